@@ -1,0 +1,159 @@
+# attent.  `make help` lists what there is.
+#
+# Three builds of the same sources: release (build/attent), asan (tests; ASan + UBSan) and
+# tsan (threaded parts).  Sources are found by folder; a new file needs no line here.
+
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/bash
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+JOBS ?= $(shell nproc)
+
+PACKAGES := rdkafka hiredis jansson libmaxminddb yaml-0.1 libmicrohttpd libpcre2-8 libxxhash
+DIRS := core schemas rules connectors processors
+SOURCES := $(sort $(shell find $(DIRS) -name '*.c' -not -path 'processors/cli/main.c'))
+MAIN := processors/cli/main.c
+SUPPORT := $(sort $(wildcard tests/support/*.c))
+UNIT_TESTS := $(sort $(shell find tests/unit tests/contract tests/tidy -name 'test_*.c' 2>/dev/null))
+SERVER_TESTS := $(sort $(shell find tests/integration -name 'test_*.[c]' 2>/dev/null))
+FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+BENCHES := $(sort $(wildcard tests/bench/*.c))
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Werror
+CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread -lm
+CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null)
+# -ffp-contract=off: a decision may not depend on whether a CPU fuses multiply and add
+CFLAGS_all := -std=c11 -g -fno-omit-frame-pointer -ffp-contract=off $(WARNINGS)
+CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2
+CFLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS_tsan := -O1 -fsanitize=thread
+CFLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+
+all: build/attent ## Build build/attent (release)
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
+	    awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+# --- what has to be installed -------------------------------------------------------------
+.PHONY: all help packages packages-test kafka demo check test test-servers lint fmt docs bench fuzz tsan clean
+
+packages: ## Install what building and running need (asks nothing)
+	@deploy/install build run
+
+packages-test: ## Install what the tests need as well
+	@deploy/install build run test
+
+kafka: packages-test ## Fetch Apache Kafka for the tests into build/kafka
+	@deploy/install kafka
+
+# Said once, before the compiler would say it in a hundred lines.
+build/.packages: Makefile
+	@for p in $(PACKAGES); do pkg-config --exists $$p 2>/dev/null || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+	    echo "make: not installed:$$missing" >&2; \
+	    echo "      'make packages' installs what building needs (asks nothing)" >&2; exit 69; \
+	fi
+	@mkdir -p build && touch $@
+
+# --- builds -------------------------------------------------------------------------------
+# build_rules(variant, compiler): objects, the library and the binary of one build
+define build_rules
+build/$(1)/%.o: %.c build/.packages
+	@mkdir -p $$(@D)
+	$$(QUIET_CC)$(2) $$(CPPFLAGS) $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(CFLAGS) -MMD -MP -c $$< -o $$@
+build/$(1)/libattent.a: $$(SOURCES:%.c=build/$(1)/%.o)
+	@rm -f $$@
+	@ar rcs $$@ $$^
+build/$(1)/attent: build/$(1)/$$(MAIN:.c=.o) build/$(1)/libattent.a
+	$$(QUIET_LD)$(2) $$(CFLAGS_$(1)) $$(CFLAGS) $$^ $$(LIBS) -o $$@
+endef
+QUIET_CC = @echo "  cc $<";
+QUIET_LD = @echo "  ld $@";
+ifdef V
+QUIET_CC :=
+QUIET_LD :=
+endif
+$(eval $(call build_rules,release,$(CC)))
+$(eval $(call build_rules,asan,$(CC)))
+$(eval $(call build_rules,tsan,$(CC)))
+$(eval $(call build_rules,fuzz,clang))
+
+build/attent: build/release/attent
+	@cp -f $< $@
+
+# Test programs: one per file, linked with the library of their build and tests/support.
+define test_rules
+build/$(1)/tests/support.a: $$(SUPPORT:%.c=build/$(1)/%.o)
+	@rm -f $$@
+	@ar rcs $$@ $$^
+build/$(1)/bin/%: build/$(1)/%.o build/$(1)/tests/support.a build/$(1)/libattent.a
+	@mkdir -p $$(@D)
+	$$(QUIET_LD)$$(CC) $$(CFLAGS_$(1)) $$(CFLAGS) $$^ $$(CHECK_LIBS) $$(LIBS) -o $$@
+endef
+$(eval $(call test_rules,asan))
+$(eval $(call test_rules,tsan))
+$(eval $(call test_rules,release))
+.SECONDARY:
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+# --- the main job -------------------------------------------------------------------------
+demo: ## Install, build, and watch life moments become outreach tasks
+	@deploy/install build run
+	@$(MAKE) --no-print-directory -j$(JOBS) build/attent
+	@build/attent dev --demo
+
+# --- tests --------------------------------------------------------------------------------
+UNIT_PROGRAMS := $(UNIT_TESTS:%.c=build/asan/bin/%)
+SERVER_PROGRAMS := $(SERVER_TESTS:%.c=build/asan/bin/%)
+
+check: build/attent build/asan/attent $(UNIT_PROGRAMS) ## The fast tests: units and rule tests (under 2 minutes)
+	@tests/run $(UNIT_PROGRAMS) tests/rules.sh
+
+test: ## All tests, against real servers, after installing what they need
+	@deploy/install build run test kafka
+	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
+	@tests/run $(UNIT_PROGRAMS) $(wildcard tests/*.sh) $(SERVER_PROGRAMS)
+
+.PHONY: test-programs
+test-programs: build/attent build/asan/attent $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) fuzzers
+
+# --- fuzzing ------------------------------------------------------------------------------
+FUZZ_PROGRAMS := $(FUZZERS:tests/fuzz/%.c=build/fuzz/bin/%)
+FUZZ_SECONDS ?= 60
+.PHONY: fuzzers
+fuzzers: $(FUZZ_PROGRAMS)
+build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o build/fuzz/libattent.a
+	@mkdir -p $(@D)
+	$(QUIET_LD)clang -fsanitize=fuzzer,address,undefined $^ $(LIBS) -o $@
+fuzz: fuzzers ## Run every fuzz target for FUZZ_SECONDS (60)
+	@tests/fuzz.sh $(FUZZ_SECONDS)
+
+# --- the rest -----------------------------------------------------------------------------
+bench: ## The reference workload against a real Kafka and Redis
+	@deploy/install build run test kafka
+	@$(MAKE) --no-print-directory -j$(JOBS) build/attent $(BENCHES:%.c=build/release/bin/%)
+	@tests/bench/run
+
+tsan: $(patsubst %.c,build/tsan/bin/%,$(shell grep -lE 'tsan: yes' $(UNIT_TESTS) 2>/dev/null)) ## Threaded parts under ThreadSanitizer
+	@tests/run $^
+
+C_FILES := $(shell find $(DIRS) tests -name '*.[ch]')
+lint: ## Format, warnings of both compilers, levels
+	@clang-format --dry-run --Werror $(C_FILES)
+	@$(MAKE) --no-print-directory -j$(JOBS) build/attent
+	@$(MAKE) --no-print-directory -j$(JOBS) build/fuzz/libattent.a build/asan/bin/tests/tidy/test_tidy
+	@tests/run build/asan/bin/tests/tidy/test_tidy
+
+fmt: ## Format the C sources
+	@clang-format -i $(C_FILES)
+
+docs: build/attent ## Regenerate the reference pages and schemas
+	@deploy/docs
+
+clean: ## Remove what was built (not build/kafka)
+	@rm -rf build/release build/asan build/tsan build/fuzz build/attent build/.packages

@@ -1,0 +1,97 @@
+#include "core/diag.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/mem.h"
+
+enum { WHAT_BYTES_MAX = 1024 };
+
+void diag_add(struct diags *diags, enum diag_level level, struct place place, const char *code,
+              const char *help, const char *format, ...)
+{
+    char what[WHAT_BYTES_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    MEM_RESERVE(diags->items, diags->count, diags->capacity);
+    diags->items[diags->count++] = (struct diag){
+        .level = level,
+        .place = place,
+        .code = mem_copy_text(code, strlen(code)),
+        .what = mem_copy_text(what, strlen(what)),
+        .help = help != NULL ? mem_copy_text(help, strlen(help)) : NULL,
+    };
+    if (level == DIAG_ERROR)
+        diags->error_count++;
+}
+
+static int compare(const struct diag *a, const struct diag *b)
+{
+    int order = str_compare(str_of(a->place.file), str_of(b->place.file));
+
+    if (order != 0)
+        return order;
+    if (a->place.line != b->place.line)
+        return a->place.line - b->place.line;
+    return a->place.column - b->place.column;
+}
+
+void diags_sort(struct diags *diags)
+{
+    for (size_t i = 1; i < diags->count; i++) {
+        struct diag moved = diags->items[i];
+        size_t j = i;
+        for (; j > 0 && compare(&diags->items[j - 1], &moved) > 0; j--)
+            diags->items[j] = diags->items[j - 1];
+        diags->items[j] = moved;
+    }
+}
+
+void diags_free(struct diags *diags)
+{
+    if (diags == NULL)
+        return;
+    for (size_t i = 0; i < diags->count; i++) {
+        mem_free(diags->items[i].code);
+        mem_free(diags->items[i].what);
+        mem_free(diags->items[i].help);
+    }
+    mem_free(diags->items);
+    *diags = (struct diags){0};
+}
+
+static struct str line_of(struct str source, int line)
+{
+    struct str head, rest = source;
+
+    for (int i = 1; i < line; i++)
+        if (!str_cut(rest, '\n', &head, &rest))
+            return STR_EMPTY;
+    if (str_cut(rest, '\n', &head, &rest))
+        return head;
+    return rest;
+}
+
+void diag_print(struct buf *out, const struct diag *diag, struct str source)
+{
+    const struct place *place = &diag->place;
+    struct str line = place->line > 0 ? line_of(source, place->line) : STR_EMPTY;
+
+    if (place->file != NULL && place->line > 0)
+        buf_put_format(out, "%s:%d:%d: ", place->file, place->line, place->column);
+    else if (place->file != NULL)
+        buf_put_format(out, "%s: ", place->file);
+    buf_put_format(out, "%s[%s]: %s\n", diag->level == DIAG_ERROR ? "error" : "warning", diag->code,
+                   diag->what);
+    if (line.len != 0) {
+        buf_put_format(out, "    %.*s\n", STR_ARG(line));
+        if (place->column > 0)
+            buf_put_format(out, "    %*s^\n", place->column - 1, "");
+    }
+    if (diag->help != NULL)
+        buf_put_format(out, "    help: %s\n", diag->help);
+}

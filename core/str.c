@@ -1,0 +1,147 @@
+#include "core/str.h"
+
+#include <stdint.h>
+
+enum { NEAREST_LEN_MAX = 64 }; /* names longer than this are never suggested */
+
+int str_compare(struct str a, struct str b)
+{
+    size_t shorter = a.len < b.len ? a.len : b.len;
+    int order = shorter != 0 ? memcmp(a.data, b.data, shorter) : 0;
+
+    if (order != 0)
+        return order;
+    return (a.len > b.len) - (a.len < b.len);
+}
+
+bool str_starts(struct str s, struct str prefix)
+{
+    return s.len >= prefix.len && str_equal((struct str){s.data, prefix.len}, prefix);
+}
+
+bool str_ends(struct str s, struct str suffix)
+{
+    return s.len >= suffix.len &&
+           str_equal((struct str){s.data + (s.len - suffix.len), suffix.len}, suffix);
+}
+
+bool str_contains(struct str s, struct str part)
+{
+    if (part.len == 0)
+        return true;
+    return s.len != 0 && memmem(s.data, s.len, part.data, part.len) != NULL;
+}
+
+struct str str_slice(struct str s, size_t from, size_t to)
+{
+    if (to > s.len)
+        to = s.len;
+    if (from >= to)
+        return STR_EMPTY;
+    return (struct str){s.data + from, to - from};
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+struct str str_trim(struct str s)
+{
+    while (s.len != 0 && is_blank(s.data[0])) {
+        s.data++;
+        s.len--;
+    }
+    while (s.len != 0 && is_blank(s.data[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+bool str_cut(struct str s, char at, struct str *before, struct str *after)
+{
+    const char *found = s.len != 0 ? memchr(s.data, at, s.len) : NULL;
+    size_t index;
+
+    if (found == NULL)
+        return false;
+    index = (size_t)(found - s.data);
+    *before = (struct str){s.data, index};
+    *after = (struct str){found + 1, s.len - index - 1};
+    return true;
+}
+
+/* Length in bytes of the UTF-8 character at p, 0 if there is none; left = bytes from p on. */
+static size_t utf8_char_bytes(const unsigned char *p, size_t left)
+{
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint32_t code;
+    size_t bytes;
+
+    if (p[0] < 0x80)
+        return 1;
+    bytes = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || bytes > left)
+        return 0;
+    code = p[0] & (0x7fu >> bytes);
+    for (size_t i = 1; i < bytes; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (p[i] & 0x3f);
+    }
+    if (code < smallest[bytes] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+        return 0;
+    return bytes;
+}
+
+bool str_is_utf8(struct str s)
+{
+    const unsigned char *p = (const unsigned char *)s.data;
+
+    for (size_t i = 0; i < s.len;) {
+        size_t bytes = utf8_char_bytes(p + i, s.len - i);
+        if (bytes == 0)
+            return false;
+        i += bytes;
+    }
+    return true;
+}
+
+/* Levenshtein distance, one row at a time. */
+static size_t edit_distance(struct str a, struct str b)
+{
+    size_t row[NEAREST_LEN_MAX + 1];
+
+    for (size_t j = 0; j <= b.len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t change = diagonal + (a.data[i - 1] != b.data[j - 1]);
+            diagonal = row[j];
+            size_t edit = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            row[j] = change < edit ? change : edit;
+        }
+    }
+    return row[b.len];
+}
+
+struct str str_nearest(struct str wrong, const struct str *names, size_t count)
+{
+    struct str best = STR_EMPTY;
+    size_t best_distance = SIZE_MAX;
+
+    if (wrong.len > NEAREST_LEN_MAX)
+        return best;
+    for (size_t i = 0; i < count; i++) {
+        size_t longer = names[i].len > wrong.len ? names[i].len : wrong.len;
+        if (names[i].len == 0 || names[i].len > NEAREST_LEN_MAX)
+            continue;
+        size_t distance = edit_distance(wrong, names[i]);
+        if (distance <= (longer + 2) / 3 && distance < best_distance) {
+            best = names[i];
+            best_distance = distance;
+        }
+    }
+    return best;
+}
