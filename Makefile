@@ -19,7 +19,7 @@ SUPPORT := $(sort $(wildcard tests/support/*.c))
 UNIT_TESTS := $(sort $(shell find tests/unit tests/contract tests/tidy -name 'test_*.c' 2>/dev/null))
 SERVER_TESTS := $(sort $(shell find tests/integration -name 'test_*.[c]' 2>/dev/null))
 FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-BENCHES := $(sort $(wildcard tests/bench/*.c))
+BENCH := $(sort $(wildcard tests/bench/*.c))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Werror
 CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
@@ -134,10 +134,12 @@ fuzz: fuzzers ## Run every fuzz target for FUZZ_SECONDS (60)
 	@tests/fuzz.sh $(FUZZ_SECONDS)
 
 # --- the rest -----------------------------------------------------------------------------
+build/bench: $(BENCH:%.c=build/release/%.o) build/release/tests/support.a build/release/libattent.a
+	$(QUIET_LD)$(CC) $^ $(CHECK_LIBS) $(LIBS) -o $@
 bench: ## The reference workload against a real Kafka and Redis
 	@deploy/install build run test kafka
-	@$(MAKE) --no-print-directory -j$(JOBS) build/attent $(BENCHES:%.c=build/release/bin/%)
-	@tests/bench/run
+	@$(MAKE) --no-print-directory -j$(JOBS) build/attent build/bench
+	@build/bench
 
 tsan: $(patsubst %.c,build/tsan/bin/%,$(shell grep -lE 'tsan: yes' $(UNIT_TESTS) 2>/dev/null)) ## Threaded parts under ThreadSanitizer
 	@tests/run $^
