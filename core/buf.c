@@ -117,6 +117,18 @@ void buf_put_bytes(struct buf *buf, struct str s)
     buf_put(buf, s);
 }
 
+void buf_put_utf8(struct buf *buf, struct str s)
+{
+    size_t from = buf->len;
+
+    buf_put(buf, s);
+    if (str_is_utf8(s))
+        return;
+    for (size_t i = from; i < buf->len; i++)
+        if ((unsigned char)buf->data[i] >= 0x80)
+            buf->data[i] = '?';
+}
+
 const char *buf_text(struct buf *buf)
 {
     *reserve(buf, 1) = '\0';

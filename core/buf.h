@@ -28,6 +28,7 @@ void buf_put_u64(struct buf *buf, uint64_t v);
 void buf_put_varint(struct buf *buf, uint64_t v);  /* LEB128, 1 to 10 bytes */
 void buf_put_zigzag(struct buf *buf, int64_t v);   /* varint, small for small |v| */
 void buf_put_bytes(struct buf *buf, struct str s); /* varint length, then the bytes */
+void buf_put_utf8(struct buf *buf, struct str s);  /* if s is not UTF-8, bytes >= 0x80 become '?' */
 const char *buf_text(struct buf *buf);             /* NUL-terminated view; valid until changed */
 
 static inline struct str buf_str(const struct buf *buf)

@@ -1,0 +1,481 @@
+/* One round:
+ *
+ *     poll -> plan (pure, plan.c) -> begin, produce, commit with offsets -> keep   (partition_commit)
+ *                                              |
+ *                                              +-- aborted: take back, seek to what was committed
+ *                                              +-- fenced:  leave the group and join again
+ *                                              +-- fatal:   another producer, and join again
+ *
+ * Joining again reads the ledgers anew, so it is right whatever happened before: after a fatal
+ * error nobody knows whether the last transaction is in or not, but the ledger does.
+ *
+ * Offsets go with every transaction, also when only the clock had something to do: they prove to
+ * Kafka that this process still owns the partitions.
+ */
+#include "processors/dispatch/dispatch.h"
+
+#include <stdio.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/metric.h"
+#include "core/readiness.h"
+#include "processors/dispatch/ledger_topic.h"
+#include "processors/dispatch/plan.h"
+#include "processors/dispatch/queue_topics.h"
+
+#define PART "dispatch"
+
+enum {
+    RECORDS_MAX = 500, /* of a round: a transaction of some hundred records takes 10 ms */
+    DUE_MAX = 500,
+    REJOIN_FIRST_MS = 100,
+    REJOIN_LAST_MS = 5000,
+};
+
+struct dispatch {
+    const struct dispatch_config *config;
+    struct channels *channels;
+    struct kafka_producer *producer; /* NULL: to be opened */
+    struct kafka_consumer *consumer; /* NULL: not in the group */
+    struct partition *partitions;    /* that are mine */
+    size_t partition_count;
+    struct plan_rules rules;
+    struct plan plan;
+    struct record *records; /* of this round */
+    struct dispatch_counters counters;
+    struct queue_topics *topics;
+    struct err trouble; /* of a call-back: join again */
+    bool fatal;         /* the producer is of no use any more */
+    int64_t rejoin_pause_ms;
+    bool stuck; /* what a partition should read next is not in its log */
+};
+
+static bool topic_is_there(void *context, struct str topic)
+{
+    struct dispatch *d = context;
+
+    return queue_topics_ask(d->topics, d->consumer, topic);
+}
+
+/* --- partitions ------------------------------------------------------------------------------ */
+
+static void drop_partitions(struct dispatch *d)
+{
+    for (size_t i = 0; i < d->partition_count; i++)
+        partition_close(&d->partitions[i]);
+    mem_free(d->partitions);
+    d->partitions = NULL;
+    d->partition_count = 0;
+}
+
+/* Where the group stands; without a committed offset: the log's beginning. */
+static enum err_code find_start(struct dispatch *d, struct partition *p, struct err *err)
+{
+    const char *topic = d->config->tasks_topic;
+    int64_t end;
+    enum err_code code = kafka_consumer_committed(d->consumer, topic, p->number, &p->next, err);
+
+    if (code == ERR_NONE && p->next < 0)
+        code = kafka_consumer_bounds(d->consumer, topic, p->number, &p->next, &end, err);
+    return code;
+}
+
+static enum err_code take_over(struct dispatch *d, struct kafka_partition *partitions, size_t count,
+                               struct err *err)
+{
+    enum err_code code;
+
+    d->partitions = MEM_NEW_ARRAY(struct partition, count + 1);
+    d->partition_count = count;
+    for (size_t i = 0; i < count; i++)
+        partition_open(&d->partitions[i], partitions[i].partition);
+    code = ledger_topic_read(&d->config->kafka, d->consumer, d->producer, d->config->ledger_topic,
+                             d->partitions, count, &d->fatal, err);
+    for (size_t i = 0; code == ERR_NONE && i < count; i++) {
+        code = find_start(d, &d->partitions[i], err);
+        partitions[i].offset = d->partitions[i].next;
+        partition_commit(&d->partitions[i]);
+    }
+    return code;
+}
+
+static void on_assigned(void *context, struct kafka_partition *partitions, size_t count)
+{
+    struct dispatch *d = context;
+    int64_t from_ms = clock_mono_ms();
+    size_t known = 0;
+
+    drop_partitions(d);
+    d->stuck = false; /* if it is still so, the next read says it again */
+    if (take_over(d, partitions, count, &d->trouble) != ERR_NONE) {
+        for (size_t i = 0; i < count; i++)
+            partitions[i].offset = KAFKA_OFFSET_HOLD;
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        known += ledger_count(d->partitions[i].ledger);
+    log_info(PART, "took over partitions", LOG_INT("partitions", count), LOG_INT("tasks", known),
+             LOG_INT("ms", clock_mono_ms() - from_ms), LOG_END);
+}
+
+static void on_revoked(void *context, const struct kafka_partition *partitions, size_t count,
+                       bool lost)
+{
+    (void)partitions, (void)lost;
+    log_info(PART, "gave up partitions", LOG_INT("partitions", count), LOG_END);
+    drop_partitions(context);
+}
+
+static struct partition *find_partition(struct dispatch *d, int32_t number)
+{
+    for (size_t i = 0; i < d->partition_count; i++)
+        if (d->partitions[i].number == number)
+            return &d->partitions[i];
+    return NULL;
+}
+
+/* --- joining --------------------------------------------------------------------------------- */
+
+static enum err_code join(struct dispatch *d, struct err *err)
+{
+    const struct dispatch_config *c = d->config;
+    const struct kafka_listener listener = {d, on_assigned, on_revoked};
+    enum err_code code = ERR_NONE;
+
+    if (d->producer == NULL)
+        code = kafka_producer_open(&c->kafka, c->transactional_id, &d->producer, err);
+    if (code == ERR_NONE)
+        code = kafka_consumer_open(&c->kafka, c->group, &c->tasks_topic, 1, &listener, &d->consumer,
+                                   err);
+    return code;
+}
+
+static void leave(struct dispatch *d)
+{
+    kafka_consumer_close(d->consumer); /* revoked is called */
+    d->consumer = NULL;
+    drop_partitions(d);
+    queue_topics_forget(d->topics);
+    if (d->fatal) {
+        kafka_producer_close(d->producer);
+        d->producer = NULL;
+        d->fatal = false;
+    }
+}
+
+/* Leave; the next round joins again, after a pause that grows while nothing helps. */
+static enum err_code rejoin(struct dispatch *d, enum err_code code, const struct err *why)
+{
+    readiness_set(PART, false, why->text);
+    leave(d);
+    d->trouble = (struct err){0};
+    d->rejoin_pause_ms = d->rejoin_pause_ms == 0 ? REJOIN_FIRST_MS : 2 * d->rejoin_pause_ms;
+    if (d->rejoin_pause_ms > REJOIN_LAST_MS)
+        d->rejoin_pause_ms = REJOIN_LAST_MS;
+    d->counters.rejoined++;
+    metric_add(metric_series(METRIC_DISPATCH_REJOINED, NULL, 0), 1);
+    return code;
+}
+
+/* --- transactions ---------------------------------------------------------------------------- */
+
+static enum err_code write_all(struct dispatch *d, struct err *err)
+{
+    enum err_code code = ERR_NONE;
+
+    for (size_t i = 0; i < d->plan.write_count && code == ERR_NONE; i++)
+        code = kafka_produce(d->producer, &d->plan.writes[i], err);
+    return code;
+}
+
+static enum err_code commit(struct dispatch *d, struct err *err)
+{
+    struct kafka_partition *offsets = MEM_NEW_ARRAY(struct kafka_partition, d->partition_count + 1);
+    size_t count = 0;
+    enum err_code code;
+
+    for (size_t i = 0; i < d->partition_count; i++)
+        if (d->partitions[i].touched)
+            offsets[count++] = (struct kafka_partition){
+                d->config->tasks_topic, d->partitions[i].number, d->partitions[i].next};
+    code = kafka_commit(d->producer, d->consumer, offsets, count, &d->fatal, err);
+    mem_free(offsets);
+    return code;
+}
+
+static enum err_code transact(struct dispatch *d, struct err *err)
+{
+    int64_t from_us = clock_mono_us();
+    enum err_code code = kafka_begin(d->producer, err);
+
+    if (code != ERR_NONE) {
+        d->fatal = true;
+        return code;
+    }
+    code = write_all(d, err);
+    if (code == ERR_NONE)
+        code = commit(d, err);
+    else
+        kafka_abort(d->producer, &d->fatal, NULL);
+    if (code == ERR_NONE)
+        metric_observe(metric_series(METRIC_DISPATCH_TRANSACTION, NULL, 0),
+                       (double)(clock_mono_us() - from_us) / 1e6);
+    return code;
+}
+
+static void report_partition(const struct partition *p)
+{
+    char number[16];
+    struct str label;
+
+    snprintf(number, sizeof number, "%d", (int)p->number);
+    label = str_of(number);
+    metric_set(metric_series(METRIC_DISPATCH_OPEN, &label, 1), (double)ledger_count(p->ledger));
+    metric_set(metric_series(METRIC_DISPATCH_STOPPED, &label, 1),
+               (double)sources_stopped(p->sources));
+}
+
+static void keep(struct dispatch *d)
+{
+    d->counters.transactions++;
+    plan_count(&d->plan, &d->counters);
+    for (size_t i = 0; i < d->partition_count; i++) {
+        if (!d->partitions[i].touched)
+            continue;
+        partition_commit(&d->partitions[i]);
+        report_partition(&d->partitions[i]);
+    }
+}
+
+/* Aborted: nothing of this round has happened.  ERR_*: the way back is barred, join again. */
+static enum err_code take_back(struct dispatch *d, struct err *err)
+{
+    enum err_code code = ERR_NONE;
+
+    d->counters.aborted++;
+    metric_add(metric_series(METRIC_DISPATCH_ABORTED, NULL, 0), 1);
+    queue_topics_forget(d->topics);
+    for (size_t i = 0; i < d->partition_count && code == ERR_NONE; i++) {
+        struct partition *p = &d->partitions[i];
+        if (!p->touched)
+            continue;
+        partition_rollback(p);
+        code = kafka_consumer_seek(d->consumer, d->config->tasks_topic, p->number, p->next, err);
+    }
+    return code;
+}
+
+static enum err_code finish(struct dispatch *d, struct err *err)
+{
+    enum err_code code = transact(d, err);
+    struct err barred;
+
+    if (code == ERR_NONE) {
+        keep(d);
+        return ERR_NONE;
+    }
+    log_warn(PART, "a transaction was not committed", LOG_TEXT("why", err->text), LOG_END);
+    if (code == ERR_FENCED || d->fatal || take_back(d, &barred) != ERR_NONE)
+        return rejoin(d, code, err);
+    clock_sleep_ms(REJOIN_FIRST_MS); /* whatever it was, it may need a moment */
+    return code;
+}
+
+/* --- a round --------------------------------------------------------------------------------- */
+
+static void set_now(const struct dispatch *d, struct partition *p)
+{
+    int64_t now_ms = d->config->clock_ms != NULL ? d->config->clock_ms() : p->now_ms;
+
+    if (now_ms > p->now_ms)
+        p->now_ms = now_ms;
+}
+
+/* Records come in runs of one partition. */
+static void plan_round(struct dispatch *d, size_t count)
+{
+    for (size_t i = 0; i < d->partition_count; i++)
+        set_now(d, &d->partitions[i]);
+    for (size_t from = 0, to; from < count; from = to) {
+        struct partition *p = find_partition(d, d->records[from].partition);
+        for (to = from + 1; to < count; to++)
+            if (d->records[to].partition != d->records[from].partition)
+                break;
+        if (p != NULL)
+            plan_records(&d->plan, p, &d->records[from], to - from);
+    }
+    for (size_t i = 0; i < d->partition_count; i++)
+        plan_due(&d->plan, &d->partitions[i], DUE_MAX);
+}
+
+static bool anything_touched(const struct dispatch *d)
+{
+    for (size_t i = 0; i < d->partition_count; i++)
+        if (d->partitions[i].touched)
+            return true;
+    return false;
+}
+
+/* How long to wait for records: not beyond the first entry that becomes due. */
+static int wait_ms(const struct dispatch *d, int timeout_ms)
+{
+    for (size_t i = 0; d->config->clock_ms != NULL && i < d->partition_count; i++) {
+        int64_t due_ms = ledger_due_ms(d->partitions[i].ledger);
+        int64_t now_ms = d->config->clock_ms();
+        if (due_ms <= now_ms)
+            return 0;
+        if (due_ms - now_ms < timeout_ms)
+            timeout_ms = (int)(due_ms - now_ms);
+    }
+    return timeout_ms;
+}
+
+/* An error of one partition is final for it when what it should read is gone: nothing is guessed,
+ * nothing skipped.  Any other means that the whole client should start again. */
+static enum err_code poll_failed(struct dispatch *d, enum err_code code, struct err *err)
+{
+    const char *topic;
+    int32_t number;
+
+    if (code != ERR_STATE || !kafka_consumer_fault(d->consumer, &topic, &number))
+        return rejoin(d, code, err);
+    d->stuck = true;
+    log_error(PART, "a partition stands still: what it should read next is not in the log",
+              LOG_TEXT("topic", topic), LOG_INT("partition", number), LOG_TEXT("why", err->text),
+              LOG_END);
+    return code;
+}
+
+static void report_readiness(struct dispatch *d)
+{
+    size_t stopped = 0;
+
+    for (size_t i = 0; i < d->partition_count; i++)
+        stopped += sources_stopped(d->partitions[i].sources);
+    if (d->stuck)
+        readiness_set(PART, false, "a partition stands still: see the log");
+    else if (stopped != 0)
+        readiness_set(PART, false, "a source is stopped, its chain is broken: see the log");
+    else
+        readiness_set(PART, true, NULL);
+}
+
+static enum err_code round_of(struct dispatch *d, int timeout_ms, struct err *err)
+{
+    size_t count;
+    enum err_code code = kafka_consumer_poll(d->consumer, wait_ms(d, timeout_ms), d->records,
+                                             RECORDS_MAX, &count, err);
+
+    if (d->trouble.code != ERR_NONE) {
+        kafka_consumer_release(d->consumer);
+        *err = d->trouble;
+        return rejoin(d, err->code, err);
+    }
+    if (code != ERR_NONE)
+        return poll_failed(d, code, err);
+    d->rejoin_pause_ms = 0;
+    plan_round(d, count);
+    if (anything_touched(d))
+        code = finish(d, err);
+    if (code == ERR_NONE)
+        report_readiness(d);
+    if (d->consumer != NULL)
+        kafka_consumer_release(d->consumer);
+    plan_clear(&d->plan);
+    return code;
+}
+
+enum err_code dispatch_poll(struct dispatch *d, int timeout_ms, struct err *err)
+{
+    struct err own = {0};
+    enum err_code code = ERR_NONE;
+
+    if (err == NULL)
+        err = &own;
+    if (d->consumer == NULL) {
+        clock_sleep_ms(d->rejoin_pause_ms < timeout_ms ? d->rejoin_pause_ms : timeout_ms);
+        code = join(d, err);
+        if (code != ERR_NONE)
+            return rejoin(d, code, err);
+    }
+    return round_of(d, timeout_ms, err);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+/* The ledger of a task lies in the partition of the same number. */
+static enum err_code check_topics(const struct dispatch_config *c, struct err *err)
+{
+    const char *const names[] = {c->tasks_topic, c->ledger_topic, c->outcomes_topic};
+    int partitions[3];
+
+    for (size_t i = 0; i < 3; i++) {
+        enum err_code code = kafka_topic_partitions(&c->kafka, names[i], &partitions[i], err);
+        if (code != ERR_NONE)
+            return code;
+        if (partitions[i] == 0)
+            return err_set(err, ERR_CONFIG,
+                           "topic %s is not there (attent topics prints how to"
+                           " create it)",
+                           names[i]);
+    }
+    if (partitions[0] != partitions[1])
+        return err_set(err, ERR_CONFIG,
+                       "topic %s has %d partitions and %s has %d: they must have"
+                       " as many",
+                       names[0], partitions[0], names[1], partitions[1]);
+    return ERR_NONE;
+}
+
+enum err_code dispatch_open(const struct dispatch_config *config, struct dispatch **out,
+                            struct err *err)
+{
+    struct dispatch *d = MEM_NEW(struct dispatch);
+    enum err_code code;
+
+    *out = NULL;
+    readiness_set(PART, false, "starting");
+    d->config = config;
+    d->rules = (struct plan_rules){.ledger_topic = config->ledger_topic,
+                                   .outcomes_topic = config->outcomes_topic,
+                                   .keep_ms = config->keep_ms,
+                                   .retry_ms = config->retry_ms,
+                                   .time_is_log = config->clock_ms == NULL,
+                                   .topic_is_there = topic_is_there,
+                                   .context = d};
+    plan_open(&d->plan, &d->rules);
+    d->topics = queue_topics_new();
+    d->records = MEM_NEW_ARRAY(struct record, RECORDS_MAX);
+    code = channels_open(config->channels, config->channel_count, &d->channels, err);
+    if (code == ERR_NONE)
+        code = check_topics(config, err);
+    if (code == ERR_NONE)
+        code = join(d, err);
+    if (code != ERR_NONE) {
+        dispatch_close(d);
+        return code;
+    }
+    d->rules.channels = d->channels;
+    *out = d;
+    return ERR_NONE;
+}
+
+const struct dispatch_counters *dispatch_counters(const struct dispatch *d)
+{
+    return &d->counters;
+}
+
+void dispatch_close(struct dispatch *d)
+{
+    if (d == NULL)
+        return;
+    leave(d);
+    kafka_producer_close(d->producer);
+    channels_close(d->channels);
+    plan_close(&d->plan);
+    mem_free(d->records);
+    queue_topics_free(d->topics);
+    mem_free(d);
+}

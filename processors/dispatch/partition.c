@@ -1,0 +1,31 @@
+#include "processors/dispatch/partition.h"
+
+void partition_open(struct partition *p, int32_t number)
+{
+    *p = (struct partition){.number = number, .ledger = ledger_new(), .sources = sources_new()};
+}
+
+void partition_close(struct partition *p)
+{
+    ledger_free(p->ledger);
+    sources_free(p->sources);
+    *p = (struct partition){0};
+}
+
+void partition_commit(struct partition *p)
+{
+    ledger_commit(p->ledger);
+    sources_commit(p->sources);
+    p->committed_next = p->next;
+    p->committed_now_ms = p->now_ms;
+    p->touched = false;
+}
+
+void partition_rollback(struct partition *p)
+{
+    ledger_rollback(p->ledger);
+    sources_rollback(p->sources);
+    p->next = p->committed_next;
+    p->now_ms = p->committed_now_ms;
+    p->touched = false;
+}

@@ -1,0 +1,27 @@
+/* processors/dispatch/partition.h - what dispatch knows of one partition of attent.tasks that it
+ * owns: its ledger, the numbers taken, where it reads, what time it is.  All of it follows the
+ * Kafka transactions: partition_commit keeps what was done since the last one, partition_rollback
+ * takes it back.  One thread at a time.
+ */
+#ifndef ATTENT_PROCESSORS_DISPATCH_PARTITION_H
+#define ATTENT_PROCESSORS_DISPATCH_PARTITION_H
+
+#include "processors/dispatch/ledger.h"
+#include "processors/dispatch/sources.h"
+
+struct partition {
+    int32_t number; /* of attent.tasks, and of attent.ledger */
+    struct ledger *ledger;
+    struct sources *sources;
+    int64_t next;   /* offset to be read next */
+    int64_t now_ms; /* never goes back */
+    int64_t committed_next, committed_now_ms;
+    bool touched; /* something was read or done since the last commit */
+};
+
+void partition_open(struct partition *partition, int32_t number);
+void partition_close(struct partition *partition); /* the contents */
+void partition_commit(struct partition *partition);
+void partition_rollback(struct partition *partition);
+
+#endif
