@@ -17,6 +17,8 @@ void diag_add(struct diags *diags, enum diag_level level, struct place place, co
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
+    if (place.file != NULL)
+        place.file = mem_copy_text(place.file, strlen(place.file));
     MEM_RESERVE(diags->items, diags->count, diags->capacity);
     diags->items[diags->count++] = (struct diag){
         .level = level,
@@ -56,6 +58,7 @@ void diags_free(struct diags *diags)
     if (diags == NULL)
         return;
     for (size_t i = 0; i < diags->count; i++) {
+        mem_free((char *)diags->items[i].place.file);
         mem_free(diags->items[i].code);
         mem_free(diags->items[i].what);
         mem_free(diags->items[i].help);

@@ -17,7 +17,7 @@ enum diag_level { DIAG_ERROR, DIAG_WARNING };
 
 /* A place in a source file.  line and column count from 1; 0 = the file as a whole. */
 struct place {
-    const char *file; /* borrowed, lives as long as the diags; NULL: no file */
+    const char *file; /* borrowed; diag_add copies it; NULL: no file */
     int line;
     int column; /* in characters */
 };

@@ -39,7 +39,9 @@ enum value_kind {
 struct value_entry;
 
 struct value {
-    uint8_t kind; /* enum value_kind */
+    uint8_t kind;      /* enum value_kind */
+    uint8_t otherwise; /* of a MAP, 1: map[n].value is what indexing gives for any other key; not
+                          seen by `in`, size, equality, and gone in a copy */
     uint32_t n;
     union {
         bool boolean;

@@ -22,6 +22,11 @@ void when_civil_from_days(int64_t days, int64_t *year, int *month, int *day);
  * not such a time.  `nanos` NULL allowed. */
 bool when_parse_rfc3339(struct str text, int64_t *seconds, int32_t *nanos);
 bool when_parse_ms(struct str text, int64_t *at_ms);
+/* Years 0001 to 9999, so that what is printed can be read again: an offset can move a time out. */
+static inline bool when_is_printable(int64_t at_ms)
+{
+    return at_ms >= -62135596800000 && at_ms < 253402300800000;
+}
 void when_put_rfc3339(struct buf *out, int64_t at_ms); /* 2026-03-02T08:00:00Z, .123 if not 0 */
 
 /* "90s", "10m", "1d12h", "2w", "0s", with "ms" too; largest unit first, each at most once.  False: not such a span

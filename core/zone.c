@@ -1,163 +1,169 @@
-/* TZif (RFC 8536), versions 2 and up: 64-bit transition times, then a POSIX TZ rule in the footer for
- * all time after the last of them.
+/* A zone is a list of instants at which its offset changes, and behind the last of them a rule in
+ * the manner of POSIX TZ ("CET-1CEST,M3.5.0,M10.5.0/3") that goes on for ever.  Only the part of a
+ * TZif file with 64-bit times is read.
  *
- *   header | 32-bit data (skipped) | header | times, types of times, types, names ... | \n TZ \n
+ * From wall clock to UTC there is no formula: the offsets in force a day before and a day after
+ * give the candidates, and one is right if its own offset leads back to it.  None: the wall clock
+ * jumped over it, and the jump itself is searched for.
  *
- * A look-up is a binary search in the transitions; behind the last one the two changes of the
- * year are computed from the rule.  Only zones that somebody asked for are read; they are kept in a
- * list that only grows, so what zone_find gave stays valid. */
+ * Found zones are kept in a table for ever; there are about 600 names and 2880 fixed offsets. */
 #include "core/zone.h"
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-#include "core/check.h"
 #include "core/file.h"
 #include "core/hash.h"
 #include "core/mem.h"
 #include "core/when.h"
 
 enum {
-    NAME_BYTES_MAX = 64,
-    HEADER_BYTES = 44,
-    TRANSITIONS_MAX = 4096, /* the longest of the system's has some 1,900 */
-    TYPES_MAX = 256,
-    OFFSET_S_MAX = 26 * 3600, /* RFC 8536: -25 h to +26 h */
+    MINUTE_S = 60,
+    HOUR_S = 3600,
     DAY_S = 86400,
+    OFFSET_S_MAX = 26 * HOUR_S,     /* the largest of history is under 16 hours */
+    RULE_TIME_S_MAX = 167 * HOUR_S, /* RFC 8536, 3.3.1 */
+    TRANSITIONS_MAX = 10000,        /* the largest zone has under 300 */
+    TYPES_MAX = 256,
+    HEADER_BYTES = 44,
+    NAME_BYTES_MAX = 64,
+    BUCKETS = 256,
 };
 
-/* A change of the TZ rule: "M3.5.0/2" is 2 o'clock on the last Sunday of March. */
+static const int64_t at_s_max = INT64_C(1) << 52; /* beyond: clamped, so that nothing overflows */
+static const int64_t year_max = 100000000;
+
+/* A day of a rule, once a year. */
 struct rule_day {
-    enum { DAY_MONTH, DAY_JULIAN, DAY_ZERO } kind;
-    int month, week, weekday; /* DAY_MONTH */
-    int day;                  /* DAY_JULIAN: 1..365, 29 February not counted; DAY_ZERO: 0..365 */
-    int32_t time_s;           /* of the wall clock, may be negative or beyond a day */
+    enum { RULE_MONTH, RULE_JULIAN, RULE_ZERO } kind;
+    int month, week, weekday; /* RULE_MONTH: 1..12, 1..5 (5 = last), 0..6 */
+    int day;                  /* RULE_JULIAN: 1..365 without 29 February; RULE_ZERO: 0..365 */
+    int32_t time_s;
 };
 
-struct rule { /* the footer */
-    bool given, has_summer;
+struct rule {
+    bool there, summer; /* summer: there is a second offset between begin and end */
     int32_t offset_s, summer_offset_s;
-    struct rule_day start, end; /* of summer time */
+    struct rule_day begin, end;
 };
 
 struct zone {
     struct str name;
-    int64_t *times;     /* of transitions, ascending, UTC seconds */
-    int32_t *offsets_s; /* from that time on */
+    int64_t *at_s;     /* instants of change, ascending */
+    int32_t *offset_s; /* from each on */
     size_t count;
-    int32_t first_offset_s; /* before the first transition */
-    struct rule rule;
-    struct zone *next;
+    int32_t first_offset_s; /* before the first */
+    struct rule rule;       /* behind the last */
+    struct zone *next;      /* in its bucket */
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct zone *zones;
-static char folder[256] = "/usr/share/zoneinfo";
+static const struct zone utc_zone = {.name = {"UTC", 3}};
 
-/* --- the footer ---------------------------------------------------------------------------------- */
+/* --- the rule's text --------------------------------------------------------------------------- */
 
-static bool skip_name(struct str *text)
+struct text {
+    const char *at, *end;
+    bool failed;
+};
+
+static bool text_accept(struct text *t, char c)
 {
-    size_t at = 0;
+    if (t->at == t->end || *t->at != c)
+        return false;
+    t->at++;
+    return true;
+}
 
-    if (text->len != 0 && text->data[0] == '<') {
-        while (at < text->len && text->data[at] != '>')
-            at++;
-        at++;
-    } else {
-        while (at < text->len && ((text->data[at] | 0x20) >= 'a' && (text->data[at] | 0x20) <= 'z'))
-            at++;
+static int text_number(struct text *t, int max)
+{
+    int v = 0;
+    const char *start = t->at;
+
+    for (; t->at < t->end && *t->at >= '0' && *t->at <= '9' && v <= max; t->at++)
+        v = v * 10 + (*t->at - '0');
+    t->failed |= t->at == start || v > max;
+    return t->failed ? 0 : v;
+}
+
+/* "CET" or "<+03>". */
+static void text_skip_name(struct text *t)
+{
+    const char *start = t->at;
+
+    if (text_accept(t, '<')) {
+        while (t->at < t->end && *t->at != '>')
+            t->at++;
+        t->failed |= !text_accept(t, '>');
+        return;
     }
-    if (at < 3 || at > text->len)
-        return false;
-    *text = str_slice(*text, at, text->len);
-    return true;
+    while (t->at < t->end && ((*t->at >= 'a' && *t->at <= 'z') || (*t->at >= 'A' && *t->at <= 'Z')))
+        t->at++;
+    t->failed |= t->at - start < 3;
 }
 
-static bool read_number(struct str *text, int *out)
+/* "-1", "2:30", "+26:00:00" in seconds. */
+static int32_t text_span(struct text *t, int hours_max)
 {
-    size_t at = 0;
-
-    *out = 0;
-    for (; at < text->len && at < 4 && text->data[at] >= '0' && text->data[at] <= '9'; at++)
-        *out = 10 * *out + (text->data[at] - '0');
-    *text = str_slice(*text, at, text->len);
-    return at != 0;
-}
-
-static bool skip_char(struct str *text, char c)
-{
-    if (text->len == 0 || text->data[0] != c)
-        return false;
-    *text = str_slice(*text, 1, text->len);
-    return true;
-}
-
-/* [+-]hh[:mm[:ss]] */
-static bool read_clock(struct str *text, int32_t *seconds)
-{
-    bool negative = skip_char(text, '-');
-    int hours, minutes = 0, rest = 0;
+    bool negative = text_accept(t, '-');
+    int32_t s;
 
     if (!negative)
-        skip_char(text, '+');
-    if (!read_number(text, &hours))
-        return false;
-    if (skip_char(text, ':') && !read_number(text, &minutes))
-        return false;
-    if (skip_char(text, ':') && !read_number(text, &rest))
-        return false;
-    if (hours > 167 || minutes > 59 || rest > 59)
-        return false;
-    *seconds = (hours * 60 + minutes) * 60 + rest;
-    if (negative)
-        *seconds = -*seconds;
-    return true;
+        text_accept(t, '+');
+    s = text_number(t, hours_max) * HOUR_S;
+    if (text_accept(t, ':')) {
+        s += text_number(t, 59) * MINUTE_S;
+        if (text_accept(t, ':'))
+            s += text_number(t, 59);
+    }
+    return negative ? -s : s;
 }
 
-static bool read_rule_day(struct str *text, struct rule_day *day)
+static struct rule_day text_rule_day(struct text *t)
 {
-    bool read;
+    struct rule_day day = {.kind = RULE_ZERO, .time_s = 2 * HOUR_S};
 
-    *day = (struct rule_day){.time_s = 2 * 3600};
-    if (skip_char(text, 'M')) {
-        day->kind = DAY_MONTH;
-        read = read_number(text, &day->month) && skip_char(text, '.') &&
-               read_number(text, &day->week) && skip_char(text, '.') &&
-               read_number(text, &day->weekday);
-        read = read && day->month >= 1 && day->month <= 12 && day->week >= 1 && day->week <= 5 &&
-               day->weekday <= 6;
+    t->failed |= !text_accept(t, ',');
+    if (text_accept(t, 'M')) {
+        day.kind = RULE_MONTH;
+        day.month = text_number(t, 12);
+        t->failed |= !text_accept(t, '.');
+        day.week = text_number(t, 5);
+        t->failed |= !text_accept(t, '.');
+        day.weekday = text_number(t, 6);
+        t->failed |= day.month < 1 || day.week < 1;
+    } else if (text_accept(t, 'J')) {
+        day.kind = RULE_JULIAN;
+        day.day = text_number(t, 365);
+        t->failed |= day.day < 1;
     } else {
-        day->kind = skip_char(text, 'J') ? DAY_JULIAN : DAY_ZERO;
-        read = read_number(text, &day->day) && day->day <= 365 &&
-               (day->kind == DAY_ZERO || day->day >= 1);
+        day.day = text_number(t, 365);
     }
-    if (read && skip_char(text, '/'))
-        read = read_clock(text, &day->time_s);
-    return read;
+    if (text_accept(t, '/'))
+        day.time_s = text_span(t, RULE_TIME_S_MAX / HOUR_S);
+    return day;
 }
 
-/* POSIX TZ: std offset [dst [offset] , start , end].  Offsets are west of UTC there. */
-static bool read_rule(struct str text, struct rule *rule)
+/* POSIX counts offsets west of UTC, we count east.  False: not such a rule. */
+static bool rule_parse(struct str s, struct rule *rule)
 {
-    *rule = (struct rule){0};
-    if (!skip_name(&text) || !read_clock(&text, &rule->offset_s))
-        return false;
-    rule->given = true;
-    rule->offset_s = -rule->offset_s;
-    if (text.len == 0)
+    struct text t = {s.data, s.data + s.len, false};
+
+    *rule = (struct rule){.there = s.len != 0};
+    if (s.len == 0)
         return true;
-    rule->has_summer = true;
-    if (!skip_name(&text))
-        return false;
-    rule->summer_offset_s = rule->offset_s + 3600;
-    if (text.len != 0 && text.data[0] != ',') {
-        if (!read_clock(&text, &rule->summer_offset_s))
-            return false;
-        rule->summer_offset_s = -rule->summer_offset_s;
+    text_skip_name(&t);
+    rule->offset_s = -text_span(&t, 24);
+    if (t.at < t.end && !t.failed) {
+        rule->summer = true;
+        text_skip_name(&t);
+        rule->summer_offset_s = rule->offset_s + HOUR_S;
+        if (t.at < t.end && *t.at != ',')
+            rule->summer_offset_s = -text_span(&t, 24);
+        rule->begin = text_rule_day(&t);
+        rule->end = text_rule_day(&t);
     }
-    return skip_char(&text, ',') && read_rule_day(&text, &rule->start) && skip_char(&text, ',') &&
-           read_rule_day(&text, &rule->end) && text.len == 0;
+    return !t.failed && t.at == t.end;
 }
 
 static bool is_leap(int64_t year)
@@ -165,140 +171,124 @@ static bool is_leap(int64_t year)
     return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
+static int weekday_of(int64_t days)
+{
+    return (int)(((days + 4) % 7 + 7) % 7); /* 1970-01-01 was a Thursday */
+}
+
+/* Seconds since 1970 of a rule's day in a year, by its wall clock. */
+static int64_t rule_day_at(const struct rule_day *day, int64_t year)
+{
+    int64_t days = when_days_from_civil(year, 1, 1);
+
+    if (day->kind == RULE_JULIAN) {
+        days += day->day - 1 + (is_leap(year) && day->day >= 60);
+    } else if (day->kind == RULE_ZERO) {
+        days += day->day;
+    } else {
+        int64_t first = when_days_from_civil(year, day->month, 1);
+        int64_t next = day->month == 12 ? when_days_from_civil(year + 1, 1, 1)
+                                        : when_days_from_civil(year, day->month + 1, 1);
+        days = first + (day->weekday - weekday_of(first) + 7) % 7 + 7 * (day->week - 1);
+        while (days >= next)
+            days -= 7;
+    }
+    return days * DAY_S + day->time_s;
+}
+
 static int64_t floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0);
 }
 
-static int weekday_of(int64_t days)
+static int32_t rule_offset(const struct rule *rule, int64_t at_s)
 {
-    int64_t weekday = (days + 4) % 7; /* 1970-01-01 was a Thursday */
-
-    return (int)(weekday < 0 ? weekday + 7 : weekday);
-}
-
-/* Days since 1970 on which the rule's day falls in that year. */
-static int64_t rule_days(const struct rule_day *day, int64_t year)
-{
-    int64_t first;
-
-    if (day->kind == DAY_ZERO)
-        return when_days_from_civil(year, 1, 1) + day->day;
-    if (day->kind == DAY_JULIAN)
-        return when_days_from_civil(year, 1, 1) + day->day - 1 + (is_leap(year) && day->day >= 60);
-    first = when_days_from_civil(year, day->month, 1);
-    first += (day->weekday - weekday_of(first) + 7) % 7;
-    if (day->week < 5)
-        return first + 7 * (day->week - 1);
-    int64_t next_month = day->month == 12 ? when_days_from_civil(year + 1, 1, 1)
-                                          : when_days_from_civil(year, day->month + 1, 1);
-    return first + 7 * ((next_month - 1 - first) / 7);
-}
-
-static int32_t rule_offset_s(const struct rule *rule, int64_t at_s)
-{
-    int64_t year, start_s, end_s;
+    int64_t year, begin, end;
     int month, day;
     bool summer;
 
-    if (!rule->has_summer)
+    if (!rule->summer)
         return rule->offset_s;
     when_civil_from_days(floor_div(at_s + rule->offset_s, DAY_S), &year, &month, &day);
-    start_s = rule_days(&rule->start, year) * DAY_S + rule->start.time_s - rule->offset_s;
-    end_s = rule_days(&rule->end, year) * DAY_S + rule->end.time_s - rule->summer_offset_s;
-    summer = start_s < end_s ? at_s >= start_s && at_s < end_s : !(at_s >= end_s && at_s < start_s);
+    begin = rule_day_at(&rule->begin, year) - rule->offset_s;
+    end = rule_day_at(&rule->end, year) - rule->summer_offset_s;
+    summer = begin < end ? at_s >= begin && at_s < end : !(at_s >= end && at_s < begin);
     return summer ? rule->summer_offset_s : rule->offset_s;
 }
 
-/* --- the file ------------------------------------------------------------------------------------ */
+/* --- TZif -------------------------------------------------------------------------------------- */
 
-static uint32_t big_u32(const unsigned char *p)
+struct counts {
+    uint32_t isut, isstd, leap, time, type, chars;
+};
+
+static uint32_t big32(const unsigned char *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static int64_t big_i64(const unsigned char *p)
+static int64_t big64(const unsigned char *p)
 {
-    return (int64_t)((uint64_t)big_u32(p) << 32 | big_u32(p + 4));
+    return (int64_t)((uint64_t)big32(p) << 32 | big32(p + 4));
 }
 
-struct counts { /* of a header */
-    size_t utc, standard, leaps, times, types, names;
-};
-
-static bool read_header(struct str data, struct counts *c, char *version)
+/* The header at s; false if it is none of version 2 or later. */
+static bool read_header(struct str s, struct counts *c)
 {
-    const unsigned char *p = (const unsigned char *)data.data;
+    const unsigned char *p = (const unsigned char *)s.data;
 
-    if (data.len < HEADER_BYTES || memcmp(p, "TZif", 4) != 0)
+    if (s.len < HEADER_BYTES || memcmp(p, "TZif", 4) != 0 || p[4] < '2')
         return false;
-    *version = (char)p[4];
-    *c = (struct counts){big_u32(p + 20), big_u32(p + 24), big_u32(p + 28),
-                         big_u32(p + 32), big_u32(p + 36), big_u32(p + 40)};
-    return c->times <= TRANSITIONS_MAX && c->types >= 1 && c->types <= TYPES_MAX &&
-           c->names <= 4096 && c->leaps <= 4096 && c->utc <= TYPES_MAX && c->standard <= TYPES_MAX;
+    *c = (struct counts){big32(p + 20), big32(p + 24), big32(p + 28),
+                         big32(p + 32), big32(p + 36), big32(p + 40)};
+    return true;
 }
 
-static size_t body_bytes(const struct counts *c, size_t time_bytes)
+static uint64_t block_bytes(const struct counts *c, uint64_t time_bytes)
 {
-    return c->times * (time_bytes + 1) + c->types * 6 + c->names + c->leaps * (time_bytes + 4) +
-           c->standard + c->utc;
+    return c->time * (time_bytes + 1) + c->type * UINT64_C(6) + c->chars +
+           c->leap * (time_bytes + 4) + c->isstd + c->isut;
 }
 
-/* The 64-bit body; data starts behind its header and holds body_bytes at least. */
-static bool read_body(struct str data, const struct counts *c, struct zone *zone)
+/* Fill zone from the block of 64-bit times at p. */
+static bool read_block(struct zone *zone, const unsigned char *p, const struct counts *c)
 {
-    const unsigned char *times = (const unsigned char *)data.data;
-    const unsigned char *indexes = times + c->times * 8;
-    const unsigned char *types = indexes + c->times;
+    const unsigned char *kinds = p + c->time * 8, *types = kinds + c->time;
 
-    zone->times = MEM_NEW_ARRAY(int64_t, c->times);
-    zone->offsets_s = MEM_NEW_ARRAY(int32_t, c->times);
-    zone->count = c->times;
-    zone->first_offset_s = (int32_t)big_u32(types);
-    for (size_t i = 0; i < c->times; i++) {
-        if (indexes[i] >= c->types)
-            return false;
-        zone->times[i] = big_i64(times + i * 8);
-        zone->offsets_s[i] = (int32_t)big_u32(types + indexes[i] * 6);
-        if (i > 0 && zone->times[i] <= zone->times[i - 1])
-            return false;
-        if (zone->offsets_s[i] < -OFFSET_S_MAX || zone->offsets_s[i] > OFFSET_S_MAX)
+    zone->count = c->time;
+    zone->at_s = MEM_NEW_ARRAY(int64_t, c->time);
+    zone->offset_s = MEM_NEW_ARRAY(int32_t, c->time);
+    zone->first_offset_s = (int32_t)big32(types);
+    for (uint32_t i = 0; i < c->type; i++) {
+        int32_t offset = (int32_t)big32(types + 6 * i);
+        if (offset < -OFFSET_S_MAX || offset > OFFSET_S_MAX)
             return false;
     }
-    return zone->first_offset_s >= -OFFSET_S_MAX && zone->first_offset_s <= OFFSET_S_MAX;
+    for (uint32_t i = 0; i < c->time; i++) {
+        zone->at_s[i] = big64(p + 8 * i);
+        if (kinds[i] >= c->type || (i > 0 && zone->at_s[i] <= zone->at_s[i - 1]))
+            return false;
+        zone->offset_s[i] = (int32_t)big32(types + 6 * kinds[i]);
+    }
+    return true;
 }
 
-static bool read_zone(struct str data, struct zone *zone)
+static bool read_zone(struct str tzif, struct zone *zone)
 {
     struct counts c;
-    char version;
-    struct str footer, rest;
-    size_t bytes;
+    struct str rest, before, footer;
 
-    if (!read_header(data, &c, &version) || version < '2')
+    if (!read_header(tzif, &c) || block_bytes(&c, 4) > tzif.len - HEADER_BYTES)
         return false;
-    bytes = HEADER_BYTES + body_bytes(&c, 4);
-    data = str_slice(data, bytes, data.len);
-    if (!read_header(data, &c, &version))
+    rest = str_slice(tzif, HEADER_BYTES + (size_t)block_bytes(&c, 4), tzif.len);
+    if (!read_header(rest, &c) || block_bytes(&c, 8) > rest.len - HEADER_BYTES || c.leap != 0 ||
+        c.time > TRANSITIONS_MAX || c.type == 0 || c.type > TYPES_MAX)
         return false;
-    bytes = body_bytes(&c, 8);
-    data = str_slice(data, HEADER_BYTES, data.len);
-    if (data.len < bytes || !read_body(data, &c, zone))
+    if (!read_block(zone, (const unsigned char *)rest.data + HEADER_BYTES, &c))
         return false;
-    data = str_slice(data, bytes, data.len);
-    if (!skip_char(&data, '\n') || !str_cut(data, '\n', &footer, &rest))
-        return false;
-    return footer.len == 0 || read_rule(footer, &zone->rule);
-}
-
-void zone_release(struct zone *zone)
-{
-    if (zone == NULL)
-        return;
-    mem_free(zone->times);
-    mem_free(zone->offsets_s);
-    mem_free(zone);
+    rest = str_slice(rest, HEADER_BYTES + (size_t)block_bytes(&c, 8), rest.len);
+    return str_cut(rest, '\n', &before, &rest) && before.len == 0 &&
+           str_cut(rest, '\n', &footer, &rest) && rule_parse(footer, &zone->rule);
 }
 
 struct zone *zone_read(struct str data)
@@ -311,61 +301,88 @@ struct zone *zone_read(struct str data)
     return NULL;
 }
 
-/* --- finding ------------------------------------------------------------------------------------- */
-
-/* Letters, digits and _ + - / only, no part that starts with a dot: never leaves the folder. */
-static bool is_zone_name(struct str name)
+void zone_release(struct zone *zone)
 {
-    if (name.len == 0 || name.len > NAME_BYTES_MAX || name.data[0] == '/')
-        return false;
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.data[i];
-        bool letter = ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c >= '0' && c <= '9');
-        if (!letter && c != '_' && c != '+' && c != '-' && c != '/')
-            return false;
-    }
-    return true;
+    if (zone == NULL)
+        return;
+    mem_free(zone->at_s);
+    mem_free(zone->offset_s);
+    mem_free(zone);
 }
 
-static struct zone *fixed_zone(int32_t offset_s)
-{
-    struct zone *zone = MEM_NEW(struct zone);
+/* --- finding ----------------------------------------------------------------------------------- */
 
-    zone->first_offset_s = offset_s;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct zone *buckets[BUCKETS];
+static char folder[256] = "/usr/share/zoneinfo";
+
+static struct zone **bucket_of(struct str name)
+{
+    return &buckets[hash_bytes(name, 0) % BUCKETS];
+}
+
+static struct zone *find_known(struct str name)
+{
+    struct zone *zone = *bucket_of(name);
+
+    while (zone != NULL && !str_equal(zone->name, name))
+        zone = zone->next;
     return zone;
 }
 
-/* "+02:00" */
-static struct zone *offset_zone(struct str name)
+/* Letters, digits and -+_ between single slashes: so no name leads out of the folder. */
+static bool name_is_safe(struct str name)
 {
-    struct str text = str_slice(name, 1, name.len);
-    int hours, minutes;
+    char before = '/';
 
-    if (name.len != 6 || name.data[3] != ':' || !read_number(&text, &hours) ||
-        !skip_char(&text, ':') || !read_number(&text, &minutes) || text.len != 0 || hours > 23 ||
-        minutes > 59)
-        return NULL;
-    return fixed_zone((name.data[0] == '-' ? -60 : 60) * (hours * 60 + minutes));
+    if (name.len == 0 || name.len > NAME_BYTES_MAX)
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     c == '-' || c == '+' || c == '_';
+        if (!plain && !(c == '/' && before != '/'))
+            return false;
+        before = c;
+    }
+    return before != '/';
 }
 
-static struct zone *load(struct str name)
+/* "+02:00" */
+static bool parse_fixed(struct str name, int32_t *offset_s)
 {
-    struct arena *arena;
-    struct zone *zone = NULL;
-    struct str data;
-    char path[sizeof folder + NAME_BYTES_MAX + 2];
+    struct text t = {name.data, name.data + name.len, false};
+    int hours, minutes;
 
-    if (str_is(name, "UTC") || str_is(name, "Z"))
-        return fixed_zone(0);
-    if (name.len != 0 && (name.data[0] == '+' || name.data[0] == '-'))
-        return offset_zone(name);
-    if (!is_zone_name(name))
+    if (name.len != 6 || (name.data[0] != '+' && name.data[0] != '-') || name.data[3] != ':')
+        return false;
+    t.at++;
+    hours = text_number(&t, 23);
+    t.failed |= !text_accept(&t, ':');
+    minutes = text_number(&t, 59);
+    *offset_s = (hours * HOUR_S + minutes * MINUTE_S) * (name.data[0] == '-' ? -1 : 1);
+    return !t.failed && t.at == t.end;
+}
+
+static struct zone *zone_load(struct str name)
+{
+    struct arena *scratch;
+    struct str path, bytes;
+    struct zone *zone = NULL;
+    int32_t offset_s;
+
+    if (parse_fixed(name, &offset_s)) {
+        zone = MEM_NEW(struct zone);
+        zone->first_offset_s = offset_s;
+        return zone;
+    }
+    if (!name_is_safe(name))
         return NULL;
-    arena = arena_new(0);
-    snprintf(path, sizeof path, "%s/%.*s", folder, STR_ARG(name));
-    if (file_read(path, arena, &data, NULL) == ERR_NONE)
-        zone = zone_read(data);
-    arena_free(arena);
+    scratch = arena_new(0);
+    path = arena_format(scratch, "%s/%.*s", folder, STR_ARG(name));
+    if (!file_is_folder(path.data) && file_read(path.data, scratch, &bytes, NULL) == ERR_NONE)
+        zone = zone_read(bytes);
+    arena_free(scratch);
     return zone;
 }
 
@@ -373,16 +390,14 @@ const struct zone *zone_find(struct str name)
 {
     struct zone *zone;
 
+    if (str_is(name, "UTC") || str_is(name, "Z"))
+        return &utc_zone;
     pthread_mutex_lock(&lock);
-    for (zone = zones; zone != NULL && !str_equal(zone->name, name); zone = zone->next)
-        continue;
-    if (zone == NULL) {
-        zone = load(name);
-        if (zone != NULL) {
-            zone->name = (struct str){mem_copy_text(name.data, name.len), name.len};
-            zone->next = zones;
-            zones = zone;
-        }
+    zone = find_known(name);
+    if (zone == NULL && (zone = zone_load(name)) != NULL) {
+        zone->name = (struct str){mem_copy_text(name.data, name.len), name.len};
+        zone->next = *bucket_of(name);
+        *bucket_of(name) = zone;
     }
     pthread_mutex_unlock(&lock);
     return zone;
@@ -400,96 +415,108 @@ struct str zone_name(const struct zone *zone)
     return zone->name;
 }
 
-/* --- asking -------------------------------------------------------------------------------------- */
+/* tzdata.zi has all rules as text; its first line is "# version 2024a". */
+struct str zone_data_version(void)
+{
+    static char version[64];
+    struct arena *scratch = arena_new(0);
+    struct str path, text = STR_EMPTY, line, rest, name = STR("unknown");
+    char hex[HASH128_HEX_SIZE];
+
+    pthread_mutex_lock(&lock);
+    path = arena_format(scratch, "%s/tzdata.zi", folder);
+    if (version[0] == '\0') {
+        if (file_read(path.data, scratch, &text, NULL) == ERR_NONE &&
+            str_cut(text, '\n', &line, &rest) && str_starts(line, STR("# version ")))
+            name = str_slice(str_trim(str_slice(line, strlen("# version "), line.len)), 0, 16);
+        hash128_hex(hash128_bytes(text, (struct hash128){0, 0}), hex);
+        snprintf(version, sizeof version, "%.*s-%.16s", STR_ARG(name), hex);
+    }
+    pthread_mutex_unlock(&lock);
+    arena_free(scratch);
+    return str_of(version);
+}
+
+/* --- asking ------------------------------------------------------------------------------------ */
+
+static int64_t clamp(int64_t v, int64_t max)
+{
+    return v > max ? max : v < -max ? -max : v;
+}
 
 int32_t zone_offset_s(const struct zone *zone, int64_t at_s)
 {
-    size_t low = 0, high = zone->count;
+    size_t from = 0, to = zone->count;
 
-    if (zone->count == 0 || at_s < zone->times[0])
-        return zone->count == 0 && zone->rule.given ? rule_offset_s(&zone->rule, at_s)
-                                                    : zone->first_offset_s;
-    if (at_s >= zone->times[zone->count - 1] && zone->rule.given)
-        return rule_offset_s(&zone->rule, at_s);
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (zone->times[middle] <= at_s)
-            low = middle;
+    at_s = clamp(at_s, at_s_max);
+    while (from < to) { /* first transition behind at_s */
+        size_t middle = from + (to - from) / 2;
+        if (zone->at_s[middle] <= at_s)
+            from = middle + 1;
         else
-            high = middle;
+            to = middle;
     }
-    return zone->offsets_s[low];
+    if (from == zone->count && zone->rule.there)
+        return rule_offset(&zone->rule, at_s);
+    return from == 0 ? zone->first_offset_s : zone->offset_s[from - 1];
 }
 
 struct zone_local zone_to_local(const struct zone *zone, int64_t at_s)
 {
-    int64_t local_s = at_s + zone_offset_s(zone, at_s);
-    int64_t days = floor_div(local_s, DAY_S);
-    int rest = (int)(local_s - days * DAY_S);
-    struct zone_local local = {.hour = rest / 3600,
-                               .minute = rest / 60 % 60,
-                               .second = rest % 60,
-                               .weekday = weekday_of(days)};
+    struct zone_local local;
+    int64_t shifted = clamp(at_s, at_s_max) + zone_offset_s(zone, at_s);
+    int64_t days = floor_div(shifted, DAY_S);
+    int rest = (int)(shifted - days * DAY_S);
 
     when_civil_from_days(days, &local.year, &local.month, &local.day);
+    local.hour = rest / HOUR_S;
+    local.minute = rest / MINUTE_S % 60;
+    local.second = rest % MINUTE_S;
+    local.weekday = weekday_of(days);
     local.yearday = (int)(days - when_days_from_civil(local.year, 1, 1));
     return local;
 }
 
-/* The first second at or after `from` whose wall clock has reached local_s; a change of the
- * offset lies between from and to. */
-static int64_t first_reaching(const struct zone *zone, int64_t from_s, int64_t to_s,
-                              int64_t local_s)
+/* The instant in (before, after] from which on the offset is no longer the one at `before`. */
+static int64_t find_jump(const struct zone *zone, int64_t before, int64_t after)
 {
-    while (from_s < to_s) {
-        int64_t middle = from_s + (to_s - from_s) / 2;
-        if (middle + zone_offset_s(zone, middle) >= local_s)
-            to_s = middle;
+    int32_t old = zone_offset_s(zone, before);
+
+    while (after - before > 1) {
+        int64_t middle = before + (after - before) / 2;
+        if (zone_offset_s(zone, middle) == old)
+            before = middle;
         else
-            from_s = middle + 1;
+            after = middle;
     }
-    return from_s;
+    return after;
+}
+
+static int64_t wall_to_utc(const struct zone *zone, int64_t wall_s)
+{
+    int32_t offsets[3] = {zone_offset_s(zone, wall_s - DAY_S), zone_offset_s(zone, wall_s),
+                          zone_offset_s(zone, wall_s + DAY_S)};
+    int64_t best = INT64_MAX, low = INT64_MAX, high = INT64_MIN;
+
+    for (int i = 0; i < 3; i++) {
+        int64_t at_s = wall_s - offsets[i];
+        if (zone_offset_s(zone, at_s) == offsets[i] && at_s < best)
+            best = at_s;
+        low = at_s < low ? at_s : low;
+        high = at_s > high ? at_s : high;
+    }
+    return best != INT64_MAX ? best : find_jump(zone, low, high);
 }
 
 int64_t zone_to_utc_s(const struct zone *zone, int64_t year, int month, int day, int hour,
                       int minute, int second)
 {
-    int64_t months = year * 12 + (month - 1);
-    int64_t normal_year = floor_div(months, 12);
-    int64_t local_s =
-        (when_days_from_civil(normal_year, (int)(months - normal_year * 12) + 1, 1) + day - 1) *
-            DAY_S +
-        hour * 3600 + minute * 60 + second;
-    int32_t before = zone_offset_s(zone, local_s - DAY_S);
-    int32_t after = zone_offset_s(zone, local_s + DAY_S);
-    int64_t early = local_s - (before > after ? before : after);
-    int64_t late = local_s - (before < after ? before : after);
+    int64_t months = (int64_t)month - 1;
+    int64_t carry = floor_div(months, 12);
+    int64_t days =
+        when_days_from_civil(clamp(year, year_max) + carry, (int)(months - carry * 12) + 1, 1) +
+        day - INT64_C(1);
 
-    if (early + zone_offset_s(zone, early) == local_s)
-        return early; /* valid; where the time comes twice, the first of the two */
-    if (late + zone_offset_s(zone, late) == local_s)
-        return late;
-    return first_reaching(zone, early, late, local_s); /* in a gap */
-}
-
-struct str zone_data_version(void)
-{
-    static char version[64];
-    struct arena *arena = arena_new(0);
-    struct str data, line = STR_EMPTY, rest, word;
-    char path[sizeof folder + 16];
-
-    pthread_mutex_lock(&lock);
-    if (version[0] == '\0') {
-        snprintf(path, sizeof path, "%s/tzdata.zi", folder);
-        if (file_read(path, arena, &data, NULL) != ERR_NONE)
-            data = STR("# version unknown\n");
-        str_cut(data, '\n', &line, &rest);
-        word = str_starts(line, STR("# version ")) ? str_slice(line, 10, 26) : STR("unknown");
-        snprintf(version, sizeof version, "%.*s-%08x", STR_ARG(word),
-                 (unsigned)(hash_bytes(data, 0) & 0xffffffff));
-    }
-    pthread_mutex_unlock(&lock);
-    arena_free(arena);
-    return str_of(version);
+    return wall_to_utc(zone,
+                       days * DAY_S + (int64_t)hour * HOUR_S + (int64_t)minute * MINUTE_S + second);
 }

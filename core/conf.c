@@ -1,0 +1,91 @@
+/* Asking a configuration.  How one is read: core/conf_read.c. */
+#include "core/conf.h"
+
+#include "core/check.h"
+#include "core/conf_tree.h"
+
+struct conf_entry *conf_find_entry(const struct conf *conf, struct str path)
+{
+    for (size_t i = 0; i < conf->count; i++)
+        if (str_is(path, conf->entries[i].field->path))
+            return &conf->entries[i];
+    return NULL;
+}
+
+static const struct conf_entry *entry_of(const struct conf *conf, const char *path)
+{
+    const struct conf_entry *entry = conf_find_entry(conf, str_of(path));
+
+    CHECK(entry != NULL);
+    return entry;
+}
+
+static const struct conf_part *part_of(const struct conf *conf, const char *path, size_t index)
+{
+    const struct conf_entry *entry = entry_of(conf, path);
+
+    CHECK(index < entry->part_count);
+    return &entry->parts[index];
+}
+
+struct str conf_text(const struct conf *conf, const char *path)
+{
+    const struct conf_entry *entry = entry_of(conf, path);
+
+    CHECK(entry->field->kind == CONF_TEXT || entry->field->kind == CONF_CHOICE);
+    return entry->text;
+}
+
+int64_t conf_int(const struct conf *conf, const char *path)
+{
+    const struct conf_entry *entry = entry_of(conf, path);
+
+    CHECK(entry->field->kind == CONF_INT || entry->field->kind == CONF_SPAN ||
+          entry->field->kind == CONF_BYTES);
+    return entry->number;
+}
+
+bool conf_bool(const struct conf *conf, const char *path)
+{
+    const struct conf_entry *entry = entry_of(conf, path);
+
+    CHECK(entry->field->kind == CONF_BOOL);
+    return entry->number != 0;
+}
+
+size_t conf_count(const struct conf *conf, const char *path)
+{
+    const struct conf_entry *entry = entry_of(conf, path);
+
+    CHECK(conf_has_parts(entry->field->kind));
+    return entry->part_count;
+}
+
+struct str conf_item_text(const struct conf *conf, const char *path, size_t index)
+{
+    CHECK(entry_of(conf, path)->field->kind == CONF_LIST);
+    return part_of(conf, path, index)->text;
+}
+
+struct str conf_item_name(const struct conf *conf, const char *path, size_t index)
+{
+    CHECK(entry_of(conf, path)->field->kind != CONF_LIST);
+    return part_of(conf, path, index)->name;
+}
+
+struct str conf_free_value(const struct conf *conf, const char *path, size_t index)
+{
+    CHECK(entry_of(conf, path)->field->kind == CONF_FREE);
+    return part_of(conf, path, index)->text;
+}
+
+const struct conf *conf_item(const struct conf *conf, const char *path, size_t index)
+{
+    CHECK(entry_of(conf, path)->field->kind == CONF_ITEMS);
+    return part_of(conf, path, index)->item;
+}
+
+struct place conf_place(const struct conf *conf, const char *path)
+{
+    return entry_of(conf, path)->place;
+}

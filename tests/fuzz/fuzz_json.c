@@ -1,0 +1,51 @@
+/* JSON from any bytes: what is taken prints to JSON that reads back the same, a projection agrees
+ * with the whole document, and a pointer into the text finds what is there. */
+#include "core/check.h"
+#include "core/json.h"
+
+static void check_projection(struct str text, struct value whole, struct arena *arena)
+{
+    struct projection *p = projection_new();
+    struct value fields[2] = {VALUE_NONE, VALUE_NONE}, a = json_at(whole, STR("/a"));
+
+    projection_add(p, STR("/a"), 0);
+    projection_add(p, STR("/a/b"), 1);
+    CHECK(projection_read(p, text, arena, fields, NULL) == JSON_FINE);
+    if (whole.kind == VALUE_MAP && a.kind != VALUE_NULL) {
+        CHECK(value_same(fields[0], a));
+        a = value_map_get(a, STR("b"));
+        CHECK(a.kind == VALUE_NULL || value_same(fields[1], a));
+    }
+    projection_free(p);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    struct arena *arena = arena_new(0);
+    struct str text = {(const char *)data, bytes};
+    struct buf out = {0}, again = {0};
+    struct value v, back;
+    struct err err;
+    int line, column;
+
+    if (json_parse(text, arena, &v, &err) == JSON_FINE) {
+        json_put_value(&out, v);
+        CHECK(json_parse(buf_str(&out), arena, &back, &err) == JSON_FINE);
+        CHECK(value_same(v, back));
+        json_put_value(&again, back);
+        CHECK(str_equal(buf_str(&out), buf_str(&again)));
+        check_projection(text, v, arena);
+        if (json_locate(text, STR("/a/1"), &line, &column))
+            CHECK(line >= 1 && column >= 1);
+    } else {
+        CHECK(str_is_utf8(str_of(err.text)));
+    }
+    buf_clear(&out);
+    json_put_string(&out, text);
+    CHECK(json_parse(buf_str(&out), arena, &v, &err) == JSON_FINE && v.kind == VALUE_STRING);
+    buf_free(&out);
+    buf_free(&again);
+    arena_free(arena);
+    return 0;
+}
