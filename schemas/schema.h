@@ -1,0 +1,53 @@
+/* schemas/schema.h - JSON Schema, the draft-07 subset that event types are declared in.
+ *
+ * Taken: type (also a list), properties, required, additionalProperties (bool), items (one schema), enum,
+ * const, minimum, maximum, exclusiveMinimum, exclusiveMaximum, minLength, maxLength, minItems,
+ * maxItems, pattern, format (date-time, email, uri, date), title, description, unit (ours),
+ * $id, $schema, examples, default.  Anything else is refused when the schema is read, so that no
+ * rule of it is silently not checked.
+ */
+#ifndef ATTENT_SCHEMAS_SCHEMA_H
+#define ATTENT_SCHEMAS_SCHEMA_H
+
+#include "core/diag.h"
+#include "core/json.h"
+
+enum schema_type {
+    SCHEMA_ANY = 0,
+    SCHEMA_NULL,
+    SCHEMA_BOOLEAN,
+    SCHEMA_INTEGER, /* always int */
+    SCHEMA_NUMBER,  /* always double, also when the text has no point */
+    SCHEMA_STRING,
+    SCHEMA_TIME, /* string with format: date-time: a timestamp */
+    SCHEMA_ARRAY,
+    SCHEMA_OBJECT,
+};
+
+struct schema {
+    enum schema_type type; /* the one type beside null; SCHEMA_ANY if there are several */
+    bool nullable;
+    struct str name;            /* of the property; empty at the top */
+    struct str title;           /* for people; empty: none */
+    struct str unit;            /* "kg", "EUR"; empty: none */
+    struct schema **properties; /* of an object, sorted by name */
+    size_t property_count;
+    const struct schema *items; /* of an array, NULL = any */
+    bool closed;                /* additionalProperties: false */
+    struct schema_rules *rules; /* the rest; NULL = none */
+};
+
+/* Read a schema from JSON text.  Everything lives in arena.  NULL when diags got errors. */
+struct schema *schema_read(struct str text, const char *file, struct arena *arena,
+                           struct diags *diags);
+
+/* The property at a JSON Pointer below schema ("/vin"), NULL if it is not declared. */
+const struct schema *schema_at(const struct schema *schema, struct str path);
+
+/* Does the value fit?  If not, err says where and why: "/weight_kg: is a string, wants number". */
+bool schema_validate(const struct schema *schema, struct value v, struct err *err);
+
+/* The value as rules see it: number always double, date-time a timestamp, null absent. */
+struct value schema_coerce(const struct schema *schema, struct value v, struct arena *arena);
+
+#endif
