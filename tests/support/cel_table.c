@@ -6,13 +6,21 @@ static const struct cel_type int_list = {.kind = CEL_LIST, .item = &cel_int};
 static const struct cel_type by_name = {.kind = CEL_MAP, .key = &cel_string, .item = &cel_dyn};
 static const struct cel_type by_vin = {.kind = CEL_MAP, .key = &cel_string, .item = &cel_double};
 
+static const struct cel_type by_vin_count = {.kind = CEL_MAP, .key = &cel_string, .item = &cel_int};
+
 static const struct value three[] = {
     {.kind = VALUE_INT, .i = 1}, {.kind = VALUE_INT, .i = 2}, {.kind = VALUE_INT, .i = 3}};
 
-#define KEY(text_) {.kind = VALUE_STRING, .n = sizeof(text_) - 1, .text = (text_)}
-static const struct value_entry ab[] = {
-    {KEY("a"), {.kind = VALUE_INT, .i = 1}}, {KEY("b"), {.kind = VALUE_DOUBLE, .d = 2.5}}};
+#define KEY(text_)                                                                                 \
+    {                                                                                              \
+        .kind = VALUE_STRING, .n = sizeof(text_) - 1, .text = (text_)                              \
+    }
+static const struct value_entry ab[] = {{KEY("a"), {.kind = VALUE_INT, .i = 1}},
+                                        {KEY("b"), {.kind = VALUE_DOUBLE, .d = 2.5}}};
 static const struct value_entry pads[] = {{KEY("front"), {.kind = VALUE_INT, .i = 3}}};
+/* A fact with `per` of a kind that is 0 for a key never seen. */
+static const struct value_entry counts[] = {{KEY("V1"), {.kind = VALUE_INT, .i = 4}},
+                                            {KEY(""), {.kind = VALUE_INT, .i = 0}}};
 static const struct value_entry mm[] = {{KEY("V1"), {.kind = VALUE_DOUBLE, .d = 2.8}}};
 
 /* Every name with its type and value; a path of several names is joined by dots. */
@@ -37,6 +45,7 @@ static const struct {
     {"customer.country", &cel_string, KEY("NL")},
     {"customer.score", &cel_double, {.kind = VALUE_ABSENT}},
     {"customer.pad_mm", &by_vin, {.kind = VALUE_MAP, .n = 1, .map = mm}},
+    {"customer.missed", &by_vin_count, {.kind = VALUE_MAP, .otherwise = 1, .n = 1, .map = counts}},
     {"event.none", &by_name, {.kind = VALUE_ABSENT}},
     {"wrong", &cel_int, KEY("no int")},
 };
@@ -65,8 +74,8 @@ static struct cel_found resolve(void *context, const struct str *path, size_t co
     for (size_t taken = count; taken > 0; taken--)
         for (uint32_t i = 0; i < VARIABLE_COUNT; i++)
             if (path_is(variables[i].path, path, taken))
-                return (struct cel_found){.result = CEL_SLOT, .slot = 100 + i,
-                                          .type = variables[i].type, .taken = taken};
+                return (struct cel_found){
+                    .result = CEL_SLOT, .slot = 100 + i, .type = variables[i].type, .taken = taken};
     if (str_is(path[0], "customer") && count > 1) {
         none.wrong = 1;
         none.what = STR("there is no fact of this name");
@@ -127,8 +136,7 @@ void table_check(enum table_mode mode, const struct table_case *cases, size_t co
         put_result(&got, cel_eval(program, &input, arena));
         ck_assert_msg(str_starts(wanted, STR("error: ")) ? str_starts(buf_str(&got), wanted)
                                                          : str_equal(buf_str(&got), wanted),
-                      "%s\n gave   %s\n wanted %s", cases[i].text, buf_text(&got),
-                      cases[i].result);
+                      "%s\n gave   %s\n wanted %s", cases[i].text, buf_text(&got), cases[i].result);
         buf_free(&got);
         diags_free(&diags);
         arena_free(arena);
@@ -141,8 +149,7 @@ void table_findings(enum table_mode mode, const char *text, struct place place,
     struct cel_env env = table_env(mode);
     struct arena *arena = arena_new(0);
     struct diags diags = {0};
-    const struct cel_program *program =
-        cel_compile(&env, str_of(text), place, want, arena, &diags);
+    const struct cel_program *program = cel_compile(&env, str_of(text), place, want, arena, &diags);
 
     ck_assert_int_eq(program == NULL, diags.error_count != 0);
     diags_sort(&diags);

@@ -3,8 +3,9 @@
  * Variables: i = 7, u = 5u, d = 2.5, s = "text", b = true, n = null, t = 2026-03-28T23:30:00Z,
  * span = 90 minutes, list = [1, 2, 3], m = {"a": 1, "b": 2.5}, and the paths of a moment:
  * event.data.vin = "V1", event.data.weight_kg = 1900.0, event.data.pads.front = 3 (a map, pads),
- * event.none (a map, nothing there), customer.country = "NL", customer.score (declared, nothing there),
- * customer.pad_mm (a map by vin), wrong (declared int, holds a string).
+ * event.none (a map, nothing there), customer.country = "NL", customer.score (declared, nothing
+ * there), customer.pad_mm (a map by vin), customer.missed (one that is 0 for any other key),
+ * wrong (declared int, holds a string).
  */
 #ifndef TESTS_SUPPORT_CEL_TABLE_H
 #define TESTS_SUPPORT_CEL_TABLE_H

@@ -1,0 +1,127 @@
+/* rules/cel/cel.h - the Common Expression Language: compile an expression once, run it often.
+ *
+ * Language: github.com/google/cel-spec, doc/langdef.md, over JSON-like values (core/value.h).
+ *
+ *   text --lex--> tokens --parse--> tree --check--> typed tree --compile--> bytecode --vm--> value
+ *
+ * Variables are slots: at compile time the environment maps a name and the constant fields behind
+ * it ("event.data.vin") to a slot number; at run time the input loads a slot.  So an expression
+ * costs what it reads and no map is built for it.
+ *
+ * Compiling allocates in an arena and reports to diags.  A program is immutable and may be
+ * evaluated from any number of threads at once.  No I/O, no clock, no locale.
+ */
+#ifndef ATTENT_RULES_CEL_CEL_H
+#define ATTENT_RULES_CEL_CEL_H
+
+#include "core/arena.h"
+#include "core/diag.h"
+#include "core/value.h"
+#include "core/zone.h"
+
+/* --- types, for the checker ---------------------------------------------------------------- */
+
+enum cel_type_kind {
+    CEL_DYN = 0, /* known only when running */
+    CEL_NULL,
+    CEL_BOOL,
+    CEL_INT,
+    CEL_UINT,
+    CEL_DOUBLE,
+    CEL_STRING,
+    CEL_BYTES,
+    CEL_LIST, /* item */
+    CEL_MAP,  /* key, item */
+    CEL_TYPE,
+    CEL_TIMESTAMP,
+    CEL_DURATION,
+    CEL_OPTIONAL, /* item */
+    CEL_LOCAL,    /* wall clock of the customer, what local() gives: only hours and days are asked
+                     of it; comparing it with a timestamp does not check */
+};
+
+struct cel_type {
+    enum cel_type_kind kind;
+    const struct cel_type *key;  /* of a map; NULL = dyn */
+    const struct cel_type *item; /* of a list, map, optional; NULL = dyn */
+};
+
+extern const struct cel_type cel_dyn, cel_null, cel_bool, cel_int, cel_uint, cel_double, cel_string,
+    cel_bytes, cel_timestamp, cel_duration;
+
+void cel_type_print(struct buf *out, const struct cel_type *type); /* "map(string, double)" */
+
+/* --- compile -------------------------------------------------------------------------------- */
+
+/* What the environment says of a name. */
+struct cel_found {
+    enum { CEL_NO_SUCH_NAME = 0, CEL_SLOT, CEL_REFUSED } result;
+    uint32_t slot;               /* CEL_SLOT: any number of the environment's choice */
+    const struct cel_type *type; /* CEL_SLOT: type of what the slot holds; NULL = dyn */
+    size_t taken;                /* CEL_SLOT: names of the path that the slot covers, >= 1 */
+    size_t wrong;                /* not CEL_SLOT: index of the name in the path that is wrong */
+    struct str what;             /* not CEL_SLOT: the sentence to report; empty: a standard one */
+    struct str help;             /* not CEL_SLOT: what to write instead; empty: none */
+};
+
+struct cel_env {
+    void *context; /* borrowed, handed to resolve */
+
+    /* Resolve a path of constant names: for `event.data.vin.size()` {"event", "data", "vin"}.
+     * Names introduced by macros never get here.  NULL: there are no variables. */
+    struct cel_found (*resolve)(void *context, const struct str *path, size_t count);
+
+    /* Moments: + - * / % and comparisons may mix int and double, the checker inserts the
+     * conversion; int / int warns.  Off: strictly conformant. */
+    bool mixed_numbers;
+
+    /* Moments: the functions days(n), hours(n), local(t), local_at(t, "09:00"),
+     * distance_km(lat, lon, lat, lon) are there. */
+    bool own_functions;
+
+    /* Types are not checked and unknown names are errors when run, as in CEL without its optional
+     * checker.  Syntax errors are still reported. */
+    bool unchecked;
+};
+
+struct cel_program;
+
+/* Compile text found at `place`.  Findings (all of them, not only the first) go to diags with the
+ * line and column inside the file; for a text of several lines columns after the first line count
+ * from `place.column` as well.  `want`: the type that the result must have, NULL = any.
+ * NULL when there were errors.  The program lives in arena; text may go away. */
+const struct cel_program *cel_compile(const struct cel_env *env, struct str text,
+                                      struct place place, const struct cel_type *want,
+                                      struct arena *arena, struct diags *diags);
+
+const struct cel_type *cel_program_type(const struct cel_program *program);
+
+/* The slots that the program may read, each once, ascending. */
+const uint32_t *cel_program_slots(const struct cel_program *program, size_t *count);
+
+/* True if the program is the same value whatever it reads; then *value is it (may be an error). */
+bool cel_program_constant(const struct cel_program *program, struct value *value);
+
+/* --- run ------------------------------------------------------------------------------------ */
+
+struct cel_input {
+    void *context;
+    /* What a slot holds now; VALUE_ABSENT: nothing (reading it is an error, has() is false). */
+    struct value (*load)(void *context, uint32_t slot);
+    const struct zone *zone; /* of the customer, for local(); NULL = UTC */
+};
+
+/* Evaluate.  The result is allocated in arena or borrowed from what was loaded; a failure is a
+ * VALUE_ERROR.  Work is limited (limit.h): beyond it the result is an error as well. */
+struct value cel_eval(const struct cel_program *program, const struct cel_input *input,
+                      struct arena *arena);
+
+/* CEL's equality (1 == 1.0 is true) and, for the formatting of texts, string(): 1900.0 prints as
+ * 1900, timestamps as RFC 3339. */
+bool cel_equal(struct value a, struct value b);
+void cel_print(struct buf *out, struct value v);
+
+/* The bytecode as text, one instruction a line: for `attent explain --code` and tests. */
+void cel_disassemble(struct buf *out, const struct cel_program *program);
+
+#endif

@@ -1,0 +1,499 @@
+/* Tree to bytecode, one walk; cel_compile ties all parts together.
+ *
+ * Depth of the stack is counted while emitting, so that the VM needs no check.  Tree and text live
+ * in a scratch arena; constants that stay are copied into the caller's. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/check.h"
+#include "core/limit.h"
+#include "core/mem.h"
+#include "core/regex.h"
+#include "rules/cel/parse.h"
+#include "rules/cel/program.h"
+
+enum {
+    SET_ITEMS_MIN = 9,     /* fewer are compared one by one, which is as fast */
+    RECENT_CONSTANTS = 64, /* looked through for the same constant: long lists must stay linear */
+};
+
+struct gen {
+    struct cel_source *source;
+    struct arena *arena;
+    struct cel_program *program;
+    size_t code_capacity, constant_capacity, slot_capacity, regex_capacity;
+    size_t depth, depth_max;
+};
+
+static void gen_node(struct gen *g, const struct cel_node *node);
+
+/* --- emitting --------------------------------------------------------------------------------- */
+
+static size_t emit(struct gen *g, enum cel_op op, int change, size_t b, size_t c)
+{
+    struct cel_program *p = g->program;
+
+    MEM_RESERVE(p->code, p->code_count, g->code_capacity);
+    p->code[p->code_count] = (struct cel_instr){(uint8_t)op, 0, (uint16_t)b, (uint32_t)c};
+    CHECK(change >= 0 || g->depth >= (size_t)-change);
+    g->depth = (size_t)((int)g->depth + change);
+    if (g->depth > g->depth_max)
+        g->depth_max = g->depth;
+    return p->code_count++;
+}
+
+static size_t here(const struct gen *g)
+{
+    return g->program->code_count;
+}
+
+static void jump_here(struct gen *g, size_t from)
+{
+    g->program->code[from].c = (uint32_t)here(g);
+}
+
+static size_t constant(struct gen *g, struct value v)
+{
+    struct cel_program *p = g->program;
+    size_t recent = p->constant_count > RECENT_CONSTANTS ? p->constant_count - RECENT_CONSTANTS : 0;
+
+    for (size_t i = recent; i < p->constant_count; i++)
+        if (value_same(p->constants[i], v))
+            return i;
+    MEM_RESERVE(p->constants, p->constant_count, g->constant_capacity);
+    p->constants[p->constant_count] = value_copy(g->arena, v);
+    return p->constant_count++;
+}
+
+static void gen_constant(struct gen *g, struct value v)
+{
+    emit(g, OP_CONST, 1, 0, constant(g, v));
+}
+
+/* --- slots ------------------------------------------------------------------------------------ */
+
+static size_t slot_index(struct gen *g, const struct cel_node *node)
+{
+    struct cel_program *p = g->program;
+    enum cel_type_kind kind = node->test ? CEL_DYN : node->type->kind;
+    struct cel_slot *slot;
+
+    for (size_t i = 0; i < p->slot_count; i++)
+        if (p->slots[i].slot == node->slot && p->slots[i].kind == kind &&
+            str_equal(p->slots[i].path, node->path))
+            return i;
+    MEM_RESERVE(p->slots, p->slot_count, g->slot_capacity);
+    slot = &p->slots[p->slot_count];
+    *slot = (struct cel_slot){.slot = node->slot, .kind = (uint8_t)kind};
+    slot->path = arena_str(g->arena, node->path);
+    slot->missing = value_error(g->arena, "no such key: %.*s", STR_ARG(slot->path));
+    return p->slot_count++;
+}
+
+static void gen_slot(struct gen *g, const struct cel_node *node)
+{
+    emit(g, node->test ? OP_HAS_SLOT : OP_SLOT, 1, 0, slot_index(g, node));
+}
+
+static void gen_select(struct gen *g, const struct cel_node *node)
+{
+    const struct cel_node *operand = node->items[0];
+    size_t key = constant(g, value_string(node->name));
+
+    if (node->test && operand->kind == NODE_SLOT) { /* nothing there: has() is false, no error */
+        struct cel_node test = *operand;
+        test.test = true;
+        gen_slot(g, &test);
+        size_t jump = emit(g, OP_JUMP_FALSE, 0, 0, 0);
+        gen_slot(g, operand);
+        emit(g, OP_HAS, 0, 0, key);
+        emit(g, OP_AND, -1, 0, here(g) + 1);
+        jump_here(g, jump);
+        return;
+    }
+    gen_node(g, operand);
+    emit(g, node->test ? OP_HAS : node->optional ? OP_SELECT_OPT : OP_SELECT, 0, 0, key);
+}
+
+/* --- calls ------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *function;
+    enum cel_op op;
+} operators[] = {
+    {"_+_", OP_ADD},   {"_-_", OP_SUB}, {"_*_", OP_MUL}, {"_/_", OP_DIV}, {"_%_", OP_MOD},
+    {"-_", OP_NEGATE}, {"!_", OP_NOT},  {"_==_", OP_EQ}, {"_!=_", OP_NE}, {"_<_", OP_LT},
+    {"_<=_", OP_LE},   {"_>_", OP_GT},  {"_>=_", OP_GE}, {"@in", OP_IN},
+};
+
+/* x.matches("constant"): compiled now.  False: not a good pattern; left to be an error when run. */
+static bool gen_match(struct gen *g, const struct cel_node *node)
+{
+    struct cel_program *p = g->program;
+    struct regex *regex;
+
+    if (node->items[1]->kind != NODE_LITERAL || node->items[1]->literal.kind != VALUE_STRING ||
+        regex_compile(value_str(node->items[1]->literal), g->arena, &regex, NULL) != ERR_NONE)
+        return false;
+    gen_node(g, node->items[0]);
+    MEM_RESERVE(p->regexes, p->regex_count, g->regex_capacity);
+    p->regexes[p->regex_count] = regex;
+    emit(g, OP_MATCH, 0, 0, p->regex_count++);
+    return true;
+}
+
+/* a.or(b), a.orValue(b): b only if a is none. */
+static void gen_optional_or(struct gen *g, const struct cel_node *node)
+{
+    size_t jump;
+
+    gen_node(g, node->items[0]);
+    jump = emit(g, OP_OPT_ELSE, -1, 0, 0);
+    g->program->code[jump].a = str_is(node->name, "orValue");
+    gen_node(g, node->items[1]);
+    jump_here(g, jump);
+}
+
+static int compare_items(const void *a, const void *b)
+{
+    return value_key_compare(*(const struct value *)a, *(const struct value *)b);
+}
+
+/* A constant list that is worth sorting: many items, all strings or all ints. */
+static bool is_set(const struct cel_node *node)
+{
+    struct value v = node->literal;
+
+    if (node->kind != NODE_LITERAL || v.kind != VALUE_LIST || v.n < SET_ITEMS_MIN)
+        return false;
+    for (size_t i = 0; i < v.n; i++)
+        if (v.list[i].kind != v.list[0].kind)
+            return false;
+    return v.list[0].kind == VALUE_STRING || v.list[0].kind == VALUE_INT;
+}
+
+static void gen_in_set(struct gen *g, const struct cel_node *node)
+{
+    struct value set = value_copy(g->arena, node->items[1]->literal);
+
+    gen_node(g, node->items[0]);
+    qsort((void *)(uintptr_t)set.list, set.n, sizeof *set.list, compare_items);
+    emit(g, OP_IN_SET, 0, 0, constant(g, set));
+}
+
+static void gen_call(struct gen *g, const struct cel_node *node)
+{
+    size_t op = 0;
+
+    if (str_is(node->name, "matches") && node->count == 2 && gen_match(g, node))
+        return;
+    if (node->method && node->count == 2 &&
+        (str_is(node->name, "or") || str_is(node->name, "orValue"))) {
+        gen_optional_or(g, node);
+        return;
+    }
+    if (node->sign && str_is(node->name, "@in") && is_set(node->items[1])) {
+        gen_in_set(g, node);
+        return;
+    }
+    for (size_t i = 0; i < node->count; i++)
+        gen_node(g, node->items[i]);
+    if (node->sign) {
+        while (!str_is(node->name, operators[op].function))
+            op++;
+        emit(g, operators[op].op, 1 - (int)node->count, node->overload, 0);
+        return;
+    }
+    if (node->count > UINT8_MAX) {
+        cel_report(g->source, DIAG_ERROR, node->at, "limit", NULL, "too many arguments");
+        return;
+    }
+    size_t at = emit(g, OP_CALL, 1 - (int)node->count, node->overload, 0);
+    g->program->code[at].a = (uint8_t)node->count;
+}
+
+/* --- logic and containers --------------------------------------------------------------------- */
+
+static void gen_logic(struct gen *g, const struct cel_node *node)
+{
+    enum cel_op join = node->kind == NODE_AND ? OP_AND : OP_OR;
+    size_t first, end;
+
+    gen_node(g, node->items[0]);
+    first = emit(g, node->kind == NODE_AND ? OP_JUMP_FALSE : OP_JUMP_TRUE, 0, 0, 0);
+    for (size_t i = 1; i < node->count; i++) {
+        gen_node(g, node->items[i]);
+        emit(g, join, -1, 0, 0);
+    }
+    end = here(g);
+    g->program->code[first].c = (uint32_t)end;
+    /* joins of this chain: those between first and end that have no target yet */
+    for (size_t i = first; i < end; i++)
+        if (g->program->code[i].op == join && g->program->code[i].c == 0)
+            g->program->code[i].c = (uint32_t)end;
+}
+
+static void gen_choice(struct gen *g, const struct cel_node *node)
+{
+    size_t choose, jump;
+
+    gen_node(g, node->items[0]);
+    choose = emit(g, OP_CHOOSE, -1, 0, 0);
+    gen_node(g, node->items[1]);
+    jump = emit(g, OP_JUMP, -1, 0, 0);
+    jump_here(g, choose);
+    gen_node(g, node->items[2]);
+    jump_here(g, jump);
+    g->program->code[choose].b = (uint16_t)here(g);
+}
+
+static void gen_list(struct gen *g, const struct cel_node *node)
+{
+    emit(g, OP_LIST_NEW, 1, 0, 0);
+    for (size_t i = 0; i < node->count; i++) {
+        gen_node(g, node->items[i]);
+        emit(g, node->items[i]->entry_optional ? OP_LIST_ADD_OPT : OP_LIST_ADD, -1, 0, 0);
+    }
+}
+
+static void gen_map(struct gen *g, const struct cel_node *node)
+{
+    emit(g, OP_MAP_NEW, 1, 0, 0);
+    for (size_t i = 0; i < node->count; i += 2) {
+        gen_node(g, node->items[i]);
+        gen_node(g, node->items[i + 1]);
+        emit(g, node->items[i]->entry_optional ? OP_MAP_ADD_OPT : OP_MAP_ADD, -2, 0, 0);
+    }
+    emit(g, OP_MAP_END, 0, 0, 0);
+}
+
+/* --- macros ----------------------------------------------------------------------------------- */
+
+static const enum cel_op gather_ops[] = {
+    [COLLECT_ALL] = OP_GATHER_ALL,     [COLLECT_ANY] = OP_GATHER_ANY,
+    [COLLECT_ONE] = OP_GATHER_ONE,     [COLLECT_FILTER] = OP_GATHER_FILTER,
+    [COLLECT_LIST] = OP_GATHER_LIST,   [COLLECT_MAP] = OP_GATHER_MAP,
+    [COLLECT_ENTRY] = OP_GATHER_ENTRY,
+};
+
+static void gen_gathered_start(struct gen *g, enum cel_collect collect)
+{
+    if (collect == COLLECT_ALL || collect == COLLECT_ANY)
+        gen_constant(g, value_bool(collect == COLLECT_ALL));
+    else if (collect == COLLECT_ONE)
+        gen_constant(g, value_int(0));
+    else
+        emit(g, collect >= COLLECT_MAP ? OP_MAP_NEW : OP_LIST_NEW, 1, 0, 0);
+}
+
+/* cel.bind, optMap, optFlatMap: a name for one value. */
+static void gen_binding(struct gen *g, const struct cel_node *node)
+{
+    size_t jump = 0;
+    bool optional = node->macro->collect != COLLECT_BIND;
+
+    gen_node(g, node->items[0]);
+    if (optional)
+        jump = emit(g, OP_OPT_OPEN, 0, 0, 0);
+    emit(g, OP_STORE, -1, node->local + 3u, 0);
+    gen_node(g, node->items[1]);
+    if (node->macro->collect == COLLECT_OPT)
+        emit(g, OP_OPT_WRAP, 0, 0, 0);
+    if (optional)
+        jump_here(g, jump);
+}
+
+static void gen_loop(struct gen *g, const struct cel_node *node)
+{
+    size_t base = node->local, iter, next;
+    enum cel_collect collect = node->macro->collect;
+
+    gen_node(g, node->items[0]);
+    iter = emit(g, OP_ITER, -1, base, 0);
+    gen_gathered_start(g, collect);
+    emit(g, OP_STORE, -1, base + 2, 0);
+    next = emit(g, OP_NEXT, 0, base, 0);
+    g->program->code[next].a = (uint8_t)node->macro->vars;
+    if (node->macro->filtered) {
+        gen_node(g, node->items[1]);
+        emit(g, OP_FILTER, -1, base, next);
+    }
+    gen_node(g, node->items[node->count - 1]);
+    emit(g, gather_ops[collect], -1, base, next);
+    jump_here(g, next);
+    if (collect == COLLECT_ONE)
+        emit(g, OP_END_ONE, 1, base + 2, 0);
+    else
+        emit(g, OP_LOCAL, 1, base + 2, 0);
+    if (collect == COLLECT_MAP || collect == COLLECT_ENTRY)
+        emit(g, OP_MAP_END, 0, 0, 0);
+    jump_here(g, iter);
+}
+
+static void gen_macro(struct gen *g, const struct cel_node *node)
+{
+    if (node->local + 5u > g->program->local_count)
+        g->program->local_count = (uint16_t)(node->local + 5u);
+    if (node->macro->collect >= COLLECT_BIND)
+        gen_binding(g, node);
+    else
+        gen_loop(g, node);
+}
+
+static void gen_node(struct gen *g, const struct cel_node *node)
+{
+    switch (node->kind) {
+    case NODE_LITERAL: gen_constant(g, node->literal); return;
+    case NODE_SLOT: gen_slot(g, node); return;
+    case NODE_LOCAL: emit(g, OP_LOCAL, 1, node->local, 0); return;
+    case NODE_SELECT: gen_select(g, node); return;
+    case NODE_INDEX:
+        gen_node(g, node->items[0]);
+        gen_node(g, node->items[1]);
+        emit(g, node->optional ? OP_INDEX_OPT : OP_INDEX, -1, 0, 0);
+        return;
+    case NODE_CALL: gen_call(g, node); return;
+    case NODE_DOUBLE:
+        gen_node(g, node->items[0]);
+        emit(g, OP_DOUBLE, 0, 0, 0);
+        return;
+    case NODE_LIST: gen_list(g, node); return;
+    case NODE_MAP: gen_map(g, node); return;
+    case NODE_AND:
+    case NODE_OR: gen_logic(g, node); return;
+    case NODE_CHOICE: gen_choice(g, node); return;
+    case NODE_MACRO: gen_macro(g, node); return;
+    case NODE_NAME: /* the checker turned it into something else or reported it */ break;
+    }
+    CHECK_NEVER("a node that the checker left");
+}
+
+/* --- the whole program ------------------------------------------------------------------------ */
+
+static int compare_u32(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void number_slots(struct gen *g)
+{
+    struct cel_program *p = g->program;
+    size_t kept = 0;
+
+    p->slot_numbers = ARENA_ARRAY(g->arena, uint32_t, p->slot_count);
+    for (size_t i = 0; i < p->slot_count; i++)
+        p->slot_numbers[i] = p->slots[i].slot;
+    if (p->slot_count > 1)
+        qsort(p->slot_numbers, p->slot_count, sizeof *p->slot_numbers, compare_u32);
+    for (size_t i = 0; i < p->slot_count; i++)
+        if (kept == 0 || p->slot_numbers[kept - 1] != p->slot_numbers[i])
+            p->slot_numbers[kept++] = p->slot_numbers[i];
+    p->slot_number_count = kept;
+}
+
+/* Move an array that grew on the heap into the arena. */
+static void *settle(struct arena *arena, void *items, size_t bytes)
+{
+    void *kept = bytes != 0 ? arena_copy(arena, items, bytes) : NULL;
+
+    mem_free(items);
+    return kept;
+}
+
+static void gen_end(struct gen *g, const struct cel_node *root, const struct cel_type *want)
+{
+    struct cel_program *p = g->program;
+    bool known = want == NULL || want->kind == CEL_DYN ||
+                 (root->kind == NODE_LITERAL && cel_kind_of(root->literal) == want->kind) ||
+                 (root->kind == NODE_LITERAL && root->literal.kind == VALUE_ERROR);
+
+    if (!known) {
+        size_t at = emit(g, OP_EXPECT, 0, 0, 0); /* may move the code */
+        p->code[at].a = (uint8_t)want->kind;
+    }
+    emit(g, OP_RETURN, 0, 0, 0);
+    p->constant = p->code[0].op == OP_CONST && p->code[1].op == OP_RETURN;
+    number_slots(g);
+    p->code = settle(g->arena, p->code, p->code_count * sizeof *p->code);
+    p->constants = settle(g->arena, p->constants, p->constant_count * sizeof *p->constants);
+    p->slots = settle(g->arena, p->slots, p->slot_count * sizeof *p->slots);
+    p->regexes = settle(g->arena, p->regexes, p->regex_count * sizeof *p->regexes);
+}
+
+struct cel_program *cel_generate(struct cel_source *source, const struct cel_env *env,
+                                 const struct cel_node *root, const struct cel_type *want,
+                                 struct arena *arena)
+{
+    struct gen g = {.source = source, .arena = arena};
+    size_t errors = source->error_count;
+
+    g.program = ARENA_NEW(arena, struct cel_program);
+    g.program->mixed = env->mixed_numbers;
+    g.program->type = cel_type_copy(arena, root->type);
+    gen_node(&g, root);
+    gen_end(&g, root, want);
+    if (g.depth_max + g.program->local_count > CEL_FRAME_MAX || g.program->code_count > UINT16_MAX)
+        cel_report(source, DIAG_ERROR, root->at, "limit", "split it into several conditions",
+                   "the expression is too complex");
+    g.program->frame_values = (uint16_t)(g.depth_max + g.program->local_count);
+    return source->error_count == errors ? g.program : NULL;
+}
+
+static const struct cel_program *compile_in(struct cel_source *source, const struct cel_env *env,
+                                            const struct cel_type *want, struct arena *arena,
+                                            struct arena *scratch)
+{
+    struct cel_node *root;
+
+    if (source->text.len > LIMIT_CEL_BYTES) {
+        cel_report(source, DIAG_ERROR, 0, "limit", "split it into several conditions",
+                   "the expression is longer than %d bytes", LIMIT_CEL_BYTES);
+        return NULL;
+    }
+    if (!str_is_utf8(source->text)) {
+        cel_report(source, DIAG_ERROR, 0, "syntax", NULL, "the expression is not UTF-8");
+        return NULL;
+    }
+    root = cel_parse(source, env, scratch);
+    if (root == NULL)
+        return NULL;
+    cel_check(source, env, want, scratch, &root);
+    if (source->error_count != 0)
+        return NULL;
+    cel_fold(source, env, scratch, root);
+    if (source->error_count != 0)
+        return NULL;
+    return cel_generate(source, env, root, want, arena);
+}
+
+const struct cel_program *cel_compile(const struct cel_env *env, struct str text,
+                                      struct place place, const struct cel_type *want,
+                                      struct arena *arena, struct diags *diags)
+{
+    struct cel_source source = {.text = text, .place = place, .diags = diags};
+    struct arena *scratch = arena_new(0);
+    const struct cel_program *program = compile_in(&source, env, want, arena, scratch);
+
+    arena_free(scratch);
+    return program;
+}
+
+const struct cel_type *cel_program_type(const struct cel_program *program)
+{
+    return program->type;
+}
+
+const uint32_t *cel_program_slots(const struct cel_program *program, size_t *count)
+{
+    *count = program->slot_number_count;
+    return program->slot_numbers;
+}
+
+bool cel_program_constant(const struct cel_program *program, struct value *value)
+{
+    if (program->constant)
+        *value = program->constants[program->code[0].c];
+    return program->constant;
+}

@@ -1,0 +1,65 @@
+/* rules/cel/program.h - what compiling makes.  Inside rules/cel only.
+ *
+ *   frame:  | locals ... | stack ... |      frame_values in all, known when compiled
+ *
+ * Errors are values: an instruction that gets one passes it on, so && and || can absorb it and no
+ * jump out of the code is needed.  Only running out of budget ends a run at once.
+ */
+#ifndef ATTENT_RULES_CEL_PROGRAM_H
+#define ATTENT_RULES_CEL_PROGRAM_H
+
+#include "rules/cel/check.h"
+#include "rules/cel/funcs.h"
+
+enum cel_op {
+#define OP(name, operands, text) OP_##name,
+#include "rules/cel/ops.def"
+#undef OP
+    OP_COUNT
+};
+
+struct cel_instr {
+    uint8_t op;
+    uint8_t a;
+    uint16_t b;
+    uint32_t c;
+};
+
+enum { CEL_FRAME_MAX = 1024, CEL_LEAF = 32 }; /* values of a frame: 16 KiB of C stack */
+
+struct cel_slot {
+    uint32_t slot;
+    uint8_t kind;         /* enum cel_type_kind that it must hold; CEL_DYN: any */
+    struct value missing; /* the error when it holds nothing */
+    struct str path;      /* for the listing */
+};
+
+struct regex;
+
+struct cel_program {
+    const struct cel_type *type;
+    struct cel_instr *code;
+    struct value *constants;
+    struct regex **regexes; /* of MATCH */
+    struct cel_slot *slots; /* by first use, each (slot, path) once */
+    uint32_t *slot_numbers; /* each once, ascending */
+    size_t code_count, constant_count, regex_count, slot_count, slot_number_count;
+    uint16_t local_count;
+    uint16_t frame_values;
+    bool mixed;
+    bool constant; /* the code is CONST, RETURN */
+};
+
+/* Run with the budget that run has left; input may be NULL if there are no slots. */
+struct value cel_run_program(const struct cel_program *program, struct cel_run *run);
+
+/* Compile a checked tree; allocates in arena.  NULL: too complex (reported). */
+struct cel_program *cel_generate(struct cel_source *source, const struct cel_env *env,
+                                 const struct cel_node *root, const struct cel_type *want,
+                                 struct arena *arena);
+
+/* Replace what does not depend on the input by its value, in place. */
+void cel_fold(struct cel_source *source, const struct cel_env *env, struct arena *arena,
+              struct cel_node *root);
+
+#endif

@@ -1,0 +1,601 @@
+/* The loop.  The common cases (two ints, two doubles, two strings) are done in place; everything
+ * else goes through the same table of functions that the checker reads.
+ *
+ * Each instruction costs a step; work that grows with data costs more (cel_charge).  So the budget
+ * bounds both time and memory of a run. */
+#include "core/check.h"
+#include "core/limit.h"
+#include "core/regex.h"
+#include "rules/cel/program.h"
+
+static struct value over_budget(void)
+{
+    return cel_error("the expression needs too many steps");
+}
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+static struct value run_slot(const struct cel_run *run, const struct cel_slot *slot)
+{
+    struct value v = VALUE_NONE;
+    enum cel_type_kind kind;
+
+    if (run->input != NULL)
+        v = run->input->load(run->input->context, slot->slot);
+    if (v.kind == VALUE_ABSENT)
+        return slot->missing;
+    kind = cel_kind_of(v);
+    if (kind == slot->kind || v.kind == VALUE_ERROR)
+        return kind == CEL_TIMESTAMP && !cel_timestamp_in_range(v.i) ? cel_error("range") : v;
+    if (slot->kind == CEL_DYN && kind != CEL_LOCAL && v.kind < VALUE_ERROR)
+        return v;
+    if (slot->kind == CEL_DOUBLE && kind == CEL_INT)
+        return value_double((double)v.i);
+    return value_error(run->arena, "%.*s has another type than declared", STR_ARG(slot->path));
+}
+
+static bool run_has_slot(const struct cel_run *run, const struct cel_slot *slot)
+{
+    return run->input != NULL &&
+           run->input->load(run->input->context, slot->slot).kind != VALUE_ABSENT;
+}
+
+static struct value select_field(struct cel_run *run, struct value v, struct value key)
+{
+    struct value found;
+
+    if (v.kind == VALUE_OPTIONAL) {
+        if (v.boxed == NULL)
+            return v;
+        found = *v.boxed;
+        if (found.kind != VALUE_MAP)
+            return cel_no_overload(run, "select", &found, 1);
+        return cel_optional(run, value_map_get(found, value_str(key)));
+    }
+    if (v.kind != VALUE_MAP)
+        return v.kind == VALUE_ERROR ? v : cel_no_overload(run, "select", &v, 1);
+    found = value_map_get(v, value_str(key));
+    if (found.kind == VALUE_ABSENT && v.otherwise != 0)
+        found = v.map[v.n].value;
+    return found.kind == VALUE_ABSENT ? cel_no_such_key(run, key) : found;
+}
+
+static struct value select_optional(struct cel_run *run, struct value v, struct value key)
+{
+    if (v.kind == VALUE_OPTIONAL)
+        return select_field(run, v, key);
+    if (v.kind != VALUE_MAP)
+        return v.kind == VALUE_ERROR ? v : cel_no_overload(run, "select", &v, 1);
+    return cel_optional(run, value_map_get(v, value_str(key)));
+}
+
+static struct value has_field(struct cel_run *run, struct value v, struct value key)
+{
+    if (v.kind == VALUE_OPTIONAL)
+        return v.boxed == NULL ? value_bool(false) : has_field(run, *v.boxed, key);
+    if (v.kind != VALUE_MAP)
+        return v.kind == VALUE_ERROR ? v : cel_no_overload(run, "has", &v, 1);
+    return value_bool(value_map_get(v, value_str(key)).kind != VALUE_ABSENT);
+}
+
+static struct value index_optional(struct cel_run *run, struct value v, struct value key)
+{
+    struct value found;
+
+    if (v.kind == VALUE_OPTIONAL)
+        return cel_index(run, v, key);
+    if (v.kind != VALUE_MAP && v.kind != VALUE_LIST)
+        return v.kind == VALUE_ERROR ? v : cel_no_overload(run, "_[_]", &v, 1);
+    if (key.kind == VALUE_ERROR)
+        return key;
+    found = v.kind == VALUE_MAP ? cel_map_find(v, key) : cel_index(run, v, key);
+    return cel_optional(run, found.kind == VALUE_ERROR ? VALUE_NONE : found);
+}
+
+static struct value compare_by(struct cel_run *run, enum cel_op op, const struct value *pair)
+{
+    static const char *const names[] = {"_<_", "_<=_", "_>_", "_>=_"};
+    int order;
+
+    if (pair[0].kind == VALUE_ERROR)
+        return pair[0];
+    if (pair[1].kind == VALUE_ERROR)
+        return pair[1];
+    if (!cel_charge(run, pair[0].kind == VALUE_STRING ? pair[0].n / 64 : 0))
+        return over_budget();
+    if (!cel_compare(pair[0], pair[1], &order))
+        return cel_no_overload(run, names[op - OP_LT], pair, 2);
+    if (order == 2) /* NaN */
+        return value_bool(false);
+    return value_bool(op == OP_LT   ? order < 0
+                      : op == OP_LE ? order <= 0
+                      : op == OP_GT ? order > 0
+                                    : order >= 0);
+}
+
+static struct value equal_by(struct cel_run *run, const struct value *pair, bool wanted)
+{
+    if (pair[0].kind == VALUE_ERROR)
+        return pair[0];
+    if (pair[1].kind == VALUE_ERROR)
+        return pair[1];
+    return value_bool(cel_run_equal(run, pair[0], pair[1]) == wanted);
+}
+
+/* Arithmetic beyond the fast cases.  In moments an int beside a double of unknown type becomes
+ * one, as the checker does where it knows. */
+static struct value arithmetic(struct cel_run *run, size_t hint, const struct value *pair)
+{
+    struct value args[2] = {pair[0], pair[1]};
+
+    if (run->mixed && args[0].kind == VALUE_INT && args[1].kind == VALUE_DOUBLE)
+        args[0] = value_double((double)args[0].i);
+    else if (run->mixed && args[0].kind == VALUE_DOUBLE && args[1].kind == VALUE_INT)
+        args[1] = value_double((double)args[1].i);
+    return cel_func_call(run, hint, args, 2);
+}
+
+static struct value match(struct cel_run *run, const struct regex *regex, struct value v)
+{
+    if (v.kind != VALUE_STRING)
+        return v.kind == VALUE_ERROR ? v : cel_no_overload(run, "matches", &v, 1);
+    return cel_match(run, regex, value_str(v));
+}
+
+static struct value in_set(struct cel_run *run, struct value set, struct value v)
+{
+    size_t from = 0, to = set.n;
+
+    if (v.kind != set.list[0].kind)
+        return cel_in(run, v, set);
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        int order = value_key_compare(v, set.list[middle]);
+        if (order == 0)
+            return value_bool(true);
+        if (order < 0)
+            to = middle;
+        else
+            from = middle + 1;
+    }
+    return value_bool(false);
+}
+
+/* --- lists and maps that grow ------------------------------------------------------------------ */
+
+/* Capacity follows from the count: 8, then the next power of two. */
+static bool grows_at(size_t count)
+{
+    return count == 0 || (count >= 8 && (count & (count - 1)) == 0);
+}
+
+/* Only for lists and maps that this run made and nobody else has seen. */
+static void list_add(struct cel_run *run, struct value *list, struct value v)
+{
+    struct value *items = (struct value *)(uintptr_t)list->list;
+
+    if (list->kind == VALUE_ERROR)
+        return;
+    if (v.kind == VALUE_ERROR) {
+        *list = v;
+        return;
+    }
+    if (grows_at(list->n)) {
+        size_t capacity = list->n == 0 ? 8 : 2 * (size_t)list->n;
+        if (!cel_charge(run, list->n))
+            return;
+        items = arena_alloc_raw(run->arena, arena_array_bytes(capacity, sizeof *items));
+        if (list->n != 0)
+            memcpy(items, list->list, list->n * sizeof *items);
+        list->list = items;
+    }
+    items[list->n++] = v;
+}
+
+static bool is_key(struct value key)
+{
+    return key.kind == VALUE_STRING || key.kind == VALUE_INT || key.kind == VALUE_UINT ||
+           key.kind == VALUE_BOOL;
+}
+
+static void map_add(struct cel_run *run, struct value *map, struct value key, struct value v)
+{
+    struct value_entry *entries = (struct value_entry *)(uintptr_t)map->map;
+
+    if (map->kind == VALUE_ERROR)
+        return;
+    if (key.kind == VALUE_ERROR || v.kind == VALUE_ERROR || !is_key(key)) {
+        *map = key.kind == VALUE_ERROR ? key
+               : v.kind == VALUE_ERROR ? v
+                                       : cel_error("unsupported key type");
+        return;
+    }
+    if (grows_at(map->n)) {
+        size_t capacity = map->n == 0 ? 8 : 2 * (size_t)map->n;
+        if (!cel_charge(run, map->n))
+            return;
+        entries = arena_alloc_raw(run->arena, arena_array_bytes(capacity, sizeof *entries));
+        if (map->n != 0)
+            memcpy(entries, map->map, map->n * sizeof *entries);
+        map->map = entries;
+    }
+    entries[map->n++] = (struct value_entry){key, v};
+}
+
+/* Sorted at last.  A key that stands twice is an error, also as 1 and 1u. */
+static void map_end(struct cel_run *run, struct value *map)
+{
+    struct value_entry *entries = (struct value_entry *)(uintptr_t)map->map;
+
+    if (map->kind == VALUE_ERROR)
+        return;
+    if (!cel_charge(run, map->n))
+        return;
+    if (!value_map_sort(entries, map->n)) {
+        *map = cel_error("Failed with repeated key");
+        return;
+    }
+    for (size_t i = 0; i < map->n; i++)
+        if (entries[i].key.kind == VALUE_UINT && entries[i].key.u <= INT64_MAX &&
+            cel_map_exact(*map, value_int((int64_t)entries[i].key.u)) != NULL) {
+            *map = cel_error("Failed with repeated key");
+            return;
+        }
+}
+
+/* A value for an entry with `?`: nothing is added for none. */
+static struct value entry_value(struct cel_run *run, struct value v, bool *there)
+{
+    *there = v.kind != VALUE_OPTIONAL || v.boxed != NULL;
+    if (v.kind == VALUE_OPTIONAL)
+        return v.boxed != NULL ? *v.boxed : VALUE_NONE;
+    return v.kind == VALUE_ERROR ? v : cel_no_overload(run, "?entry", &v, 1);
+}
+
+/* --- loops ------------------------------------------------------------------------------------- */
+
+static struct value loop_key(const struct value *loop, size_t index)
+{
+    return loop[0].kind == VALUE_LIST ? value_int((int64_t)index) : loop[0].map[index].key;
+}
+
+/* Locals of a loop: what it goes over, index of the next, gathered, first and second name. */
+static bool loop_next(struct value *loop, size_t names)
+{
+    size_t index = (size_t)loop[1].i;
+
+    if (index >= loop[0].n)
+        return false;
+    loop[1].i++;
+    if (loop[0].kind == VALUE_LIST) {
+        loop[3] = names == 1 ? loop[0].list[index] : value_int((int64_t)index);
+        loop[4] = loop[0].list[index];
+    } else {
+        loop[3] = loop[0].map[index].key;
+        loop[4] = loop[0].map[index].value;
+    }
+    return true;
+}
+
+static void loop_end(struct value *loop)
+{
+    loop[1].i = UINT32_MAX;
+}
+
+static void loop_fail(struct cel_run *run, struct value *loop, struct value v)
+{
+    loop[2] = v.kind == VALUE_ERROR ? v : cel_no_overload(run, "condition", &v, 1);
+    loop_end(loop);
+}
+
+/* && or || over all items: an error is kept only until a value decides. */
+static void gather_logic(struct cel_run *run, struct value *loop, struct value v, bool decides)
+{
+    if (v.kind == VALUE_BOOL && v.boolean == decides) {
+        loop[2] = v;
+        loop_end(loop);
+    } else if (v.kind != VALUE_BOOL && loop[2].kind != VALUE_ERROR) {
+        loop[2] = v.kind == VALUE_ERROR ? v : cel_no_overload(run, "condition", &v, 1);
+    }
+}
+
+static void gather_condition(struct cel_run *run, struct value *loop, struct value v, bool count)
+{
+    if (v.kind != VALUE_BOOL)
+        loop_fail(run, loop, v);
+    else if (v.boolean && count)
+        loop[2].i++;
+    else if (v.boolean)
+        list_add(run, &loop[2], loop[3]);
+}
+
+static void gather_entries(struct cel_run *run, struct value *loop, struct value v)
+{
+    if (v.kind != VALUE_MAP) {
+        loop_fail(run, loop, v);
+        return;
+    }
+    for (size_t i = 0; i < v.n; i++)
+        map_add(run, &loop[2], v.map[i].key, v.map[i].value);
+}
+
+static void gather(struct cel_run *run, enum cel_op op, struct value *loop, struct value v)
+{
+    if (op == OP_GATHER_ALL || op == OP_GATHER_ANY) {
+        gather_logic(run, loop, v, op == OP_GATHER_ANY);
+    } else if (op == OP_GATHER_ONE || op == OP_GATHER_FILTER) {
+        gather_condition(run, loop, v, op == OP_GATHER_ONE);
+    } else if (op == OP_GATHER_ENTRY) {
+        gather_entries(run, loop, v);
+    } else if (v.kind == VALUE_ERROR) {
+        loop_fail(run, loop, v);
+    } else if (op == OP_GATHER_LIST) {
+        list_add(run, &loop[2], v);
+    } else {
+        map_add(run, &loop[2], loop_key(loop, (size_t)loop[1].i - 1), v);
+    }
+}
+
+/* --- logic ------------------------------------------------------------------------------------- */
+
+/* a && b (decides = false) or a || b (true), where a alone did not decide. */
+static struct value logic(struct cel_run *run, struct value a, struct value b, bool decides)
+{
+    if (b.kind == VALUE_BOOL && b.boolean == decides)
+        return b;
+    if (a.kind == VALUE_ERROR)
+        return a;
+    if (b.kind == VALUE_ERROR)
+        return b;
+    if (a.kind != VALUE_BOOL)
+        return cel_no_overload(run, decides ? "_||_" : "_&&_", &a, 1);
+    if (b.kind != VALUE_BOOL)
+        return cel_no_overload(run, decides ? "_||_" : "_&&_", &b, 1);
+    return b;
+}
+
+static bool is_bool(struct value v, bool b)
+{
+    return v.kind == VALUE_BOOL && v.boolean == b;
+}
+
+/* --- the loop ---------------------------------------------------------------------------------- */
+
+#define BOTH(wanted) (top[-1].kind == (wanted) && top[0].kind == (wanted))
+
+#define COMPARE(op, sign)                                                                          \
+    if (BOTH(VALUE_INT))                                                                           \
+        top[-1] = value_bool(top[-1].i sign top[0].i);                                             \
+    else if (BOTH(VALUE_DOUBLE))                                                                   \
+        top[-1] = value_bool(top[-1].d sign top[0].d);                                             \
+    else                                                                                           \
+        top[-1] = compare_by(run, op, top - 1);                                                    \
+    top--;                                                                                         \
+    break
+
+#define EQUAL(sign, wanted)                                                                        \
+    if (BOTH(VALUE_INT))                                                                           \
+        top[-1] = value_bool(top[-1].i sign top[0].i);                                             \
+    else if (BOTH(VALUE_STRING))                                                                   \
+        top[-1] = value_bool(str_equal(value_str(top[-1]), value_str(top[0])) == (wanted));        \
+    else                                                                                           \
+        top[-1] = equal_by(run, top - 1, wanted);                                                  \
+    top--;                                                                                         \
+    break
+
+#define ARITHMETIC(overflows, sign)                                                                \
+    {                                                                                              \
+        int64_t i;                                                                                 \
+        if (BOTH(VALUE_INT) && !overflows(top[-1].i, top[0].i, &i))                                \
+            top[-1].i = i;                                                                         \
+        else if (BOTH(VALUE_DOUBLE))                                                               \
+            top[-1].d = top[-1].d sign top[0].d;                                                   \
+        else                                                                                       \
+            top[-1] = arithmetic(run, in->b, top - 1);                                             \
+        top--;                                                                                     \
+        break;                                                                                     \
+    }
+
+struct value cel_run_program(const struct cel_program *program, struct cel_run *run)
+{
+    struct value frame[CEL_FRAME_MAX + 1];
+    struct value *locals = frame + 1;                      /* so that top may stand before them */
+    struct value *top = locals + program->local_count - 1; /* empty stack */
+    const struct value *constants = program->constants;
+    const struct cel_instr *in = program->code;
+    bool there;
+
+    for (;; in++) {
+        if (--run->budget < 0)
+            return over_budget();
+        switch ((enum cel_op)in->op) {
+        case OP_CONST: *++top = constants[in->c]; break;
+        case OP_SLOT: *++top = run_slot(run, &program->slots[in->c]); break;
+        case OP_HAS_SLOT: *++top = value_bool(run_has_slot(run, &program->slots[in->c])); break;
+        case OP_LOCAL: *++top = locals[in->b]; break;
+        case OP_STORE: locals[in->b] = *top--; break;
+        case OP_SELECT: *top = select_field(run, *top, constants[in->c]); break;
+        case OP_SELECT_OPT: *top = select_optional(run, *top, constants[in->c]); break;
+        case OP_HAS: *top = has_field(run, *top, constants[in->c]); break;
+        case OP_INDEX:
+            top[-1] = cel_index(run, top[-1], top[0]);
+            top--;
+            break;
+        case OP_INDEX_OPT:
+            top[-1] = index_optional(run, top[-1], top[0]);
+            top--;
+            break;
+        case OP_ADD: ARITHMETIC(__builtin_add_overflow, +)
+        case OP_SUB: ARITHMETIC(__builtin_sub_overflow, -)
+        case OP_MUL: ARITHMETIC(__builtin_mul_overflow, *)
+        case OP_DIV:
+            top[-1] = arithmetic(run, in->b, top - 1);
+            top--;
+            break;
+        case OP_MOD:
+            top[-1] = arithmetic(run, in->b, top - 1);
+            top--;
+            break;
+        case OP_NEGATE: *top = cel_func_call(run, in->b, top, 1); break;
+        case OP_NOT:
+            if (top->kind == VALUE_BOOL)
+                top->boolean = !top->boolean;
+            else
+                *top = cel_func_call(run, in->b, top, 1);
+            break;
+        case OP_EQ: EQUAL(==, true);
+        case OP_NE: EQUAL(!=, false);
+        case OP_LT: COMPARE(OP_LT, <);
+        case OP_LE: COMPARE(OP_LE, <=);
+        case OP_GT: COMPARE(OP_GT, >);
+        case OP_GE: COMPARE(OP_GE, >=);
+        case OP_IN:
+            top[-1] = cel_in(run, top[-1], top[0]);
+            top--;
+            break;
+        case OP_IN_SET: *top = in_set(run, constants[in->c], *top); break;
+        case OP_MATCH: *top = match(run, program->regexes[in->c], *top); break;
+        case OP_DOUBLE:
+            if (top->kind == VALUE_INT)
+                *top = value_double((double)top->i);
+            break;
+        case OP_CALL:
+            top -= (int)in->a - 1;
+            *top = cel_func_call(run, in->b, top, in->a);
+            break;
+        case OP_AND:
+            top[-1] = logic(run, top[-1], top[0], false);
+            top--;
+            if (is_bool(*top, false))
+                in = program->code + in->c - 1;
+            break;
+        case OP_OR:
+            top[-1] = logic(run, top[-1], top[0], true);
+            top--;
+            if (is_bool(*top, true))
+                in = program->code + in->c - 1;
+            break;
+        case OP_JUMP_FALSE:
+            if (is_bool(*top, false))
+                in = program->code + in->c - 1;
+            break;
+        case OP_JUMP_TRUE:
+            if (is_bool(*top, true))
+                in = program->code + in->c - 1;
+            break;
+        case OP_CHOOSE:
+            if (top->kind == VALUE_BOOL) {
+                if (!top->boolean)
+                    in = program->code + in->c - 1;
+                top--;
+                break;
+            }
+            if (top->kind != VALUE_ERROR)
+                *top = cel_no_overload(run, "_?_:_", top, 1);
+            in = program->code + in->b - 1;
+            break;
+        case OP_JUMP: in = program->code + in->c - 1; break;
+        case OP_OPT_OPEN:
+            if (top->kind == VALUE_OPTIONAL && top->boxed != NULL) {
+                *top = *top->boxed;
+                break;
+            }
+            if (top->kind != VALUE_OPTIONAL && top->kind != VALUE_ERROR)
+                *top = cel_no_overload(run, "optMap", top, 1);
+            in = program->code + in->c - 1;
+            break;
+        case OP_OPT_ELSE:
+            if (top->kind == VALUE_OPTIONAL && top->boxed == NULL) {
+                top--;
+                break;
+            }
+            if (top->kind == VALUE_OPTIONAL && in->a != 0)
+                *top = *top->boxed;
+            else if (top->kind != VALUE_OPTIONAL && top->kind != VALUE_ERROR)
+                *top = cel_no_overload(run, "or", top, 1);
+            in = program->code + in->c - 1;
+            break;
+        case OP_OPT_WRAP:
+            if (top->kind != VALUE_ERROR)
+                *top = cel_optional(run, *top);
+            break;
+        case OP_LIST_NEW: *++top = value_list(NULL, 0); break;
+        case OP_LIST_ADD:
+            list_add(run, top - 1, *top);
+            top--;
+            break;
+        case OP_LIST_ADD_OPT:
+            *top = entry_value(run, *top, &there);
+            if (there)
+                list_add(run, top - 1, *top);
+            top--;
+            break;
+        case OP_MAP_NEW: *++top = value_map(NULL, 0); break;
+        case OP_MAP_ADD:
+            map_add(run, top - 2, top[-1], top[0]);
+            top -= 2;
+            break;
+        case OP_MAP_ADD_OPT:
+            *top = entry_value(run, *top, &there);
+            if (there)
+                map_add(run, top - 2, top[-1], top[0]);
+            top -= 2;
+            break;
+        case OP_MAP_END: map_end(run, top); break;
+        case OP_ITER:
+            if (top->kind == VALUE_LIST || top->kind == VALUE_MAP) {
+                locals[in->b] = *top--;
+                locals[in->b + 1] = value_int(0);
+                break;
+            }
+            if (top->kind != VALUE_ERROR)
+                *top = cel_no_overload(run, "macro", top, 1);
+            in = program->code + in->c - 1;
+            break;
+        case OP_NEXT:
+            if (!loop_next(&locals[in->b], in->a))
+                in = program->code + in->c - 1;
+            break;
+        case OP_FILTER:
+            top--;
+            if (is_bool(top[1], true))
+                break;
+            if (top[1].kind != VALUE_BOOL)
+                loop_fail(run, &locals[in->b], top[1]);
+            in = program->code + in->c - 1;
+            break;
+        case OP_GATHER_ALL:
+        case OP_GATHER_ANY:
+        case OP_GATHER_ONE:
+        case OP_GATHER_FILTER:
+        case OP_GATHER_LIST:
+        case OP_GATHER_MAP:
+        case OP_GATHER_ENTRY:
+            top--;
+            gather(run, (enum cel_op)in->op, &locals[in->b], top[1]);
+            in = program->code + in->c - 1;
+            break;
+        case OP_END_ONE:
+            *++top =
+                locals[in->b].kind == VALUE_INT ? value_bool(locals[in->b].i == 1) : locals[in->b];
+            break;
+        case OP_EXPECT:
+            if (top->kind != VALUE_ERROR && cel_kind_of(*top) != in->a)
+                *top = cel_error("no such overload: the result has another type than is needed");
+            break;
+        case OP_RETURN: return run->budget < 0 ? over_budget() : *top;
+        case OP_COUNT: CHECK_NEVER("an instruction of no kind");
+        }
+    }
+}
+
+struct value cel_eval(const struct cel_program *program, const struct cel_input *input,
+                      struct arena *arena)
+{
+    struct cel_run run = {arena, input, LIMIT_CEL_STEPS, program->mixed};
+    struct value v = cel_run_program(program, &run);
+
+    if (cel_kind_of(v) == CEL_LOCAL)
+        return cel_error("a local time cannot be a result");
+    return v;
+}

@@ -1,0 +1,89 @@
+/* Any text as an expression: compile it strictly, without the checker and as a moment, run
+ * what compiles.  The first
+ * byte chooses what the slots hold. */
+#include "rules/cel/cel.h"
+
+struct world {
+    unsigned kind;
+    struct value list[3];
+};
+
+static struct cel_found resolve(void *context, const struct str *path, size_t count)
+{
+    static const struct cel_type list = {.kind = CEL_LIST, .item = &cel_int};
+    static const struct cel_type *const types[] = {&cel_dyn,    &cel_int,       &cel_double,
+                                                   &cel_string, &cel_timestamp, &list};
+    size_t type = path[0].len % 6;
+
+    (void)context;
+    if (path[0].len > 8)
+        return (struct cel_found){.result = CEL_NO_SUCH_NAME, .wrong = 0, .help = STR("shorter")};
+    return (struct cel_found){.result = CEL_SLOT,
+                              .slot = (uint32_t)path[0].len,
+                              .type = types[type],
+                              .taken = count > 1 ? 2 : 1};
+}
+
+/* Not always of the type that resolve declared: a program must stand that. */
+static struct value load(void *context, uint32_t slot)
+{
+    struct world *world = context;
+    static const struct value_entry entries[] = {
+        {{.kind = VALUE_STRING, .n = 1, .text = "a"}, {.kind = VALUE_INT, .i = 7}},
+        {{.kind = VALUE_STRING, .n = 1, .text = "b"}, {.kind = VALUE_DOUBLE, .d = 0.5}},
+    };
+
+    switch ((world->kind + slot) % 12) {
+    case 0: return VALUE_NONE;
+    case 1: return value_int(INT64_MIN);
+    case 2: return value_double(1e300);
+    case 3: return value_string(STR("h\xc3\xa9llo \xff\xfe"));
+    case 4: return (struct value){.kind = VALUE_TIMESTAMP, .i = INT64_MAX, .n = UINT32_MAX};
+    case 5: return value_list(world->list, 3);
+    case 6: return value_map(entries, 2);
+    case 7: return (struct value){.kind = 200, .n = 5};
+    case 8: return (struct value){.kind = VALUE_OPTIONAL};
+    case 9: return (struct value){.kind = VALUE_TIMESTAMP, .i = 1772438400};
+    case 10: return (struct value){.kind = VALUE_DURATION, .i = INT64_MIN, .n = UINT32_MAX};
+    default: return value_uint(UINT64_MAX);
+    }
+}
+
+static void try_one(struct str text, bool moment, bool unchecked, struct world *world)
+{
+    struct cel_env env = {world, resolve, moment, moment, unchecked};
+    struct cel_input input = {world, load, zone_find(STR("Europe/Amsterdam"))};
+    struct arena *arena = arena_new(0);
+    struct diags diags = {0};
+    struct buf out = {0};
+    const struct cel_program *program = cel_compile(&env, text, (struct place){"fuzz", 1, 1},
+                                                    moment ? &cel_bool : NULL, arena, &diags);
+
+    if (program != NULL) {
+        cel_print(&out, cel_eval(program, &input, arena));
+        cel_disassemble(&out, program);
+        cel_type_print(&out, cel_program_type(program));
+    } else if (diags.error_count == 0) {
+        __builtin_trap(); /* refused, but nobody is told why */
+    }
+    for (size_t i = 0; i < diags.count; i++)
+        diag_print(&out, &diags.items[i], text);
+    buf_free(&out);
+    diags_free(&diags);
+    arena_free(arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct world world = {.list = {value_int(1), value_uint(2), {.kind = VALUE_ABSENT}}};
+    struct str text = {(const char *)data, size};
+
+    if (size > 0) {
+        world.kind = data[0];
+        text = str_slice(text, 1, size);
+    }
+    try_one(text, false, false, &world);
+    try_one(text, false, true, &world);
+    try_one(text, true, false, &world);
+    return 0;
+}
