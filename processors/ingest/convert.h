@@ -1,0 +1,31 @@
+/* processors/ingest/convert.h - one source record to one event, or to the reason why not.
+ *
+ * Pure but for the time that it is given: no Kafka, no clock.  The event goes out in binary mode,
+ * key = customer, timestamp = the record's own, but never later than now + 60 s.
+ */
+#ifndef ATTENT_PROCESSORS_INGEST_CONVERT_H
+#define ATTENT_PROCESSORS_INGEST_CONVERT_H
+
+#include "processors/ingest/ingest.h"
+
+struct converted {
+    enum event_fault fault; /* EVENT_FINE: record is the event to write */
+    struct record record;   /* in arena, or borrowed from what was read */
+    bool time_corrected;
+};
+
+/* err: what exactly is wrong, for people; NULL allowed. */
+struct converted ingest_convert(const struct ingest_config *config,
+                                const struct ingest_source *source, const struct record *record,
+                                int64_t now_ms, struct arena *arena, struct err *err);
+
+/* The record for the dead-letter topic: as it was, with Kafka Connect's __connect.errors.*
+ * headers, attent-reason and what err says.  A record that is so larger than bytes_max (what Kafka
+ * takes) loses its value (header attent-cut: value), and if that is not enough also its key and
+ * headers (attent-cut: all); topic, partition and offset always say where the original is.  A
+ * timestamp that Kafka would not take becomes now_ms (header attent-timestamp: as it was). */
+struct record ingest_dead_letter(const struct ingest_source *source, const struct record *record,
+                                 enum event_fault fault, const struct err *err, int64_t now_ms,
+                                 size_t bytes_max, struct arena *arena);
+
+#endif

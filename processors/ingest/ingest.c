@@ -1,0 +1,397 @@
+/* A round: read what is there, begin, produce, commit with the offsets (which flushes first).
+ * While one commits, the next records gather: batching clocks itself.
+ *
+ *          .---------------------------- committed ----------------------------.
+ *          v                                                                    |
+ *      [ joined ] -- poll, begin, produce --> commit -- aborted --> seek back --+
+ *          ^                                    |                      |
+ *          |                            fenced, fatal                 fails
+ *          |                                    v                      v
+ *          '------- open both, after a pause -- [ closed ] <-----------'
+ *
+ * Opening the producer settles what became of the last transaction, before the consumer asks
+ * where the group stands; so the producer is opened first and whoever doubts closes both.
+ *
+ * A dead letter that Kafka finds too large would be refused for ever: each refusal halves what a
+ * dead letter may have, until it fits.
+ */
+#include "processors/ingest/ingest.h"
+
+#include <stdlib.h>
+
+#include "core/check.h"
+#include "core/clock.h"
+#include "core/limit.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/metric.h"
+#include "processors/ingest/convert.h"
+
+enum {
+    ROUND_RECORDS = 2000, /* at most in one transaction: 20 ms of 100,000 events/s */
+    PAUSE_MS_MIN = 20,    /* after a failure, doubled each time up to ... */
+    PAUSE_MS_MAX = 1000,
+};
+
+struct tally { /* of one source, in one round */
+    uint64_t read, written, times_corrected, letters;
+    uint64_t dead[EVENT_FAULT_COUNT];
+};
+
+struct ingest {
+    const struct ingest_config *config;
+    struct kafka_producer *producer; /* both or none are open */
+    struct kafka_consumer *consumer;
+    struct record records[ROUND_RECORDS];
+    struct arena *arena; /* of a round */
+    struct kafka_partition *offsets;
+    size_t offset_count, offset_capacity;
+    struct tally *tallies;    /* as many as sources */
+    size_t *letter_bytes_max; /* likewise */
+    struct ingest_counts counts;
+    unsigned failures; /* in a row */
+    int64_t pause_until_ms;
+};
+
+/* --- open and close ------------------------------------------------------------------------------- */
+
+static enum err_code check_topic(const struct ingest_config *config, const char *topic,
+                                 struct err *err)
+{
+    int partitions;
+    enum err_code code = kafka_topic_partitions(&config->kafka, topic, &partitions, err);
+
+    if (code != ERR_NONE || partitions > 0)
+        return code;
+    return err_set(err, ERR_CONFIG, "ingest: the topic %s is not there", topic);
+}
+
+static enum err_code check_topics(const struct ingest_config *config, struct err *err)
+{
+    enum err_code code = check_topic(config, config->events_topic, err);
+
+    for (size_t i = 0; i < config->source_count && code == ERR_NONE; i++) {
+        code = check_topic(config, config->sources[i].topic, err);
+        if (code == ERR_NONE)
+            code = check_topic(config, config->sources[i].dlq_topic, err);
+    }
+    return code;
+}
+
+/* The configuration may allow less than our own limit, never more. */
+static size_t bytes_allowed(const struct kafka_settings *kafka)
+{
+    size_t bytes = LIMIT_DEAD_LETTER_BYTES;
+
+    for (size_t i = 0; i < kafka->property_count; i++) {
+        const struct kafka_property *property = &kafka->properties[i];
+        size_t given = strtoul(property->value, NULL, 10);
+        if (str_is(str_of(property->name), "message.max.bytes") && given / 10 * 9 < bytes)
+            bytes = given / 10 * 9;
+    }
+    return bytes;
+}
+
+static void leave(struct ingest *in)
+{
+    kafka_consumer_close(in->consumer);
+    kafka_producer_close(in->producer);
+    in->consumer = NULL;
+    in->producer = NULL;
+}
+
+static enum err_code join(struct ingest *in, struct err *err)
+{
+    const struct ingest_config *config = in->config;
+    const char **topics = MEM_NEW_ARRAY(const char *, config->source_count);
+    enum err_code code =
+        kafka_producer_open(&config->kafka, config->transactional_id, &in->producer, err);
+
+    for (size_t i = 0; i < config->source_count; i++)
+        topics[i] = config->sources[i].topic;
+    if (code == ERR_NONE)
+        code = kafka_consumer_open(&config->kafka, config->group, topics, config->source_count,
+                                   NULL, &in->consumer, err);
+    mem_free(topics);
+    if (code != ERR_NONE)
+        leave(in);
+    return code;
+}
+
+enum err_code ingest_open(const struct ingest_config *config, struct ingest **out, struct err *err)
+{
+    struct ingest *in;
+    enum err_code code;
+
+    *out = NULL;
+    if (config->source_count == 0)
+        return err_set(err, ERR_CONFIG, "ingest: no sources are configured");
+    code = check_topics(config, err);
+    if (code != ERR_NONE)
+        return code;
+    in = MEM_NEW(struct ingest);
+    in->config = config;
+    in->arena = arena_new(0);
+    in->tallies = mem_alloc(config->source_count * sizeof *in->tallies);
+    in->letter_bytes_max = MEM_NEW_ARRAY(size_t, config->source_count);
+    for (size_t i = 0; i < config->source_count; i++)
+        in->letter_bytes_max[i] = bytes_allowed(&config->kafka);
+    code = join(in, err);
+    if (code == ERR_NONE)
+        *out = in;
+    else
+        ingest_close(in);
+    return code;
+}
+
+void ingest_close(struct ingest *in)
+{
+    if (in == NULL)
+        return;
+    leave(in);
+    arena_free(in->arena);
+    mem_free(in->offsets);
+    mem_free(in->tallies);
+    mem_free(in->letter_bytes_max);
+    mem_free(in);
+}
+
+const struct ingest_counts *ingest_counts(const struct ingest *in)
+{
+    return &in->counts;
+}
+
+/* --- counting ------------------------------------------------------------------------------------- */
+
+static void count_dead(struct ingest *in, struct str topic, const struct tally *tally)
+{
+    for (unsigned fault = 0; fault < EVENT_FAULT_COUNT; fault++) {
+        struct str labels[2] = {topic, str_of(event_fault_code((enum event_fault)fault))};
+        if (tally->dead[fault] == 0)
+            continue;
+        in->counts.dead[fault] += tally->dead[fault];
+        metric_add(metric_series(METRIC_INGEST_DEAD, labels, 2), (double)tally->dead[fault]);
+    }
+}
+
+/* Only what was committed is counted. */
+static void count_round(struct ingest *in, int64_t begin_us)
+{
+    for (size_t i = 0; i < in->config->source_count; i++) {
+        const struct tally *tally = &in->tallies[i];
+        struct str topic = str_of(in->config->sources[i].topic);
+        if (tally->read == 0)
+            continue;
+        in->counts.read += tally->read;
+        in->counts.written += tally->written;
+        in->counts.times_corrected += tally->times_corrected;
+        metric_add(metric_series(METRIC_INGEST_READ, &topic, 1), (double)tally->read);
+        metric_add(metric_series(METRIC_INGEST_WRITTEN, &topic, 1), (double)tally->written);
+        metric_add(metric_series(METRIC_INGEST_TIME_CORRECTED, &topic, 1),
+                   (double)tally->times_corrected);
+        count_dead(in, topic, tally);
+    }
+    in->counts.transactions++;
+    metric_observe(metric_series(METRIC_INGEST_TRANSACTION, NULL, 0),
+                   (double)(clock_mono_us() - begin_us) / 1e6);
+}
+
+/* --- a round -------------------------------------------------------------------------------------- */
+
+static size_t source_of(const struct ingest *in, const struct record *record)
+{
+    for (size_t i = 0; i < in->config->source_count; i++)
+        if (str_is(record->topic, in->config->sources[i].topic))
+            return i;
+    CHECK_NEVER("a record of a topic that is no source");
+}
+
+/* The records of a partition come one after the other, as a rule. */
+static void note_offset(struct ingest *in, const char *topic, const struct record *record)
+{
+    size_t at = in->offset_count;
+
+    while (at > 0 && (in->offsets[at - 1].topic != topic ||
+                      in->offsets[at - 1].partition != record->partition))
+        at--;
+    if (at == 0) {
+        MEM_RESERVE(in->offsets, in->offset_count, in->offset_capacity);
+        at = ++in->offset_count;
+        in->offsets[at - 1] = (struct kafka_partition){topic, record->partition, 0};
+    }
+    in->offsets[at - 1].offset = record->offset + 1;
+}
+
+static enum err_code take(struct ingest *in, const struct record *record, int64_t now_ms,
+                          struct err *err)
+{
+    size_t index = source_of(in, record);
+    const struct ingest_source *source = &in->config->sources[index];
+    struct tally *tally = &in->tallies[index];
+    struct err why = {0};
+    struct converted converted =
+        ingest_convert(in->config, source, record, now_ms, in->arena, &why);
+
+    tally->read++;
+    note_offset(in, source->topic, record);
+    if (converted.fault == EVENT_FINE) {
+        tally->written++;
+        tally->times_corrected += converted.time_corrected;
+    } else {
+        tally->letters++;
+        tally->dead[converted.fault]++;
+        converted.record = ingest_dead_letter(source, record, converted.fault, &why, now_ms,
+                                              in->letter_bytes_max[index], in->arena);
+    }
+    return kafka_produce(in->producer, &converted.record, err);
+}
+
+/* *lost: nobody knows what became of the transaction. */
+static enum err_code write_round(struct ingest *in, size_t count, bool *lost, struct err *err)
+{
+    int64_t begin_us = clock_mono_us(), now_ms = in->config->wall_ms();
+    enum err_code code = kafka_begin(in->producer, err);
+
+    *lost = code != ERR_NONE;
+    in->offset_count = 0;
+    memset(in->tallies, 0, in->config->source_count * sizeof *in->tallies);
+    if (code != ERR_NONE)
+        return code;
+    for (size_t i = 0; i < count && code == ERR_NONE; i++)
+        code = take(in, &in->records[i], now_ms, err);
+    if (code != ERR_NONE)
+        kafka_abort(in->producer, lost, NULL);
+    else
+        code = kafka_commit(in->producer, in->consumer, in->offsets, in->offset_count, lost, err);
+    if (code == ERR_NONE)
+        count_round(in, begin_us);
+    return code;
+}
+
+/* --- when something fails ----------------------------------------------------------------------- */
+
+static void pause_after(struct ingest *in)
+{
+    int64_t pause_ms = PAUSE_MS_MIN;
+
+    for (unsigned i = 0; i < in->failures && pause_ms < PAUSE_MS_MAX; i++)
+        pause_ms *= 2;
+    in->failures++;
+    in->pause_until_ms = clock_mono_ms() + (pause_ms < PAUSE_MS_MAX ? pause_ms : PAUSE_MS_MAX);
+}
+
+/* After an abort: read again from where the group stands. */
+static bool go_back(struct ingest *in, size_t count)
+{
+    bool there = true;
+
+    for (size_t i = 0; i < count && there; i++) /* also those that take() did not get to */
+        note_offset(in, in->config->sources[source_of(in, &in->records[i])].topic, &in->records[i]);
+    for (size_t i = 0; i < in->offset_count && there; i++)
+        there = kafka_consumer_seek(in->consumer, in->offsets[i].topic, in->offsets[i].partition,
+                                    KAFKA_OFFSET_GROUP, NULL) == ERR_NONE;
+    return there;
+}
+
+static void give_up(struct ingest *in, size_t count, enum err_code code, bool lost,
+                    const struct err *why)
+{
+    bool joined = !lost && code != ERR_FENCED && go_back(in, count);
+
+    for (size_t i = 0; code == ERR_LIMIT && i < in->config->source_count; i++)
+        if (in->tallies[i].letters > 0)
+            in->letter_bytes_max[i] /= 2;
+    in->counts.aborted++;
+    metric_add(metric_series(METRIC_INGEST_ABORTED, NULL, 0), 1);
+    log_warn("ingest", joined ? "a transaction was given up" : "joining again",
+             LOG_TEXT("reason", why->text), LOG_INT("records", count), LOG_END);
+    kafka_consumer_release(in->consumer);
+    if (!joined)
+        leave(in);
+    pause_after(in);
+}
+
+/* The group stands where the log is no more.  If it was deleted (retention), there is nothing to
+ * wait for: go on with what is left.  If the log ends before, it is another log, or it lost its
+ * end: reading it again would double events, so a person has to say. */
+static enum err_code off_the_log(struct ingest *in, const char *topic, int32_t partition,
+                                 struct err *err)
+{
+    int64_t committed, first, next;
+    enum err_code code = kafka_consumer_committed(in->consumer, topic, partition, &committed, err);
+
+    if (code == ERR_NONE)
+        code = kafka_consumer_bounds(in->consumer, topic, partition, &first, &next, err);
+    if (code != ERR_NONE)
+        return code;
+    if (committed > next)
+        return err_set(err, ERR_STATE,
+                       "ingest: %s/%d ends at %lld, but has been read up to %lld: is it another "
+                       "topic of the same name?",
+                       topic, partition, (long long)next, (long long)committed);
+    log_error("ingest", "records were deleted before they were read", LOG_TEXT("topic", topic),
+              LOG_INT("partition", partition), LOG_INT("from", committed), LOG_INT("to", first),
+              LOG_END);
+    return kafka_consumer_seek(in->consumer, topic, partition, first, err);
+}
+
+static enum err_code poll_failed(struct ingest *in, enum err_code code, struct err *err)
+{
+    const char *topic;
+    int32_t partition;
+    bool of_partition = kafka_consumer_fault(in->consumer, &topic, &partition);
+
+    kafka_consumer_release(in->consumer);
+    if (of_partition && code == ERR_STATE) {
+        code = off_the_log(in, topic, partition, err);
+    } else if (!of_partition) {
+        log_warn("ingest", "joining again", LOG_TEXT("reason", err->text), LOG_END);
+        leave(in);
+    }
+    if (code != ERR_NONE)
+        pause_after(in);
+    return code;
+}
+
+static enum err_code wait_and_join(struct ingest *in, struct err *err)
+{
+    int64_t left_ms = in->pause_until_ms - clock_mono_ms();
+    enum err_code code = ERR_NONE;
+
+    if (left_ms > 0)
+        clock_sleep_ms(left_ms); /* a second at most, and a signal ends it */
+    if (in->consumer == NULL)
+        code = join(in, err);
+    if (code != ERR_NONE)
+        pause_after(in);
+    return code;
+}
+
+enum err_code ingest_poll(struct ingest *in, int timeout_ms, size_t *count, struct err *err)
+{
+    struct err own = {0}, *why = err != NULL ? err : &own;
+    enum err_code code = wait_and_join(in, why);
+    size_t taken = 0;
+    bool lost;
+
+    if (count != NULL)
+        *count = 0;
+    if (code != ERR_NONE)
+        return code;
+    code = kafka_consumer_poll(in->consumer, timeout_ms, in->records, ROUND_RECORDS, &taken, why);
+    if (code != ERR_NONE)
+        return poll_failed(in, code, why);
+    if (taken == 0)
+        return ERR_NONE;
+    code = write_round(in, taken, &lost, why);
+    arena_reset(in->arena);
+    if (code != ERR_NONE) {
+        give_up(in, taken, code, lost, why);
+        return code;
+    }
+    kafka_consumer_release(in->consumer);
+    in->failures = 0;
+    if (count != NULL)
+        *count = taken;
+    return ERR_NONE;
+}

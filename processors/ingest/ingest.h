@@ -1,0 +1,68 @@
+/* processors/ingest/ingest.h - where the world enters: source topics in, attent.events out.
+ *
+ *     sources --read--> convert --validated, keyed by customer--> attent.events
+ *                          `--what cannot be taken, untouched --> <source>.dlq
+ *
+ * One transaction with its offsets per round over all partitions of this process, so a reader
+ * with read_committed sees each record once and, per source partition, in order.  Ingest reads a
+ * clock and its configuration: it is an edge, not a step, and knows no rules.
+ *
+ * Nothing that it reads stops it.  What can stop it is its surroundings (Kafka, a topic that is
+ * not there); then ingest_poll says so, and goes on by itself once they are mended.
+ *
+ * @thread one thread per struct ingest
+ */
+#ifndef ATTENT_PROCESSORS_INGEST_INGEST_H
+#define ATTENT_PROCESSORS_INGEST_INGEST_H
+
+#include "connectors/kafka/kafka.h"
+#include "processors/ingest/mapping.h"
+#include "schemas/event.h"
+#include "schemas/event_types.h"
+
+enum ingest_mode {
+    INGEST_CLOUDEVENTS = 0, /* binary or structured, seen at each record */
+    INGEST_MAPPED,          /* plain JSON */
+};
+
+struct ingest_source {
+    const char *topic;
+    const char *dlq_topic; /* several sources may share one */
+    enum ingest_mode mode;
+    struct mapping mapping; /* INGEST_MAPPED */
+};
+
+struct ingest_config { /* borrowed as long as the ingest is open, with all that it points to */
+    struct kafka_settings kafka;
+    const char *group;            /* "attent-ingest" */
+    const char *transactional_id; /* another for each process, the same after a restart */
+    const struct ingest_source *sources;
+    size_t source_count;
+    const char *events_topic;
+    const struct event_types *types;
+    int64_t (*wall_ms)(void); /* clock_wall_ms; a test's own */
+};
+
+/* Sums of what has been committed. */
+struct ingest_counts {
+    uint64_t read, written, times_corrected;
+    uint64_t dead[EVENT_FAULT_COUNT]; /* by reason */
+    uint64_t transactions, aborted;
+};
+
+struct ingest;
+
+/* ERR_CONFIG: a topic is not there, or no source is given.  On any error *out is NULL. */
+enum err_code ingest_open(const struct ingest_config *config, struct ingest **out, struct err *err);
+
+/* One round: wait up to timeout_ms for records, convert and commit what is there.  Sets *count
+ * (NULL allowed) to the records taken.  An error: this round changed nothing (or nobody knows,
+ * which the next one finds out); call again, it waits a little and starts from what is committed.
+ * ERR_STATE: a source partition stands still and needs a person; the others go on. */
+enum err_code ingest_poll(struct ingest *in, int timeout_ms, size_t *count, struct err *err);
+
+const struct ingest_counts *ingest_counts(const struct ingest *in);
+
+void ingest_close(struct ingest *in); /* leaves the group; NULL allowed */
+
+#endif
