@@ -1,0 +1,22 @@
+/* processors/decide/caps.h - how often a customer may be contacted: rolling windows, counted at
+ * the decision, in the same state, so there is no race.
+ */
+#ifndef ATTENT_PROCESSORS_DECIDE_CAPS_H
+#define ATTENT_PROCESSORS_DECIDE_CAPS_H
+
+#include "processors/decide/turn.h"
+
+struct caps_answer {
+    const struct cap *cap; /* the one that refuses; NULL: none */
+    uint32_t used;         /* of it */
+    int64_t free_ms;       /* when it will be free */
+    size_t asked;          /* caps that this action falls under */
+};
+
+struct caps_answer caps_ask(const struct turn *turn, const struct moment *moment,
+                            const struct act *act);
+void caps_take(struct turn *turn, const struct moment *moment, const struct act *act);
+/* The task of `in` was taken back or failed before it reached anybody.  channel empty: any. */
+void caps_give_back(struct turn *turn, const struct instance *in, struct str channel);
+
+#endif

@@ -1,0 +1,308 @@
+/* The step: what the worker calls, and the order of a turn.
+ *
+ *   duplicate? -> consent -> facts -> outcome -> instances -> funnel
+ *
+ * Nothing is allocated per event but in the batch's arena.  The array of fields is the step's own
+ * and all absent between two records: only what the type reads is cleared.
+ */
+#include "processors/decide/decide.h"
+
+#include <stdio.h>
+
+#include "core/check.h"
+#include "core/hash.h"
+#include "core/mem.h"
+#include "processors/decide/adopt.h"
+#include "processors/decide/chain.h"
+#include "processors/decide/consent.h"
+#include "processors/decide/facts.h"
+#include "processors/decide/funnel.h"
+#include "processors/decide/instances.h"
+#include "processors/decide/timers.h"
+#include "processors/decide/turn.h"
+
+struct step {
+    const struct decide_config *config;
+    struct view *view; /* of the rule set in force; NULL: none */
+    uint64_t activations;
+    struct value *fields; /* by path */
+    struct decide_counts counts;
+    char event_id[LIMIT_ID_BYTES + 1]; /* of the event at hand, for check_context */
+};
+
+/* --- the rule set in force ----------------------------------------------------------------------- */
+
+static enum err_code activate(struct step *step, struct str hash_hex, struct err *err)
+{
+    const struct ruleset *set = step->config->find(step->config->context, hash_hex, err);
+
+    if (set == NULL)
+        return err_prefix(err, "rule set %.*s", STR_ARG(hash_hex)), ERR_STATE;
+    view_free(step->view);
+    mem_free(step->fields);
+    step->view = view_new(set, ++step->activations);
+    step->fields = mem_alloc((set->path_count + 1) * sizeof *step->fields);
+    return ERR_NONE;
+}
+
+static void decide_close(struct step *step)
+{
+    if (step == NULL)
+        return;
+    view_free(step->view);
+    mem_free(step->fields);
+    mem_free(step);
+}
+
+static enum err_code decide_open(const void *config, int32_t partition, struct str partition_state,
+                                 struct step **out, struct err *err)
+{
+    struct step *step = MEM_NEW(struct step);
+    enum err_code code = ERR_NONE;
+
+    (void)partition;
+    *out = NULL;
+    step->config = config;
+    if (partition_state.len != 0)
+        code = activate(step, partition_state, err);
+    if (code != ERR_NONE) {
+        decide_close(step);
+        return code;
+    }
+    *out = step;
+    return ERR_NONE;
+}
+
+static void decide_save_partition(const struct step *step, struct buf *out)
+{
+    if (step->view != NULL)
+        buf_put_text(out, step->view->set->hash_hex);
+}
+
+static enum err_code decide_control(struct step *step, const struct record *record, bool *changed,
+                                    struct err *err)
+{
+    enum err_code code;
+
+    if (!str_is(record_header(record, STR(CONTROL_HEADER)), CONTROL_ACTIVATE))
+        return ERR_NONE;
+    code = activate(step, record->value, err);
+    *changed = code == ERR_NONE;
+    return code;
+}
+
+/* --- what the worker asks ------------------------------------------------------------------------ */
+
+/* By the type header alone.  Structured mode has none: it is read when it is looked at. */
+static bool decide_wants(struct step *step, const struct record *record)
+{
+    struct str type;
+    int index;
+
+    if (step->view == NULL) {
+        step->counts.not_active++;
+        return false;
+    }
+    type = record_header(record, STR("ce_type"));
+    if (type.len == 0)
+        return true;
+    index = view_type(step->view, type);
+    if (index >= 0 && step->view->set->types[index].listened)
+        return true;
+    step->counts.not_listened++;
+    return false;
+}
+
+static struct str decide_subject(struct step *step, const struct record *record)
+{
+    (void)step;
+    return record->key;
+}
+
+static enum err_code decide_load(struct step *step, struct str subject, struct str blob,
+                                 struct arena *arena, void **state, struct err *err)
+{
+    const struct decide_config *config = step->config;
+    struct state *decoded;
+    enum err_code code;
+
+    if (blob.len == 0 && config->seed != NULL)
+        blob = config->seed(config->context, subject);
+    code = state_decode(subject, blob, arena, &decoded, err);
+    *state = decoded;
+    return code;
+}
+
+static void decide_save(const struct step *step, const void *state, struct buf *out)
+{
+    (void)step;
+    state_encode(state, out);
+}
+
+static int64_t decide_due_ms(const struct step *step, const void *state)
+{
+    (void)step;
+    return timers_next(state);
+}
+
+/* --- a turn -------------------------------------------------------------------------------------- */
+
+static struct turn turn_of(struct step *step, struct state *state, int64_t now_ms,
+                           struct arena *arena, struct outputs *out)
+{
+    return (struct turn){.view = step->view,
+                         .set = step->view->set,
+                         .state = state,
+                         .counts = &step->counts,
+                         .arena = arena,
+                         .out = out,
+                         .now_ms = now_ms,
+                         .fields = step->fields};
+}
+
+static void clear_fields(struct step *step, const struct event_type *type)
+{
+    for (size_t i = 0; i < type->path_count; i++)
+        step->fields[type->paths[i]] = VALUE_NONE;
+}
+
+static void coerce_fields(struct turn *turn)
+{
+    const struct event_type *type = turn->type;
+
+    for (size_t i = 0; i < type->path_count; i++) {
+        struct value *field = &turn->fields[type->paths[i]];
+
+        if (field->kind != VALUE_ABSENT && type->path_schemas[i] != NULL)
+            *field = schema_coerce(type->path_schemas[i], *field, turn->arena);
+    }
+}
+
+static uint64_t opener_of(const struct event *event)
+{
+    return hash_bytes(event->id, hash_bytes(event->source, (uint64_t)event->time_ms));
+}
+
+/* The built-in types have meanings beside those that moments and facts give them. */
+static void look_at(struct turn *turn)
+{
+    const struct builtin_paths *builtin = &turn->set->builtin;
+
+    if (turn->type_index == builtin->consent_given)
+        consent_take(turn, true);
+    else if (turn->type_index == builtin->consent_withdrawn)
+        consent_take(turn, false);
+    facts_update(turn);
+    if (turn->type_index == builtin->task_outcome)
+        chain_outcome(turn);
+    instances_offer(turn);
+    funnel_run(turn);
+    instances_sweep(turn->state);
+}
+
+static void take_event(struct step *step, struct turn *turn, const struct event *event, int type)
+{
+    turn->event = event;
+    turn->type_index = (uint16_t)type;
+    turn->type = &turn->set->types[type];
+    turn->opener = opener_of(event);
+    snprintf(step->event_id, sizeof step->event_id, "%.*s", STR_ARG(event->id));
+    check_context(step->event_id);
+    adopt_state(turn);
+    coerce_fields(turn);
+    look_at(turn);
+    check_context(NULL);
+}
+
+/* The index of the event's type, if somebody listens and it is not here for the second time. */
+static int read_event(struct step *step, struct state *state, const struct record *record,
+                      struct arena *arena, struct event *event)
+{
+    const struct ruleset *set = step->view->set;
+    bool listened = false;
+    enum event_fault fault =
+        event_read(set->reader, record, arena, event, step->fields, &listened, NULL);
+    int type = fault == EVENT_FINE ? view_type(step->view, event->type) : -1;
+
+    if (fault != EVENT_FINE)
+        step->counts.faults[fault]++;
+    else if (type < 0 || !set->types[type].listened)
+        step->counts.not_listened++;
+    else if (state_saw(state, event->source, event->id))
+        step->counts.duplicates++;
+    else
+        return type;
+    memset(step->fields, 0, set->path_count * sizeof *step->fields);
+    return -1;
+}
+
+static void decide_record(struct step *step, void *state, const struct record *record,
+                          int64_t now_ms, struct arena *arena, struct outputs *out, bool *changed)
+{
+    struct turn turn;
+    struct event event;
+    int type;
+
+    if (step->view == NULL)
+        return;
+    type = read_event(step, state, record, arena, &event);
+    if (type < 0)
+        return;
+    step->counts.events++;
+    turn = turn_of(step, state, now_ms, arena, out);
+    take_event(step, &turn, &event, type);
+    clear_fields(step, turn.type);
+    *changed = true; /* its id is remembered now */
+}
+
+static void decide_timer(struct step *step, void *state, int64_t due_ms, int64_t now_ms,
+                         struct arena *arena, struct outputs *out, bool *changed)
+{
+    struct turn turn;
+
+    if (step->view == NULL)
+        return;
+    turn = turn_of(step, state, now_ms, arena, out);
+    turn.opener = (uint64_t)due_ms;
+    adopt_state(&turn);
+    timers_fire(&turn, due_ms);
+    funnel_run(&turn);
+    instances_sweep(turn.state);
+    *changed = *changed || turn.changed;
+}
+
+/* --- counts -------------------------------------------------------------------------------------- */
+
+const struct decide_counts *decide_counts(const struct step *step)
+{
+    return &step->counts;
+}
+
+const struct ruleset *decide_ruleset(const struct step *step)
+{
+    return step->view != NULL ? step->view->set : NULL;
+}
+
+uint64_t decide_moment_errors(const struct step *step, size_t index)
+{
+    CHECK(step->view != NULL && index < step->view->set->moment_count);
+    return step->view->errors[index];
+}
+
+static const char *const topics[] = {"attent.tasks", "attent.decisions", NULL};
+
+const struct step_class decide_class = {
+    .name = "decide",
+    .topics = topics,
+    .open = decide_open,
+    .close = decide_close,
+    .save_partition = decide_save_partition,
+    .wants = decide_wants,
+    .subject = decide_subject,
+    .load = decide_load,
+    .save = decide_save,
+    .due_ms = decide_due_ms,
+    .record = decide_record,
+    .timer = decide_timer,
+    .control = decide_control,
+};

@@ -1,0 +1,337 @@
+/* A fact is one cell, or with `per` one cell for each key, the one updated last at the end.
+ *
+ * A window remembers its events as points, sorted by (event.time, arrival), so a sum is always
+ * made in the same order and its last bit is the same everywhere.  Points are dropped at an
+ * update only, and only those that no later `now` can see again: when that happens makes no
+ * difference to what is read.
+ */
+#include "processors/decide/facts.h"
+
+#include "core/check.h"
+#include "processors/decide/scope.h"
+
+/* --- finding ------------------------------------------------------------------------------------ */
+
+/* The place of a fact in the sorted list: where it is, or where it belongs. */
+static uint32_t fact_place(const struct state *state, uint32_t id)
+{
+    uint32_t low = 0, high = state->fact_count;
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+
+        if (state->facts[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static const struct fact_state *fact_find(const struct state *state, uint32_t id)
+{
+    uint32_t at = fact_place(state, id);
+
+    return at < state->fact_count && state->facts[at].id == id ? &state->facts[at] : NULL;
+}
+
+static struct fact_state *fact_at(struct turn *turn, const struct fact *fact)
+{
+    struct state *state = turn->state;
+    uint32_t at = fact_place(state, fact->id);
+
+    if (at == state->fact_count || state->facts[at].id != fact->id) {
+        STATE_RESERVE(turn->arena, state->facts, state->fact_count, state->fact_capacity);
+        memmove(state->facts + at + 1, state->facts + at,
+                (state->fact_count - at) * sizeof *state->facts);
+        state->facts[at] = (struct fact_state){.id = fact->id, .form = view_fact_form(fact)};
+        state->fact_count++;
+    }
+    return &state->facts[at];
+}
+
+static int cell_find(const struct fact_state *fact, struct value key)
+{
+    for (uint32_t i = 0; i < fact->count; i++)
+        if (value_same(fact->cells[i].key, key))
+            return (int)i;
+    return -1;
+}
+
+/* A new cell goes to the end; the key not updated for longest makes room. */
+static struct fact_cell *cell_add(struct turn *turn, const struct fact *fact,
+                                  struct fact_state *into, struct value key)
+{
+    struct fact_cell *cell;
+
+    if (fact->key != NULL && into->count >= fact->keys)
+        STATE_REMOVE(into->cells, into->count, 0);
+    STATE_RESERVE(turn->arena, into->cells, into->count, into->capacity);
+    cell = &into->cells[into->count++];
+    *cell = (struct fact_cell){.key = value_copy(turn->arena, key), .time_ms = INT64_MIN};
+    return cell;
+}
+
+static struct fact_cell *cell_to_end(struct fact_state *fact, uint32_t index)
+{
+    struct fact_cell cell = fact->cells[index];
+
+    STATE_REMOVE(fact->cells, fact->count, index);
+    fact->cells[fact->count++] = cell;
+    return &fact->cells[fact->count - 1];
+}
+
+/* --- taking an event ---------------------------------------------------------------------------- */
+
+struct taken { /* what one event means to one fact */
+    const struct fact *fact;
+    struct value key, value;
+    int64_t time_ms;
+};
+
+static bool is_number(struct value v)
+{
+    return v.kind == VALUE_INT || v.kind == VALUE_UINT || v.kind == VALUE_DOUBLE;
+}
+
+static double number_of(struct value v)
+{
+    if (v.kind == VALUE_INT)
+        return (double)v.i;
+    return v.kind == VALUE_UINT ? (double)v.u : v.d;
+}
+
+static struct value zero_of(const struct fact *fact)
+{
+    if (fact->kind == FACT_COUNT)
+        return value_int(0);
+    return fact->type != NULL && fact->type->kind == CEL_INT ? value_int(0) : value_double(0);
+}
+
+/* Ints stay ints until they overflow. */
+static struct value add(struct value a, struct value b)
+{
+    int64_t sum;
+
+    if (a.kind == VALUE_INT && b.kind == VALUE_INT && !__builtin_add_overflow(a.i, b.i, &sum))
+        return value_int(sum);
+    return value_double(number_of(a) + number_of(b));
+}
+
+static void points_add(struct turn *turn, struct fact_cell *cell, const struct taken *taken)
+{
+    uint32_t gone = 0, at;
+
+    while (gone < cell->count && cell->points[gone].time_ms <= turn->now_ms - taken->fact->over_ms)
+        gone++;
+    if (gone != 0) {
+        cell->count -= gone;
+        memmove(cell->points, cell->points + gone, cell->count * sizeof *cell->points);
+    }
+    STATE_RESERVE(turn->arena, cell->points, cell->count, cell->capacity);
+    for (at = cell->count; at > 0 && cell->points[at - 1].time_ms > taken->time_ms; at--)
+        cell->points[at] = cell->points[at - 1];
+    cell->points[at] = (struct fact_point){taken->time_ms, taken->value};
+    cell->count++;
+    if (cell->count > taken->fact->limit) {
+        STATE_REMOVE(cell->points, cell->count, 0);
+        turn->counts->forgotten++;
+    }
+}
+
+static void cell_take(struct turn *turn, struct fact_cell *cell, const struct taken *taken,
+                      enum fact_form form)
+{
+    switch (form) {
+    case FORM_LATEST:
+    case FORM_EARLIEST:
+        cell->time_ms = taken->time_ms;
+        cell->value = value_copy(turn->arena, taken->value);
+        break;
+    case FORM_TOTAL:
+        if (cell->value.kind == VALUE_ABSENT)
+            cell->value = zero_of(taken->fact);
+        cell->value = add(cell->value, taken->value);
+        break;
+    case FORM_TIMES:
+    case FORM_POINTS: points_add(turn, cell, taken); break;
+    case FORM_TIME: cell->time_ms = taken->time_ms; break;
+    case FORM_KEYED: CHECK_NEVER("not a form of its own");
+    }
+}
+
+/* Late events: does this one change the cell (NULL: there is none yet)? */
+static bool counts_for(const struct turn *turn, const struct fact_cell *cell,
+                       const struct taken *taken, enum fact_form form)
+{
+    switch (form) {
+    case FORM_LATEST:
+    case FORM_TIME: return cell == NULL || taken->time_ms >= cell->time_ms;
+    case FORM_EARLIEST: return cell == NULL || taken->time_ms < cell->time_ms;
+    case FORM_TIMES:
+    case FORM_POINTS: return taken->time_ms > turn->now_ms - taken->fact->over_ms;
+    case FORM_TOTAL:
+    case FORM_KEYED: return true;
+    }
+    CHECK_NEVER("a fact of no form");
+}
+
+static void fact_take(struct turn *turn, const struct taken *taken)
+{
+    enum fact_form form = (enum fact_form)(view_fact_form(taken->fact) & ~FORM_KEYED);
+    const struct fact_state *known = fact_find(turn->state, taken->fact->id);
+    int at = known != NULL ? cell_find(known, taken->key) : -1;
+    struct fact_state *fact;
+    struct fact_cell *cell;
+
+    if (!counts_for(turn, at >= 0 ? &known->cells[at] : NULL, taken, form))
+        return;
+    fact = fact_at(turn, taken->fact);
+    cell =
+        at >= 0 ? cell_to_end(fact, (uint32_t)at) : cell_add(turn, taken->fact, fact, taken->key);
+    cell_take(turn, cell, taken, form);
+    turn->changed = true;
+}
+
+/* --- an event ------------------------------------------------------------------------------------ */
+
+bool facts_value_fits(struct value v)
+{
+    struct buf coded = {0};
+    bool fits;
+
+    if (v.kind < VALUE_STRING)
+        return true;
+    if (v.kind == VALUE_STRING || v.kind == VALUE_BYTES)
+        return v.n <= LIMIT_FACT_VALUE_BYTES;
+    value_encode(&coded, v);
+    fits = coded.len <= LIMIT_FACT_VALUE_BYTES;
+    buf_free(&coded);
+    return fits;
+}
+
+/* Keys of a map: a whole double is the int that it equals. */
+static bool key_of(struct value v, struct value *key)
+{
+    *key = v;
+    if (v.kind == VALUE_DOUBLE && v.d >= -9007199254740992.0 && v.d <= 9007199254740992.0 &&
+        v.d == (double)(int64_t)v.d)
+        *key = value_int((int64_t)v.d);
+    return key->kind == VALUE_BOOL || key->kind == VALUE_INT || key->kind == VALUE_UINT ||
+           (key->kind == VALUE_STRING && key->n <= LIMIT_ABOUT_BYTES);
+}
+
+/* False: the event says nothing to this fact. */
+static bool read_event(struct turn *turn, const struct fact *fact, struct taken *taken)
+{
+    struct scope scope = {.turn = turn};
+
+    *taken = (struct taken){.fact = fact, .value = value_int(1), .time_ms = turn->event->time_ms};
+    if (scope_ask(&scope, -1, fact->condition) != TRUTH_YES)
+        return false;
+    if (fact->key != NULL && !key_of(scope_eval(&scope, -1, fact->key), &taken->key))
+        return false;
+    if (fact->value == NULL)
+        return true;
+    taken->value = scope_eval(&scope, -1, fact->value);
+    if (fact->kind == FACT_SUM)
+        return is_number(taken->value);
+    return taken->value.kind != VALUE_ERROR && taken->value.kind != VALUE_ABSENT &&
+           taken->value.kind != VALUE_NULL && facts_value_fits(taken->value);
+}
+
+static void remember_before(struct turn *turn, uint16_t index)
+{
+    if (turn->before == NULL)
+        turn->before = ARENA_ARRAY(turn->arena, struct before, turn->type->fact_count);
+    turn->before[turn->before_count++] = (struct before){index, facts_read(turn, index)};
+}
+
+void facts_update(struct turn *turn)
+{
+    for (size_t i = 0; i < turn->type->fact_count; i++) {
+        uint16_t index = turn->type->facts[i];
+        const struct fact *fact = &turn->set->facts[index];
+        struct taken taken;
+
+        if (!read_event(turn, fact, &taken))
+            continue;
+        if (fact->before_read)
+            remember_before(turn, index);
+        fact_take(turn, &taken);
+    }
+}
+
+/* --- reading ------------------------------------------------------------------------------------- */
+
+static struct value read_window(const struct turn *turn, const struct fact *fact,
+                                const struct fact_cell *cell)
+{
+    struct value total = zero_of(fact);
+
+    for (uint32_t i = 0; i < cell->count; i++)
+        if (cell->points[i].time_ms > turn->now_ms - fact->over_ms)
+            total = fact->kind == FACT_COUNT ? value_int(total.i + 1)
+                                             : add(total, cell->points[i].value);
+    return total;
+}
+
+static struct value read_cell(const struct turn *turn, const struct fact *fact,
+                              const struct fact_cell *cell)
+{
+    switch (fact->kind) {
+    case FACT_LAST:
+    case FACT_FIRST: return cell->value;
+    case FACT_COUNT:
+    case FACT_SUM: return fact->over_ms != 0 ? read_window(turn, fact, cell) : cell->value;
+    case FACT_MARK:
+        return value_bool(fact->over_ms == 0 || turn->now_ms < cell->time_ms + fact->over_ms);
+    case FACT_SINCE: return value_timestamp_ms(cell->time_ms);
+    case FACT_KIND_COUNT: break;
+    }
+    CHECK_NEVER("a fact of no kind");
+}
+
+/* The value before any event. */
+static struct value read_nothing(const struct fact *fact)
+{
+    switch (fact->kind) {
+    case FACT_COUNT:
+    case FACT_SUM: return zero_of(fact);
+    case FACT_MARK: return value_bool(false);
+    case FACT_LAST:
+    case FACT_FIRST:
+    case FACT_SINCE:
+    case FACT_KIND_COUNT: break;
+    }
+    return fact->fallback;
+}
+
+/* A map of the keys that are known; indexing it with another key gives what no event gives, where
+ * that is a value at all (count, sum, mark, default). */
+static struct value read_map(const struct turn *turn, const struct fact *fact,
+                             const struct fact_state *known)
+{
+    uint32_t count = known != NULL ? known->count : 0;
+    struct value_entry *entries = ARENA_ARRAY(turn->arena, struct value_entry, (size_t)count + 1);
+    struct value map;
+
+    for (uint32_t i = 0; i < count; i++)
+        entries[i] =
+            (struct value_entry){known->cells[i].key, read_cell(turn, fact, &known->cells[i])};
+    value_map_sort(entries, count);
+    map = value_map(entries, count);
+    entries[count].value = read_nothing(fact);
+    map.otherwise = entries[count].value.kind != VALUE_ABSENT;
+    return map;
+}
+
+struct value facts_read(const struct turn *turn, uint32_t index)
+{
+    const struct fact *fact = &turn->set->facts[index];
+    const struct fact_state *known = fact_find(turn->state, fact->id);
+
+    if (fact->key != NULL)
+        return read_map(turn, fact, known);
+    return known != NULL ? read_cell(turn, fact, &known->cells[0]) : read_nothing(fact);
+}

@@ -1,0 +1,19 @@
+/* processors/decide/facts.h - the facts of a customer: bringing them up to date, reading them.
+ *
+ * An event updates all facts that listen to its type before any moment looks at it.  A window is
+ * (now - D, now]: what is exactly D old is outside.
+ */
+#ifndef ATTENT_PROCESSORS_DECIDE_FACTS_H
+#define ATTENT_PROCESSORS_DECIDE_FACTS_H
+
+#include "processors/decide/turn.h"
+
+void facts_update(struct turn *turn);
+
+/* The value of fact `index` at turn->now_ms; with `per` a map; VALUE_ABSENT: never set. */
+struct value facts_read(const struct turn *turn, uint32_t index);
+
+/* Small enough to be kept in a state. */
+bool facts_value_fits(struct value v);
+
+#endif

@@ -1,0 +1,28 @@
+/* processors/decide/memory.h - what is remembered of a moment and about beyond its instances:
+ * when it had its last task (`again`), and on which side of a bound a value was (`crosses`).
+ *
+ * For the last LIMIT_ABOUTS values of about of each moment; the one not changed for longest goes.
+ */
+#ifndef ATTENT_PROCESSORS_DECIDE_MEMORY_H
+#define ATTENT_PROCESSORS_DECIDE_MEMORY_H
+
+#include "processors/decide/turn.h"
+
+/* A task of this moment and about was decided: `again` counts from now. */
+void memory_start_again(struct turn *turn, const struct moment *moment, struct str about);
+
+/* Until when `again` refuses; INT64_MIN: it does not.  What happens before that, also before the
+ * task, does not open: the customer has had this moment. */
+int64_t memory_again_until(const struct state *state, const struct moment *moment,
+                           struct str about);
+
+/* First refusal of a span?  Only that one is a decision. */
+bool memory_refuse_again(struct turn *turn, const struct moment *moment, struct str about);
+bool memory_refuse_limit(struct turn *turn, const struct moment *moment);
+void memory_end_limit(struct turn *turn, uint32_t moment); /* an instance has ended */
+
+/* Take a value of a `crosses` step.  True: this one crossed the bound. */
+bool memory_cross(struct turn *turn, const struct moment *moment, size_t step, struct str about,
+                  double value, int64_t time_ms);
+
+#endif

@@ -1,0 +1,157 @@
+/* Rules are bitmaps of whole hours of a local clock, so an answer changes only when some local
+ * clock shows a new hour.  The search goes from one such instant to the next.  Across a change of
+ * the clocks that is right as well: zones change at what would be a full hour.
+ */
+#include "processors/decide/slots.h"
+
+#include "core/when.h"
+#include "processors/decide/scope.h"
+#include "schemas/task.h"
+
+void slots_init(struct slots *slots, struct turn *turn, const struct moment *moment,
+                const struct act *act)
+{
+    const struct policy *policy = &turn->set->policy;
+
+    *slots = (struct slots){.policy = policy, .tier = moment->tier, .channel = act->channel};
+    if (act->queue.len != 0)
+        slots->queue = policy_find_queue(policy, act->queue);
+    slots->own = scope_zone(turn);
+    slots->zones = policy->zones;
+    slots->zone_count = policy->zone_count;
+    if (slots->own == NULL && policy->zone_count == 0)
+        slots->own = zone_find(STR("UTC"));
+    if (slots->own != NULL) {
+        slots->zones = &slots->own;
+        slots->zone_count = 1;
+    }
+}
+
+static int64_t floor_s(int64_t at_ms)
+{
+    return at_ms / 1000 - (at_ms % 1000 < 0 ? 1 : 0);
+}
+
+static bool week_has(const struct week *week, const struct zone_local *local)
+{
+    return (week->hours[local->weekday] >> local->hour & 1) != 0;
+}
+
+static bool quiet_concerns(const struct slots *slots, const struct quiet *quiet)
+{
+    return (quiet->tiers >> slots->tier & 1) != 0 &&
+           (quiet->channel.len == 0 || str_equal(quiet->channel, slots->channel));
+}
+
+static bool customer_sleeps(const struct slots *slots, int64_t at_s)
+{
+    for (size_t q = 0; q < slots->policy->quiet_count; q++) {
+        const struct quiet *quiet = &slots->policy->quiet[q];
+
+        for (size_t z = 0; z < slots->zone_count && quiet_concerns(slots, quiet); z++) {
+            struct zone_local local = zone_to_local(slots->zones[z], at_s);
+
+            if (!week_has(&quiet->allowed, &local))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_holiday(const struct queue *queue, const struct zone_local *local)
+{
+    int64_t day = when_days_from_civil(local->year, local->month, local->day);
+
+    for (size_t i = 0; i < queue->holiday_count; i++)
+        if (queue->holidays[i] == day)
+            return true;
+    return false;
+}
+
+static bool queue_is_open(const struct queue *queue, int64_t at_s)
+{
+    struct zone_local local = zone_to_local(queue->zone, at_s);
+
+    return week_has(&queue->open, &local) && !is_holiday(queue, &local);
+}
+
+enum hold slots_closed(const struct slots *slots, int64_t at_ms)
+{
+    int64_t at_s = floor_s(at_ms);
+
+    if (customer_sleeps(slots, at_s))
+        return HOLD_QUIET_HOURS;
+    if (slots->queue != NULL && !queue_is_open(slots->queue, at_s))
+        return HOLD_QUEUE_CLOSED;
+    return HOLD_NONE;
+}
+
+static int64_t next_hour_s(const struct zone *zone, int64_t at_s)
+{
+    struct zone_local local = zone_to_local(zone, at_s);
+
+    return at_s + 3600 - (local.minute * 60 + local.second);
+}
+
+/* The next instant at which an answer may be another. */
+static int64_t next_change_ms(const struct slots *slots, int64_t at_ms)
+{
+    int64_t at_s = floor_s(at_ms);
+    int64_t next_s = slots->queue != NULL ? next_hour_s(slots->queue->zone, at_s) : at_s + 3600;
+
+    for (size_t z = 0; z < slots->zone_count && slots->policy->quiet_count != 0; z++) {
+        int64_t s = next_hour_s(slots->zones[z], at_s);
+
+        if (s < next_s)
+            next_s = s;
+    }
+    return next_s * 1000;
+}
+
+static int64_t search_end(int64_t from_ms, int64_t until_ms)
+{
+    int64_t end_ms = from_ms + (int64_t)SLOT_SEARCH_DAYS * WHEN_DAY_MS;
+
+    return end_ms < until_ms ? end_ms : until_ms;
+}
+
+int64_t slots_next(const struct slots *slots, int64_t from_ms, int64_t until_ms)
+{
+    int64_t end_ms = search_end(from_ms, until_ms);
+
+    for (int64_t at = from_ms; at < end_ms; at = next_change_ms(slots, at))
+        if (slots_closed(slots, at) == HOLD_NONE)
+            return at;
+    return INT64_MAX;
+}
+
+static bool anything_closes(const struct slots *slots)
+{
+    return slots->queue != NULL || slots->policy->quiet_count != 0;
+}
+
+size_t slots_windows(const struct slots *slots, int64_t from_ms, int64_t until_ms,
+                     struct task_window *out)
+{
+    int64_t end_ms = search_end(from_ms, until_ms);
+    bool open = false;
+    size_t count = 0;
+
+    if (!anything_closes(slots)) {
+        out[0] = (struct task_window){from_ms, until_ms};
+        return 1;
+    }
+    for (int64_t at = from_ms; at < end_ms; at = next_change_ms(slots, at)) {
+        bool now_open = slots_closed(slots, at) == HOLD_NONE;
+
+        if (now_open && !open) {
+            if (count == SLOT_WINDOWS)
+                return count;
+            out[count++] = (struct task_window){at, end_ms};
+        } else if (!now_open && open) {
+            out[count - 1].to_ms = at;
+        }
+        open = now_open;
+    }
+    return count;
+}

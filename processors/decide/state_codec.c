@@ -1,0 +1,508 @@
+/* The blob of a customer's state:
+ *
+ *   version u8 | recent | facts | instances | memories | contacts | consents | limited | check u32
+ *
+ * Each part is a count and its items; a time is a zigzag varint, in lists the distance to the one
+ * before.  The check is over all that is in front of it.  Decoding trusts nothing: a count must
+ * fit into the bytes that are left, an enum must be one, and a reader that has failed gives
+ * zeros, so it is asked once, at the end.
+ */
+#include "processors/decide/state.h"
+
+#include "core/hash.h"
+#include "processors/worker/step.h"
+
+/* --- encode ------------------------------------------------------------------------------------ */
+
+enum { RECENT_BYTES = 6 }; /* 48 bits, little endian; in bulk: it is the largest part by far */
+
+static void put_recent(struct buf *out, const struct state *state)
+{
+    char *to;
+
+    buf_put_varint(out, state->recent_count);
+    to = buf_extend(out, (size_t)state->recent_count * RECENT_BYTES);
+    for (uint32_t i = 0; i < state->recent_count; i++)
+        for (int b = 0; b < RECENT_BYTES; b++)
+            *to++ = (char)(state->recent[i] >> 8 * b);
+}
+
+/* Times from a broken blob may be far apart: wrap, and get_after wraps back. */
+static void put_after(struct buf *out, int64_t time_ms, int64_t before_ms)
+{
+    buf_put_zigzag(out, (int64_t)((uint64_t)time_ms - (uint64_t)before_ms));
+}
+
+static void put_bits(struct buf *out, double d)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &d, sizeof bits);
+    buf_put_u64(out, bits);
+}
+
+static void put_points(struct buf *out, const struct fact_cell *cell, bool values)
+{
+    int64_t before = 0;
+
+    buf_put_varint(out, cell->count);
+    for (uint32_t i = 0; i < cell->count; i++) {
+        put_after(out, cell->points[i].time_ms, before);
+        before = cell->points[i].time_ms;
+        if (values)
+            value_encode(out, cell->points[i].value);
+    }
+}
+
+static void put_cell(struct buf *out, const struct fact_cell *cell, uint8_t form)
+{
+    if ((form & FORM_KEYED) != 0)
+        value_encode(out, cell->key);
+    switch ((enum fact_form)(form & ~FORM_KEYED)) {
+    case FORM_LATEST:
+    case FORM_EARLIEST:
+        buf_put_zigzag(out, cell->time_ms);
+        value_encode(out, cell->value);
+        break;
+    case FORM_TOTAL: value_encode(out, cell->value); break;
+    case FORM_TIMES: put_points(out, cell, false); break;
+    case FORM_POINTS: put_points(out, cell, true); break;
+    case FORM_TIME: buf_put_zigzag(out, cell->time_ms); break;
+    case FORM_KEYED: break;
+    }
+}
+
+static void put_facts(struct buf *out, const struct state *state)
+{
+    buf_put_varint(out, state->fact_count);
+    for (uint32_t i = 0; i < state->fact_count; i++) {
+        const struct fact_state *fact = &state->facts[i];
+
+        buf_put_u32(out, fact->id);
+        buf_put_u8(out, fact->form);
+        buf_put_varint(out, fact->count);
+        for (uint32_t k = 0; k < fact->count; k++)
+            put_cell(out, &fact->cells[k], fact->form);
+    }
+}
+
+static void put_kept(struct buf *out, const struct kept_list *list)
+{
+    buf_put_varint(out, list->count);
+    for (uint32_t i = 0; i < list->count; i++) {
+        buf_put_u8(out, list->items[i].kind);
+        buf_put_u8(out, list->items[i].step);
+        buf_put_u32(out, list->items[i].id);
+        value_encode(out, list->items[i].value);
+    }
+}
+
+enum { FLAG_SENT = 1, FLAG_TRACED = 2, FLAG_CHAIN = 4, FLAG_TIMER = 8, FLAG_COUNTED = 16 };
+
+static uint8_t instance_flags(const struct instance *in)
+{
+    return (uint8_t)((in->sent ? FLAG_SENT : 0) | (in->traced ? FLAG_TRACED : 0) |
+                     (in->phase != PHASE_STEPS ? FLAG_CHAIN : 0) |
+                     (in->due_ms != STEP_NO_TIMER ? FLAG_TIMER : 0) |
+                     (in->counted_count != 0 ? FLAG_COUNTED : 0));
+}
+
+static void put_chain(struct buf *out, const struct instance *in)
+{
+    buf_put_u8(out, in->act);
+    buf_put_u8(out, in->hold);
+    buf_put_zigzag(out, in->asked_ms);
+    put_after(out, in->deadline_ms, in->asked_ms);
+    buf_put_zigzag(out, in->task_ms);
+    put_after(out, in->task_deadline_ms, in->task_ms);
+    put_bits(out, in->value);
+    buf_put_u32(out, in->blocker);
+    buf_put_bytes(out, in->blocker_about);
+}
+
+static void put_counted(struct buf *out, const struct instance *in)
+{
+    buf_put_varint(out, in->counted_count);
+    for (uint32_t i = 0; i < in->counted_count; i++) {
+        buf_put_zigzag(out, in->counted[i].time_ms);
+        put_kept(out, &in->counted[i].kept);
+    }
+}
+
+static void put_instance(struct buf *out, const struct instance *in)
+{
+    buf_put_u32(out, in->moment);
+    buf_put_u8(out, in->phase);
+    buf_put_u8(out, in->step);
+    buf_put_u8(out, instance_flags(in));
+    value_encode(out, in->about_value);
+    buf_put_bytes(out, in->about);
+    buf_put_u64(out, in->opener);
+    buf_put_zigzag(out, in->first_ms);
+    put_after(out, in->step_ms, in->first_ms);
+    if (in->due_ms != STEP_NO_TIMER)
+        put_after(out, in->due_ms, in->step_ms);
+    if (in->traced)
+        buf_put(out, (struct str){(const char *)in->trace, TRACE_BYTES});
+    if (in->phase != PHASE_STEPS)
+        put_chain(out, in);
+    put_kept(out, &in->kept);
+    if (in->counted_count != 0)
+        put_counted(out, in);
+}
+
+static void put_memory(struct buf *out, const struct memory *memory)
+{
+    buf_put_u32(out, memory->moment);
+    buf_put_bytes(out, memory->about);
+    buf_put_u8(out, (uint8_t)((memory->refused ? 1 : 0) | (memory->again_ms != INT64_MIN ? 2 : 0)));
+    if (memory->again_ms != INT64_MIN)
+        buf_put_zigzag(out, memory->again_ms);
+    buf_put_varint(out, memory->count);
+    for (uint32_t i = 0; i < memory->count; i++) {
+        buf_put_u8(out, memory->crossings[i].step);
+        buf_put_u8(out, memory->crossings[i].past ? 1 : 0);
+        buf_put_zigzag(out, memory->crossings[i].time_ms);
+    }
+}
+
+static void put_contacts(struct buf *out, const struct state *state)
+{
+    buf_put_varint(out, state->contact_count);
+    for (uint32_t i = 0; i < state->contact_count; i++) {
+        const struct contact *contact = &state->contacts[i];
+
+        buf_put_zigzag(out, contact->at_ms);
+        buf_put_u32(out, contact->moment);
+        buf_put_u32(out, contact->tier);
+        buf_put_u32(out, contact->channel);
+        buf_put_u32(out, contact->purpose);
+    }
+}
+
+static void put_consents(struct buf *out, const struct state *state)
+{
+    buf_put_varint(out, state->consent_count);
+    for (uint32_t i = 0; i < state->consent_count; i++) {
+        buf_put_zigzag(out, state->consents[i].at_ms);
+        buf_put_u32(out, state->consents[i].purpose);
+        buf_put_u32(out, state->consents[i].channel);
+        buf_put_u8(out, state->consents[i].given ? 1 : 0);
+    }
+}
+
+static bool state_is_empty(const struct state *state)
+{
+    return state->recent_count == 0 && state->fact_count == 0 && state->instance_count == 0 &&
+           state->memory_count == 0 && state->contact_count == 0 && state->consent_count == 0 &&
+           state->limited_count == 0;
+}
+
+static uint32_t check_of(const char *bytes, size_t count)
+{
+    return (uint32_t)hash_bytes((struct str){bytes, count}, STATE_VERSION);
+}
+
+void state_encode(const struct state *state, struct buf *out)
+{
+    size_t from = out->len;
+
+    if (state_is_empty(state))
+        return;
+    buf_put_u8(out, STATE_VERSION);
+    put_recent(out, state);
+    put_facts(out, state);
+    buf_put_varint(out, state->instance_count);
+    for (uint32_t i = 0; i < state->instance_count; i++)
+        put_instance(out, state->instances[i]);
+    buf_put_varint(out, state->memory_count);
+    for (uint32_t i = 0; i < state->memory_count; i++)
+        put_memory(out, &state->memories[i]);
+    put_contacts(out, state);
+    put_consents(out, state);
+    buf_put_varint(out, state->limited_count);
+    for (uint32_t i = 0; i < state->limited_count; i++)
+        buf_put_u32(out, state->limited[i]);
+    buf_put_u32(out, check_of(out->data + from, out->len - from));
+}
+
+/* --- decode ------------------------------------------------------------------------------------ */
+
+/* An array of as many items as the blob says, if they can be there at all, with room for the one
+ * that a record as a rule adds. */
+enum { SPARE = 2 };
+#define GET_ARRAY(r, arena, items, count, capacity, item_bytes)                                    \
+    do {                                                                                           \
+        (count) = (uint32_t)reader_count((r), (item_bytes));                                       \
+        (capacity) = (count) != 0 ? (count) + SPARE : 0;                                           \
+        (items) = (capacity) != 0                                                                  \
+                      ? arena_alloc((arena), arena_array_bytes((capacity), sizeof *(items)))       \
+                      : NULL;                                                                      \
+    } while (0)
+
+static void get_recent(struct reader *r, struct state *state)
+{
+    state->recent_count = (uint32_t)reader_count(r, RECENT_BYTES);
+    if (state->recent_count > LIMIT_RECENT_IDS) {
+        state->recent_count = 0;
+        r->failed = true;
+        return;
+    }
+    for (uint32_t i = 0; i < state->recent_count; i++)
+        for (int b = 0; b < RECENT_BYTES; b++)
+            state->recent[i] |= (uint64_t)*r->at++ << 8 * b;
+}
+
+static int64_t get_after(struct reader *r, int64_t before_ms)
+{
+    return (int64_t)((uint64_t)before_ms + (uint64_t)reader_zigzag(r));
+}
+
+static double get_bits(struct reader *r)
+{
+    uint64_t bits = reader_u64(r);
+    double d;
+
+    memcpy(&d, &bits, sizeof d);
+    return d;
+}
+
+static uint8_t get_enum(struct reader *r, uint8_t from, uint8_t to)
+{
+    uint8_t v = reader_u8(r);
+
+    if (v < from || v > to)
+        r->failed = true;
+    return v;
+}
+
+static void get_points(struct reader *r, struct arena *arena, struct fact_cell *cell, bool values)
+{
+    int64_t before = 0;
+
+    GET_ARRAY(r, arena, cell->points, cell->count, cell->capacity, values ? 2 : 1);
+    for (uint32_t i = 0; i < cell->count; i++) {
+        before = cell->points[i].time_ms = get_after(r, before);
+        if (values)
+            cell->points[i].value = value_decode(r, arena);
+    }
+}
+
+static void get_cell(struct reader *r, struct arena *arena, struct fact_cell *cell, uint8_t form)
+{
+    if ((form & FORM_KEYED) != 0)
+        cell->key = value_decode(r, arena);
+    switch ((enum fact_form)(form & ~FORM_KEYED)) {
+    case FORM_LATEST:
+    case FORM_EARLIEST:
+        cell->time_ms = reader_zigzag(r);
+        cell->value = value_decode(r, arena);
+        break;
+    case FORM_TOTAL: cell->value = value_decode(r, arena); break;
+    case FORM_TIMES: get_points(r, arena, cell, false); break;
+    case FORM_POINTS: get_points(r, arena, cell, true); break;
+    case FORM_TIME: cell->time_ms = reader_zigzag(r); break;
+    case FORM_KEYED: break;
+    }
+}
+
+static void get_fact(struct reader *r, struct arena *arena, struct fact_state *fact)
+{
+    fact->id = reader_u32(r);
+    fact->form = reader_u8(r);
+    if ((fact->form & ~FORM_KEYED) < FORM_LATEST || (fact->form & ~FORM_KEYED) > FORM_TIME)
+        r->failed = true;
+    GET_ARRAY(r, arena, fact->cells, fact->count, fact->capacity, 1);
+    if ((fact->form & FORM_KEYED) == 0 && fact->count != 1)
+        r->failed = true;
+    for (uint32_t k = 0; k < fact->count && !r->failed; k++)
+        get_cell(r, arena, &fact->cells[k], fact->form);
+}
+
+static void get_facts(struct reader *r, struct arena *arena, struct state *state)
+{
+    GET_ARRAY(r, arena, state->facts, state->fact_count, state->fact_capacity, 6);
+    for (uint32_t i = 0; i < state->fact_count && !r->failed; i++) {
+        get_fact(r, arena, &state->facts[i]);
+        if (i > 0 && state->facts[i].id <= state->facts[i - 1].id)
+            r->failed = true; /* look-ups are binary searches */
+    }
+}
+
+static void get_kept(struct reader *r, struct arena *arena, struct kept_list *list)
+{
+    GET_ARRAY(r, arena, list->items, list->count, list->capacity, 7);
+    for (uint32_t i = 0; i < list->count && !r->failed; i++) {
+        list->items[i].kind = reader_u8(r);
+        list->items[i].step = reader_u8(r);
+        list->items[i].id = reader_u32(r);
+        list->items[i].value = value_decode(r, arena);
+    }
+}
+
+static void get_chain(struct reader *r, struct instance *in)
+{
+    in->act = reader_u8(r);
+    in->hold = get_enum(r, HOLD_NONE, HOLD_QUEUE_CLOSED);
+    in->asked_ms = reader_zigzag(r);
+    in->deadline_ms = get_after(r, in->asked_ms);
+    in->task_ms = reader_zigzag(r);
+    in->task_deadline_ms = get_after(r, in->task_ms);
+    in->value = get_bits(r);
+    in->blocker = reader_u32(r);
+    in->blocker_about = reader_bytes(r);
+}
+
+static void get_counted(struct reader *r, struct arena *arena, struct instance *in)
+{
+    GET_ARRAY(r, arena, in->counted, in->counted_count, in->counted_capacity, 2);
+    for (uint32_t i = 0; i < in->counted_count && !r->failed; i++) {
+        in->counted[i].time_ms = reader_zigzag(r);
+        get_kept(r, arena, &in->counted[i].kept);
+    }
+}
+
+static void get_trace(struct reader *r, struct instance *in)
+{
+    for (size_t i = 0; i < TRACE_BYTES; i++)
+        in->trace[i] = reader_u8(r);
+}
+
+static void get_instance(struct reader *r, struct arena *arena, struct instance *in)
+{
+    uint8_t flags;
+
+    in->moment = reader_u32(r);
+    in->phase = get_enum(r, PHASE_STEPS, PHASE_OUT);
+    in->step = reader_u8(r);
+    flags = reader_u8(r);
+    in->sent = (flags & FLAG_SENT) != 0;
+    in->traced = (flags & FLAG_TRACED) != 0;
+    if (((flags & FLAG_CHAIN) != 0) != (in->phase != PHASE_STEPS) || flags >= 2 * FLAG_COUNTED)
+        r->failed = true;
+    in->about_value = value_decode(r, arena);
+    in->about = reader_bytes(r);
+    in->opener = reader_u64(r);
+    in->first_ms = reader_zigzag(r);
+    in->step_ms = get_after(r, in->first_ms);
+    in->due_ms = (flags & FLAG_TIMER) != 0 ? get_after(r, in->step_ms) : STEP_NO_TIMER;
+    if (in->traced)
+        get_trace(r, in);
+    if (in->phase != PHASE_STEPS)
+        get_chain(r, in);
+    get_kept(r, arena, &in->kept);
+    if ((flags & FLAG_COUNTED) != 0)
+        get_counted(r, arena, in);
+}
+
+static void get_instances(struct reader *r, struct arena *arena, struct state *state)
+{
+    GET_ARRAY(r, arena, state->instances, state->instance_count, state->instance_capacity, 20);
+    for (uint32_t i = 0; i < state->instance_count && !r->failed; i++) {
+        state->instances[i] = ARENA_NEW(arena, struct instance);
+        get_instance(r, arena, state->instances[i]);
+    }
+}
+
+static void get_memory(struct reader *r, struct arena *arena, struct memory *memory)
+{
+    uint8_t flags;
+
+    memory->moment = reader_u32(r);
+    memory->about = reader_bytes(r);
+    flags = get_enum(r, 0, 3);
+    memory->refused = (flags & 1) != 0;
+    memory->again_ms = (flags & 2) != 0 ? reader_zigzag(r) : INT64_MIN;
+    GET_ARRAY(r, arena, memory->crossings, memory->count, memory->capacity, 3);
+    for (uint32_t i = 0; i < memory->count; i++) {
+        memory->crossings[i].step = reader_u8(r);
+        memory->crossings[i].past = get_enum(r, 0, 1) == 1;
+        memory->crossings[i].time_ms = reader_zigzag(r);
+    }
+}
+
+static void get_memories(struct reader *r, struct arena *arena, struct state *state)
+{
+    GET_ARRAY(r, arena, state->memories, state->memory_count, state->memory_capacity, 7);
+    for (uint32_t i = 0; i < state->memory_count && !r->failed; i++)
+        get_memory(r, arena, &state->memories[i]);
+}
+
+static void get_contacts(struct reader *r, struct arena *arena, struct state *state)
+{
+    GET_ARRAY(r, arena, state->contacts, state->contact_count, state->contact_capacity, 17);
+    for (uint32_t i = 0; i < state->contact_count; i++) {
+        state->contacts[i].at_ms = reader_zigzag(r);
+        state->contacts[i].moment = reader_u32(r);
+        state->contacts[i].tier = reader_u32(r);
+        state->contacts[i].channel = reader_u32(r);
+        state->contacts[i].purpose = reader_u32(r);
+    }
+}
+
+static void get_consents(struct reader *r, struct arena *arena, struct state *state)
+{
+    GET_ARRAY(r, arena, state->consents, state->consent_count, state->consent_capacity, 10);
+    for (uint32_t i = 0; i < state->consent_count; i++) {
+        state->consents[i].at_ms = reader_zigzag(r);
+        state->consents[i].purpose = reader_u32(r);
+        state->consents[i].channel = reader_u32(r);
+        state->consents[i].given = get_enum(r, 0, 1) == 1;
+    }
+}
+
+static void get_state(struct reader *r, struct arena *arena, struct state *state)
+{
+    get_recent(r, state);
+    get_facts(r, arena, state);
+    get_instances(r, arena, state);
+    get_memories(r, arena, state);
+    get_contacts(r, arena, state);
+    get_consents(r, arena, state);
+    GET_ARRAY(r, arena, state->limited, state->limited_count, state->limited_capacity, 4);
+    for (uint32_t i = 0; i < state->limited_count; i++)
+        state->limited[i] = reader_u32(r);
+    if (r->at != r->end)
+        r->failed = true;
+}
+
+static enum err_code open_blob(struct str customer, struct str blob, struct reader *r,
+                               struct err *err)
+{
+    size_t body = blob.len - 4;
+    struct reader tail;
+
+    if (blob.len < 5 || blob.len > LIMIT_STATE_BYTES)
+        return err_set(err, ERR_STATE, "state of customer %.*s: %zu bytes cannot be one",
+                       STR_ARG(customer), blob.len);
+    if ((unsigned char)blob.data[0] != STATE_VERSION)
+        return err_set(err, ERR_STATE, "state of customer %.*s: version %d, this is version %d",
+                       STR_ARG(customer), (unsigned char)blob.data[0], STATE_VERSION);
+    tail = reader_of(str_slice(blob, body, blob.len));
+    if (reader_u32(&tail) != check_of(blob.data, body))
+        return err_set(err, ERR_STATE, "state of customer %.*s: checksum does not fit",
+                       STR_ARG(customer));
+    *r = reader_of(str_slice(blob, 1, body));
+    return ERR_NONE;
+}
+
+enum err_code state_decode(struct str customer, struct str blob, struct arena *arena,
+                           struct state **out, struct err *err)
+{
+    struct state *state = state_new(customer, arena);
+    struct reader r;
+    enum err_code code;
+
+    *out = NULL;
+    if (blob.len != 0) {
+        blob = arena_str(arena, blob); /* the cache may move while the batch goes on */
+        code = open_blob(customer, blob, &r, err);
+        if (code != ERR_NONE)
+            return code;
+        get_state(&r, arena, state);
+        if (r.failed)
+            return err_set(err, ERR_STATE, "state of customer %.*s: broken", STR_ARG(customer));
+    }
+    *out = state;
+    return ERR_NONE;
+}

@@ -1,0 +1,182 @@
+#include <check.h>
+#include <stdio.h>
+
+#include "tests/support/decide_run.h"
+
+static struct decide_run *run;
+
+static void open_with(const char *rest)
+{
+    static char moment[2048];
+    struct rule_file files[] = {EVENT_SCHEMAS, {"moments/m.yaml", moment}, {NULL, NULL}};
+
+    snprintf(moment, sizeof moment, "moment: m\ntitle: M\ntier: service\nabout: event.data.key\n%s",
+             rest);
+    run = decide_run_open(files);
+}
+
+static void set_up(void)
+{
+    run = NULL;
+}
+
+static void tear_down(void)
+{
+    decide_run_close(run);
+}
+
+#define EVENT(at, type, data) decide_run_event(run, at, type, data)
+#define KEY(k)                "{\"key\":\"" k "\"}"
+#define CAME(lines)           ck_assert_str_eq(decide_run_lines(run), lines)
+#define TASK_HAS(text)        ck_assert_ptr_nonnull(strstr(decide_run_task(run), text))
+#define TWO                                                                                        \
+    "when: [{event: a.one, as: first}]\nact:\n"                                                    \
+    "  - {channel: phone, wait: 3d, outcomes: {done: end, gone: next, later: wait}}\n"             \
+    "  - {channel: email, text: x, wait: 2d}\n"
+
+START_TEST(without_an_outcome_the_next_action_comes_when_wait_is_over)
+{
+    open_with(TWO);
+    EVENT("0s", "a.one", KEY("V"));
+    decide_run_until(run, "9d");
+    CAME("0s m/V task phone\n3d m/V task email\n5d m/V ended chain_over\n");
+}
+END_TEST
+
+START_TEST(an_outcome_says_whether_it_is_over_or_what_comes_next)
+{
+    open_with(TWO);
+    EVENT("0s", "a.one", KEY("V"));
+    decide_run_outcome(run, "1h", "later", false);
+    CAME("0s m/V task phone\n");
+    decide_run_outcome(run, "2h", "gone", true);
+    CAME("2h m/V task email\n");
+    EVENT("3h", "a.one", KEY("W"));
+    decide_run_outcome(run, "4h", "done", false);
+    CAME("3h m/W task phone\n4h m/W ended outcome\n");
+}
+END_TEST
+
+START_TEST(a_code_not_listed_follows_its_own_final)
+{
+    open_with(TWO);
+    EVENT("0s", "a.one", KEY("V"));
+    decide_run_outcome(run, "1h", "opened", false);
+    CAME("0s m/V task phone\n");
+    decide_run_outcome(run, "2h", "wrong_number", true);
+    CAME("2h m/V ended outcome\n");
+}
+END_TEST
+
+START_TEST(an_outcome_of_an_older_task_changes_nothing)
+{
+    open_with(TWO);
+    EVENT("0s", "a.one", KEY("V"));
+    EVENT("1h", "task.outcome",
+          "{\"task\":\"00000000000000000000000000000000\",\"code\":\"done\",\"final\":true}");
+    CAME("0s m/V task phone\n");
+}
+END_TEST
+
+START_TEST(next_behind_the_last_action_ends_the_chain)
+{
+    open_with("when: [{event: a.one}]\nact: [{channel: phone, outcomes: {gone: next}}]\n");
+    EVENT("0s", "a.one", KEY("V"));
+    decide_run_outcome(run, "1h", "gone", true);
+    CAME("0s m/V task phone\n1h m/V ended outcome\n");
+}
+END_TEST
+
+START_TEST(gates_are_asked_again_before_each_action_about_the_event_that_completed)
+{
+    struct rule_file files[] = {
+        EVENT_SCHEMAS,
+        {"facts.yaml", "n: {last: event.data.n, of: c.three, default: 0}\n"},
+        {"moments/m.yaml", "moment: m\ntitle: M\ntier: service\nabout: event.data.key\n"
+                           "suitable: event.data.n > customer.n\n" TWO},
+        {NULL, NULL}};
+
+    run = decide_run_open(files);
+    EVENT("0s", "a.one", "{\"key\":\"V\",\"n\":5}");
+    EVENT("0s", "a.one", "{\"key\":\"W\",\"n\":9}");
+    EVENT("1d", "c.three", "{\"n\":7}");
+    decide_run_until(run, "4d");
+    CAME("0s m/V task phone\n0s m/W task phone\n3d m/V silent not_suitable\n3d m/W task email\n");
+}
+END_TEST
+
+START_TEST(a_task_may_be_worked_until_its_deadline_or_its_wait_if_that_is_sooner)
+{
+    open_with(TWO);
+    EVENT("0s", "a.one", KEY("V"));
+    TASK_HAS("\"deadline\":\"2026-03-05T08:00:00Z\"");
+    decide_run_until(run, "4d");
+    TASK_HAS("\"deadline\":\"2026-03-07T08:00:00Z\"");
+}
+END_TEST
+
+START_TEST(a_task_beyond_its_deadline_is_not_taken_back)
+{
+    open_with("deadline: 1d\nwithdraw: [{event: c.three}]\n" TWO);
+    EVENT("0s", "a.one", KEY("V"));
+    EVENT("2d", "c.three", KEY("V"));
+    CAME("0s m/V task phone\n2d m/V ended withdrawn\n");
+}
+END_TEST
+
+START_TEST(a_task_says_who_what_why_and_carries_the_trace)
+{
+    open_with("reason: \"Number {{first.data.n}}\"\nvalue: 3\n" TWO);
+    EVENT("0s", "a.one", "{\"key\":\"V\",\"n\":12.5}");
+    TASK_HAS("\"customer\":\"c1\"");
+    TASK_HAS("\"moment\":\"m\"");
+    TASK_HAS("\"about\":\"V\"");
+    TASK_HAS("\"tier\":\"service\"");
+    TASK_HAS("\"reason\":\"Number 12.5\"");
+    TASK_HAS("\"attempt\":1");
+    TASK_HAS("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    decide_run_until(run, "3d");
+    TASK_HAS("\"attempt\":2");
+    TASK_HAS("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+}
+END_TEST
+
+START_TEST(a_task_names_the_decision_that_explains_it)
+{
+    const char *id;
+
+    open_with(TWO);
+    EVENT("0s", "a.one", KEY("V"));
+    id = strstr(decide_run_decision(run), "\"id\":\"");
+    ck_assert_ptr_nonnull(id);
+    ck_assert_ptr_nonnull(strstr(decide_run_task(run), "\"decision\":\""));
+    ck_assert_int_eq(strncmp(strstr(decide_run_task(run), "\"decision\":\"") + 12, id + 6, 32), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("chain");
+    TCase *tc = tcase_create("chain");
+    SRunner *sr;
+    int failed;
+
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, without_an_outcome_the_next_action_comes_when_wait_is_over);
+    tcase_add_test(tc, an_outcome_says_whether_it_is_over_or_what_comes_next);
+    tcase_add_test(tc, a_code_not_listed_follows_its_own_final);
+    tcase_add_test(tc, an_outcome_of_an_older_task_changes_nothing);
+    tcase_add_test(tc, next_behind_the_last_action_ends_the_chain);
+    tcase_add_test(tc, gates_are_asked_again_before_each_action_about_the_event_that_completed);
+    tcase_add_test(tc, a_task_may_be_worked_until_its_deadline_or_its_wait_if_that_is_sooner);
+    tcase_add_test(tc, a_task_beyond_its_deadline_is_not_taken_back);
+    tcase_add_test(tc, a_task_says_who_what_why_and_carries_the_trace);
+    tcase_add_test(tc, a_task_names_the_decision_that_explains_it);
+    suite_add_tcase(suite, tc);
+    sr = srunner_create(suite);
+    srunner_run_all(sr, CK_ENV);
+    failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed == 0 ? 0 : 1;
+}

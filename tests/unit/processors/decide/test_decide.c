@@ -1,0 +1,347 @@
+#include <check.h>
+#include <stdio.h>
+
+#include "core/rng.h"
+#include "processors/decide/decide.h"
+#include "processors/worker/offline.h"
+#include "tests/support/decide_run.h"
+
+#define START_MS 1772438400000
+
+static const struct rule_file plain[] = {
+    EVENT_SCHEMAS,
+    {"moments/m.yaml", "moment: m\ntitle: M\ntier: service\nabout: event.data.key\n"
+                       "when: [{event: a.one}, {event: b.two}]\nact: [{channel: phone}]\n"},
+    {NULL, NULL}};
+
+/* All that has a state: facts of each kind, all steps, policy. */
+static const struct rule_file rich[] = {
+    EVENT_SCHEMAS,
+    {"facts.yaml", "n: {last: event.data.n, of: a.one}\n"
+                   "often: {count: a.one, over: 2d, limit: 5}\n"
+                   "total: {sum: event.data.n, of: [a.one, b.two], over: 3d}\n"
+                   "per_key: {last: event.data.n, of: b.two, per: event.data.key, keys: 3}\n"
+                   "upset: {mark: c.three, for: 6h}\n"
+                   "seen: {since: b.two}\n"
+                   "zone: {last: event.data.zone, of: customer.updated, role: time_zone}\n"},
+    {"policy.yaml", "channels: {phone: {}, email: {}}\ntime_zones: [Europe/Amsterdam]\n"
+                    "quiet: [{hours: 21-08, except: [safety]}]\n"
+                    "caps: [{max: 2, channel: phone, over: 2d}, {max: 3, tier: care, over: 3d}]\n"},
+    {"moments/absent.yaml",
+     "moment: absent\ntitle: A\ntier: care\nabout: event.data.key\nagain: 1d\nvalue: customer.total\n"
+     "when: [{event: a.one, as: x, if: event.data.n > 3.0}, {absent: b.two, for: 12h}]\n"
+     "withdraw: [{event: c.three}]\nsuitable: \"!customer.upset\"\n"
+     "act: [{channel: phone, say: \"{{x.data.n}}\", wait: 1d}, {channel: email, text: x, wait: 1d}]\n"},
+    {"moments/count.yaml",
+     "moment: count\ntitle: C\ntier: service\nagain: 2d\n"
+     "when: [{count: 3, of: b.two, within: 1d, as: y}]\nwithdraw: [{event: c.three}]\n"
+     "reason: \"{{y.count}} {{y.first.data.n | none}}\"\nact: [{channel: phone, wait: 12h}]\n"},
+    {"moments/cross.yaml",
+     "moment: cross\ntitle: X\ntier: safety\nabout: event.data.key\ninstances: 2\n"
+     "when: [{crosses: below 3, value: event.data.n, of: a.one, back: 5}]\n"
+     "act: [{channel: phone, wait: 6h}]\n"},
+    {NULL, NULL}};
+
+/* --- one customer -------------------------------------------------------------------------------- */
+
+START_TEST(the_same_event_twice_is_looked_at_once)
+{
+    struct decide_run *run = decide_run_open(plain);
+    struct hash128 once, twice;
+
+    decide_run_late(run, "0s", "", "a.one", "{\"key\":\"V\"}", "id-1");
+    decide_run_late(run, "1s", "", "b.two", "{\"key\":\"V\"}", "id-2");
+    ck_assert_str_eq(decide_run_lines(run), "1s m/V task phone\n");
+    once = decide_run_digest(run);
+    decide_run_late(run, "2s", "1s", "b.two", "{\"key\":\"V\"}", "id-2");
+    decide_run_late(run, "2s", "0s", "a.one", "{\"key\":\"V\"}", "id-1");
+    ck_assert_str_eq(decide_run_lines(run), "");
+    twice = decide_run_digest(run);
+    ck_assert(once.low == twice.low && once.high == twice.high);
+    decide_run_close(run);
+}
+END_TEST
+
+START_TEST(a_state_outlives_a_change_of_rules)
+{
+    struct rule_file changed[] = {
+        EVENT_SCHEMAS,
+        {"facts.yaml", "x: {last: event.data.n, of: c.three}\n"},
+        {"moments/a-new-one.yaml", "moment: a-new-one\ntitle: N\ntier: care\n"
+                                   "when: [{event: c.three}]\nact: [{channel: phone}]\n"},
+        {"moments/m.yaml", "moment: m\ntitle: Another title\ntier: care\nabout: event.data.key\n"
+                           "when: [{event: a.one}, {event: b.two}]\nact: [{channel: email}]\n"},
+        {NULL, NULL}};
+    struct ruleset *sets[] = {decide_run_compile(plain), decide_run_compile(changed)};
+    struct decide_run *run = decide_run_open_sets(sets, 2);
+
+    decide_run_event(run, "0s", "a.one", "{\"key\":\"V\"}");
+    decide_run_activate(run, "1s", sets[1]);
+    decide_run_event(run, "2s", "b.two", "{\"key\":\"V\"}");
+    ck_assert_str_eq(decide_run_lines(run), "2s m/V task email\n");
+    decide_run_close(run);
+    ruleset_free(sets[0]);
+    ruleset_free(sets[1]);
+}
+END_TEST
+
+START_TEST(what_the_new_rules_do_not_know_is_ended_and_its_task_taken_back)
+{
+    struct rule_file other[] = {EVENT_SCHEMAS,
+                                {"moments/o.yaml",
+                                 "moment: o\ntitle: O\ntier: care\nwhen: [{event: c.three}]\n"
+                                 "act: [{channel: phone}]\n"},
+                                {NULL, NULL}};
+    struct ruleset *sets[] = {decide_run_compile(plain), decide_run_compile(other)};
+    struct decide_run *run = decide_run_open_sets(sets, 2);
+
+    decide_run_event(run, "0s", "a.one", "{\"key\":\"V\"}");
+    decide_run_event(run, "0s", "b.two", "{\"key\":\"V\"}");
+    ck_assert_str_eq(decide_run_lines(run), "0s m/V task phone\n");
+    decide_run_activate(run, "1s", sets[1]);
+    decide_run_event(run, "2s", "c.three", "{}");
+    ck_assert_ptr_nonnull(strstr(decide_run_lines(run), "/V ended retired\n2s o task phone\n"));
+    decide_run_close(run);
+    ruleset_free(sets[0]);
+    ruleset_free(sets[1]);
+}
+END_TEST
+
+/* --- the step by hand ----------------------------------------------------------------------------- */
+
+static const struct ruleset *give(void *context, struct str hash_hex, struct err *err)
+{
+    const struct ruleset *set = context;
+
+    if (str_is(hash_hex, set->hash_hex))
+        return set;
+    err_set(err, ERR_STATE, "not known");
+    return NULL;
+}
+
+START_TEST(nothing_is_wanted_before_the_first_activation_and_then_what_somebody_listens_to)
+{
+    struct ruleset *set = decide_run_compile(plain);
+    struct decide_config config = {.find = give, .context = set};
+    const struct header type = {STR("ce_type"), STR("a.one")};
+    const struct header other = {STR("ce_type"), STR("web.page_viewed")};
+    const struct header control = {STR(CONTROL_HEADER), STR(CONTROL_ACTIVATE)};
+    struct record record = {.headers = &type, .header_count = 1};
+    struct buf saved = {0};
+    struct step *step;
+    bool changed = false;
+
+    ck_assert_int_eq(decide_class.open(&config, 0, STR_EMPTY, &step, NULL), ERR_NONE);
+    ck_assert(!decide_class.wants(step, &record));
+    ck_assert_uint_eq(decide_counts(step)->not_active, 1);
+    record =
+        (struct record){.headers = &control, .header_count = 1, .value = str_of(set->hash_hex)};
+    ck_assert_int_eq(decide_class.control(step, &record, &changed, NULL), ERR_NONE);
+    ck_assert(changed);
+    record.headers = &type;
+    ck_assert(decide_class.wants(step, &record));
+    record.headers = &other;
+    ck_assert(!decide_class.wants(step, &record));
+    decide_class.save_partition(step, &saved);
+    decide_class.close(step);
+
+    ck_assert_int_eq(decide_class.open(&config, 0, buf_str(&saved), &step, NULL), ERR_NONE);
+    ck_assert_ptr_eq(decide_ruleset(step), set);
+    decide_class.close(step);
+    buf_free(&saved);
+    ruleset_free(set);
+}
+END_TEST
+
+START_TEST(a_rule_set_that_is_not_there_stops_the_partition)
+{
+    struct ruleset *set = decide_run_compile(plain);
+    struct decide_config config = {.find = give, .context = set};
+    struct step *step;
+    struct err err;
+
+    ck_assert_int_eq(decide_class.open(&config, 0, STR("0123456789abcdef"), &step, &err),
+                     ERR_STATE);
+    ck_assert_str_eq(err.text, "rule set 0123456789abcdef: not known");
+    ck_assert_ptr_null(step);
+    ruleset_free(set);
+}
+END_TEST
+
+/* --- random histories ----------------------------------------------------------------------------- */
+
+enum { RECORDS = 250 };
+
+struct history {
+    struct arena *arena;
+    struct record records[RECORDS];
+    struct ruleset *set;
+    struct buf came; /* all outputs of a run */
+    int tasks;
+};
+
+static void note(void *context, int topic, const struct record *record)
+{
+    struct history *h = context;
+
+    buf_put_u8(&h->came, (uint8_t)topic);
+    buf_put_zigzag(&h->came, record->timestamp_ms);
+    buf_put_bytes(&h->came, record->key);
+    buf_put_bytes(&h->came, record->value);
+    for (size_t i = 0; i < record->header_count; i++) {
+        buf_put_bytes(&h->came, record->headers[i].name);
+        buf_put_bytes(&h->came, record->headers[i].value);
+    }
+    if (topic == DECIDE_TOPIC_TASKS)
+        h->tasks++;
+}
+
+static struct record some_event(struct history *h, struct rng *rng, int64_t at_ms, int number)
+{
+    static const char *const types[] = {"a.one", "a.one", "b.two", "b.two", "b.two", "c.three"};
+    struct event event = {.id = arena_format(h->arena, "e%d", number),
+                          .source = STR("/test"),
+                          .type = str_of(types[rng_below(rng, 6)])};
+    struct record record = {.offset = number, .timestamp_ms = at_ms};
+    struct header *headers;
+
+    event.time_ms = at_ms - (rng_below(rng, 4) == 0 ? (int64_t)rng_below(rng, 40000000) : 0);
+    record.key = arena_format(h->arena, "c%d", (int)rng_below(rng, 3));
+    event.subject = event.partition_key = record.key;
+    record.value = arena_format(h->arena, "{\"key\":\"V%d\",\"n\":%d}", (int)rng_below(rng, 3),
+                                (int)rng_below(rng, 8));
+    record.header_count = event_headers(&event, h->arena, &headers);
+    record.headers = headers;
+    return record;
+}
+
+static void make_history(struct history *h, uint64_t seed)
+{
+    static const struct header control = {{CONTROL_HEADER, sizeof CONTROL_HEADER - 1},
+                                          {CONTROL_ACTIVATE, sizeof CONTROL_ACTIVATE - 1}};
+    struct rng rng = rng_seeded(seed);
+    int64_t at_ms = START_MS;
+
+    h->records[0] = (struct record){.timestamp_ms = at_ms,
+                                    .value = str_of(h->set->hash_hex),
+                                    .headers = &control,
+                                    .header_count = 1};
+    for (int i = 1; i < RECORDS; i++) {
+        at_ms += (int64_t)rng_below(&rng, 12000000);
+        if (rng_below(&rng, 20) == 0)
+            at_ms += 86400000;
+        h->records[i] = some_event(h, &rng, at_ms, i);
+    }
+}
+
+/* Batches of 1 to `most` records; 1: with no room in the cache, so each state is loaded anew. */
+static struct hash128 run_history(struct history *h, uint64_t seed, size_t most)
+{
+    struct decide_config config = {.find = give, .context = h->set};
+    struct offline_setup setup = {.class = &decide_class,
+                                  .config = &config,
+                                  .cache_bytes_max = most == 1 ? 1 : 0,
+                                  .context = h,
+                                  .output = note};
+    struct rng rng = rng_seeded(seed);
+    struct hash128 digest;
+    struct offline *o;
+    struct err err = {0};
+
+    buf_clear(&h->came);
+    h->tasks = 0;
+    ck_assert_int_eq(offline_open(&setup, &o, NULL), ERR_NONE);
+    for (size_t done = 0, count; done < RECORDS; done += count) {
+        count = most > 1 ? 1 + rng_below(&rng, most) : 1;
+        if (count > RECORDS - done)
+            count = RECORDS - done;
+        ck_assert_msg(offline_records(o, h->records + done, count, &err) == ERR_NONE, "%s",
+                      err.text);
+    }
+    ck_assert_int_eq(offline_advance(o, START_MS + 400LL * 86400000, NULL), ERR_NONE);
+    digest = offline_digest(o);
+    offline_close(o);
+    return digest;
+}
+
+START_TEST(any_split_into_batches_gives_the_same_bytes)
+{
+    struct ruleset *set = decide_run_compile(rich);
+    int tasks = 0;
+
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct history h = {.arena = arena_new(0), .set = set};
+        struct hash128 alone, split;
+        struct str expected;
+
+        make_history(&h, seed);
+        alone = run_history(&h, seed, 1);
+        expected = arena_str(h.arena, buf_str(&h.came));
+        tasks += h.tasks;
+        for (size_t most = 2; most <= RECORDS; most *= 5) {
+            split = run_history(&h, seed, most);
+            ck_assert_msg(str_equal(buf_str(&h.came), expected), "seed %d", (int)seed);
+            ck_assert_msg(alone.low == split.low && alone.high == split.high, "seed %d", (int)seed);
+        }
+        buf_free(&h.came);
+        arena_free(h.arena);
+    }
+    ck_assert_int_gt(tasks, 200); /* the histories are not empty ones */
+    ruleset_free(set);
+}
+END_TEST
+
+START_TEST(a_broken_or_foreign_record_is_counted_and_changes_nothing)
+{
+    struct ruleset *set = decide_run_compile(plain);
+    struct decide_config config = {.find = give, .context = set};
+    const struct header type = {STR("ce_type"), STR("a.one")};
+    struct record record = {
+        .key = STR("c1"), .headers = &type, .header_count = 1, .value = STR("{\"key\":")};
+    struct arena *arena = arena_new(0);
+    struct step *step;
+    void *state;
+    bool changed = false;
+    struct buf blob = {0};
+
+    ck_assert_int_eq(decide_class.open(&config, 0, str_of(set->hash_hex), &step, NULL), ERR_NONE);
+    ck_assert_int_eq(decide_class.load(step, STR("c1"), STR_EMPTY, arena, &state, NULL), ERR_NONE);
+    decide_class.record(step, state, &record, START_MS, arena, NULL, &changed);
+    record.value = STR("\xff\xfe");
+    record.headers = NULL;
+    record.header_count = 0;
+    decide_class.record(step, state, &record, START_MS, arena, NULL, &changed);
+    ck_assert(!changed);
+    decide_class.save(step, state, &blob);
+    ck_assert_uint_eq(blob.len, 0);
+    ck_assert_uint_eq(decide_counts(step)->events, 0);
+    buf_free(&blob);
+    decide_class.close(step);
+    arena_free(arena);
+    ruleset_free(set);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("decide");
+    TCase *tc = tcase_create("decide");
+    SRunner *sr;
+    int failed;
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, the_same_event_twice_is_looked_at_once);
+    tcase_add_test(tc, a_state_outlives_a_change_of_rules);
+    tcase_add_test(tc, what_the_new_rules_do_not_know_is_ended_and_its_task_taken_back);
+    tcase_add_test(tc,
+                   nothing_is_wanted_before_the_first_activation_and_then_what_somebody_listens_to);
+    tcase_add_test(tc, a_rule_set_that_is_not_there_stops_the_partition);
+    tcase_add_test(tc, any_split_into_batches_gives_the_same_bytes);
+    tcase_add_test(tc, a_broken_or_foreign_record_is_counted_and_changes_nothing);
+    suite_add_tcase(suite, tc);
+    sr = srunner_create(suite);
+    srunner_run_all(sr, CK_ENV);
+    failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed == 0 ? 0 : 1;
+}
