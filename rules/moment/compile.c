@@ -1,0 +1,198 @@
+/* Types, facts, policy, moments, in this order: each sees only what came before.  Everything is
+ * visited in order of names, so that the same bundle always gives the same numbers.
+ */
+#include <stdlib.h>
+
+#include "core/check.h"
+#include "core/mem.h"
+#include "rules/moment/compile.h"
+
+const char *compiler_path(struct compiler *c, struct str file)
+{
+    if (c->folder == NULL || c->folder[0] == '\0')
+        return arena_str(c->arena, file).data;
+    return arena_format(c->arena, "%s%s%.*s", c->folder,
+                        str_ends(str_of(c->folder), STR("/")) ? "" : "/", STR_ARG(file))
+        .data;
+}
+
+const struct yaml_node *compiler_read(struct compiler *c, const struct bundle_file *file)
+{
+    return yaml_read(file->text, compiler_path(c, file->name), c->arena, c->diags);
+}
+
+uint32_t compiler_id(struct str name)
+{
+    return (uint32_t)hash_bytes(name, 0);
+}
+
+bool compiler_moment_name(struct str file, struct str *name)
+{
+    struct str folder = STR("moments/"), ending = STR(".yaml");
+
+    if (!str_starts(file, folder) || !str_ends(file, ending) || str_ends(file, STR("_test.yaml")) ||
+        file.len <= folder.len + ending.len)
+        return false;
+    *name = str_slice(file, folder.len, file.len - ending.len);
+    return true;
+}
+
+/* --- all together ------------------------------------------------------------------------------- */
+
+static bool size_fits(const struct bundle *bundle, struct diags *diags)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < bundle->count; i++)
+        bytes += bundle->files[i].name.len + bundle->files[i].text.len;
+    if (bytes <= LIMIT_RULES_BYTES)
+        return true;
+    diag_add(diags, DIAG_ERROR, (struct place){0}, "limit", NULL,
+             "the rules have %zu bytes, at most %d are taken", bytes, LIMIT_RULES_BYTES);
+    return false;
+}
+
+static void warn_unknown_files(struct compiler *c)
+{
+    struct str name;
+
+    for (size_t i = 0; i < c->bundle->count; i++) {
+        struct str file = c->bundle->files[i].name;
+        if (!compiler_moment_name(file, &name) && !str_is(file, "facts.yaml") &&
+            !str_is(file, "policy.yaml") &&
+            !(str_starts(file, STR("schemas/events/")) && str_ends(file, STR(".json"))))
+            diag_add(c->diags, DIAG_WARNING, (struct place){compiler_path(c, file), 0, 0},
+                     "unknown-file", NULL, "nothing reads this file");
+    }
+}
+
+static int compare_programs(const void *a, const void *b)
+{
+    uintptr_t x = (uintptr_t)((const struct expression *)a)->program;
+    uintptr_t y = (uintptr_t)((const struct expression *)b)->program;
+
+    return x < y ? -1 : x > y;
+}
+
+static void take_expressions(struct compiler *c)
+{
+    size_t count = c->expression_count;
+
+    if (count == 0)
+        return;
+    qsort(c->expressions, count, sizeof *c->expressions, compare_programs);
+    c->set->expressions = arena_copy(c->arena, c->expressions, count * sizeof *c->expressions);
+    c->set->expression_count = count;
+}
+
+static void compiler_free(struct compiler *c)
+{
+    for (size_t i = 0; c->types != NULL && i < c->set->type_count; i++) {
+        mem_free(c->types[i].facts.items);
+        mem_free(c->types[i].starts.items);
+        mem_free(c->types[i].moments.items);
+        mem_free(c->types[i].paths.items);
+    }
+    mem_free(c->types);
+    mem_free(c->paths);
+    mem_free(c->expressions);
+}
+
+struct ruleset *ruleset_compile(const struct bundle *bundle, const char *folder,
+                                struct diags *diags)
+{
+    struct compiler c = {.bundle = bundle, .folder = folder, .diags = diags};
+    size_t errors = diags->error_count;
+
+    if (!size_fits(bundle, diags))
+        return NULL;
+    c.arena = arena_new(0);
+    c.set = ARENA_NEW(c.arena, struct ruleset);
+    c.set->arena = c.arena;
+    c.set->time_zone_fact = c.set->language_fact = -1;
+    c.set->hash = bundle_hash(bundle);
+    hash128_hex(c.set->hash, c.set->hash_hex);
+    warn_unknown_files(&c);
+    types_load(&c);
+    facts_load(&c);
+    policy_load(&c);
+    moments_load(&c);
+    types_index(&c);
+    take_expressions(&c);
+    compiler_free(&c);
+    if (diags->error_count == errors)
+        return c.set;
+    ruleset_free(c.set);
+    return NULL;
+}
+
+void ruleset_free(struct ruleset *set)
+{
+    if (set == NULL)
+        return;
+    if (set->reader != NULL)
+        event_reader_free(set->reader);
+    arena_free(set->arena); /* the set itself lives there */
+}
+
+/* --- finding ------------------------------------------------------------------------------------ */
+
+/* Types, facts and moments are sorted by their first member, the name. */
+static int find_name(const void *items, size_t count, size_t size, struct str name)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = str_compare(*(const struct str *)((const char *)items + middle * size), name);
+        if (order == 0)
+            return (int)middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return -1;
+}
+
+int ruleset_find_type(const struct ruleset *set, struct str name)
+{
+    return find_name(set->types, set->type_count, sizeof *set->types, name);
+}
+
+int ruleset_find_moment(const struct ruleset *set, struct str name)
+{
+    return find_name(set->moments, set->moment_count, sizeof *set->moments, name);
+}
+
+int ruleset_find_fact(const struct ruleset *set, struct str name)
+{
+    return find_name(set->facts, set->fact_count, sizeof *set->facts, name);
+}
+
+int ruleset_find_moment_id(const struct ruleset *set, uint32_t id)
+{
+    for (size_t i = 0; i < set->moment_count; i++)
+        if (set->moments[i].id == id)
+            return (int)i;
+    return -1;
+}
+
+int ruleset_find_fact_id(const struct ruleset *set, uint32_t id)
+{
+    for (size_t i = 0; i < set->fact_count; i++)
+        if (set->facts[i].id == id)
+            return (int)i;
+    return -1;
+}
+
+struct str ruleset_text(const struct ruleset *set, const struct cel_program *program)
+{
+    struct expression key = {.program = program};
+    const struct expression *found =
+        set->expression_count == 0
+            ? NULL
+            : bsearch(&key, set->expressions, set->expression_count, sizeof key, compare_programs);
+
+    return found != NULL ? found->text : STR_EMPTY;
+}

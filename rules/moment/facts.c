@@ -1,0 +1,208 @@
+/* facts.yaml: one fact per key.  Names are entered sorted before any expression is compiled, so
+ * that a fact's number does not depend on the order in the file. */
+#include <stdlib.h>
+
+#include "core/check.h"
+#include "core/mem.h"
+#include "rules/moment/compile.h"
+
+struct kind_field { /* which field of the form names the kind */
+    enum form_field_id field;
+    enum fact_kind kind;
+};
+
+static const struct kind_field kinds[] = {
+#define FACT(name, word, text) {FIELD_FACT_##name, FACT_##name},
+#include "rules/moment/facts.def"
+#undef FACT
+};
+
+static const struct cel_type *key_type(const struct cel_type *type)
+{
+    if (type->kind == CEL_STRING || type->kind == CEL_INT || type->kind == CEL_BOOL)
+        return type;
+    return NULL;
+}
+
+/* The type of customer.name. */
+static const struct cel_type *fact_type(struct compiler *c, const struct fact *fact)
+{
+    const struct cel_type *one = &cel_dyn;
+    struct cel_type *map;
+
+    switch (fact->kind) {
+    case FACT_LAST:
+    case FACT_FIRST:
+        if (fact->value != NULL)
+            one = cel_program_type(fact->value);
+        break;
+    case FACT_SUM:
+        one = fact->value != NULL && cel_program_type(fact->value)->kind == CEL_INT ? &cel_int
+                                                                                    : &cel_double;
+        break;
+    case FACT_COUNT: one = &cel_int; break;
+    case FACT_MARK: one = &cel_bool; break;
+    case FACT_SINCE: one = &cel_timestamp; break;
+    case FACT_KIND_COUNT: CHECK_NEVER("a kind of fact");
+    }
+    if (fact->key == NULL)
+        return one;
+    map = ARENA_NEW(c->arena, struct cel_type);
+    *map = (struct cel_type){CEL_MAP, key_type(cel_program_type(fact->key)), one};
+    return map;
+}
+
+static bool is_number(const struct cel_type *type)
+{
+    return type->kind == CEL_INT || type->kind == CEL_DOUBLE || type->kind == CEL_UINT ||
+           type->kind == CEL_DYN;
+}
+
+/* The value of `default:`, of the fact's type. */
+static struct value fallback_of(struct compiler *c, const struct fact *fact,
+                                const struct yaml_node *node)
+{
+    const struct cel_type *type = fact->key != NULL ? fact->type->item : fact->type;
+    struct value v = yaml_value(node, c->arena);
+    struct buf name = {0};
+
+    if (type->kind == CEL_DOUBLE && v.kind == VALUE_INT)
+        return value_double((double)v.i);
+    if (type->kind == CEL_DYN || (type->kind == CEL_STRING && v.kind == VALUE_STRING) ||
+        (type->kind == CEL_INT && v.kind == VALUE_INT) ||
+        (type->kind == CEL_DOUBLE && v.kind == VALUE_DOUBLE) ||
+        (type->kind == CEL_BOOL && v.kind == VALUE_BOOL))
+        return v;
+    cel_type_print(&name, type);
+    FOUND(c, node->place, "type", NULL, "the fact is %s, its default is %s", buf_text(&name),
+          yaml_kind_name(node->kind));
+    buf_free(&name);
+    return VALUE_NONE;
+}
+
+static void take_role(struct compiler *c, struct fact *fact, const struct filled *form)
+{
+    const struct yaml_node *role = form->at[FIELD_FACT_ROLE], *node = role;
+    int32_t *index = NULL;
+
+    if (form->at[FIELD_FACT_ADDRESS] != NULL) {
+        node = form->at[FIELD_FACT_ADDRESS];
+        fact->role = ROLE_ADDRESS;
+        fact->address_kind = form_text(node, c->arena);
+    } else if (role != NULL) {
+        bool zone = form_choice(role, "time_zone|language") == 0;
+        fact->role = zone ? ROLE_TIME_ZONE : ROLE_LANGUAGE;
+        index = zone ? &c->set->time_zone_fact : &c->set->language_fact;
+    }
+    if (node == NULL)
+        return;
+    if (fact->key != NULL || (fact->type->kind != CEL_STRING && fact->type->kind != CEL_DYN))
+        FOUND(c, node->place, "type", NULL, "an address, time zone or language is one text");
+    if (index != NULL && *index >= 0)
+        FOUND(c, node->place, "duplicate", NULL, "%.*s is the customer's %.*s already",
+              STR_ARG(c->set->facts[*index].name), STR_ARG(role->text));
+    else if (index != NULL)
+        *index = (int32_t)(fact - c->set->facts);
+    for (const struct fact *f = c->set->facts; f < fact; f++)
+        if (fact->role == ROLE_ADDRESS && str_equal(f->address_kind, fact->address_kind))
+            FOUND(c, node->place, "duplicate", NULL, "%.*s is the address for %.*s already",
+                  STR_ARG(f->name), STR_ARG(f->address_kind));
+}
+
+static const struct kind_field *find_kind(const struct filled *form)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (form->at[kinds[i].field] != NULL)
+            return &kinds[i];
+    return NULL;
+}
+
+static void compile_programs(struct compiler *c, struct fact *fact, const struct filled *form,
+                             const struct numbers *types, const struct yaml_node *value)
+{
+    struct scope scope = {.c = c, .types = types};
+
+    fact->condition = scope_condition(&scope, form->at[FIELD_FACT_IF]);
+    fact->key = scope_compile(&scope, form->at[FIELD_FACT_PER], NULL);
+    fact->value = scope_compile(&scope, value, NULL);
+    if (fact->kind == FACT_SUM && fact->value != NULL && !is_number(cel_program_type(fact->value)))
+        FOUND(c, value->place, "type", NULL, "a sum adds numbers");
+    if (fact->key != NULL && key_type(cel_program_type(fact->key)) == NULL &&
+        !is_number(cel_program_type(fact->key)))
+        FOUND(c, form->at[FIELD_FACT_PER]->place, "type", NULL,
+              "a key is a text, a number, true or false");
+}
+
+static void compile_fact(struct compiler *c, struct fact *fact, const struct yaml_node *node)
+{
+    const struct kind_field *kind;
+    const struct yaml_node *value;
+    struct numbers types = {0};
+    struct filled form;
+    bool by_type;
+
+    fact->type = &cel_dyn;
+    if (!form_read(FORM_OF_FACT, node, c->diags, &form) || (kind = find_kind(&form)) == NULL)
+        return;
+    value = form.at[kind->field];
+    by_type = form_fields[kind->field].kind == FORM_TYPES; /* count: TYPE; else of: TYPE */
+    fact->kind = kind->kind;
+    fact->title = form_text(form.at[FIELD_FACT_TITLE], c->arena);
+    fact->unit = form_text(form.at[FIELD_FACT_UNIT], c->arena);
+    fact->over_ms =
+        form_span_ms(form.at[kind->kind == FACT_MARK ? FIELD_FACT_FOR : FIELD_FACT_OVER], 0);
+    fact->limit = form_count(form.at[FIELD_FACT_LIMIT], LIMIT_FACT_EVENTS);
+    fact->keys = form_count(form.at[FIELD_FACT_KEYS], LIMIT_FACT_KEYS);
+    types_find(c, by_type ? value : form.at[FIELD_FACT_OF], &types);
+    compile_programs(c, fact, &form, &types, by_type ? NULL : value);
+    fact->type = fact_type(c, fact);
+    if (form.at[FIELD_FACT_DEFAULT] != NULL)
+        fact->fallback = fallback_of(c, fact, form.at[FIELD_FACT_DEFAULT]);
+    take_role(c, fact, &form);
+    for (size_t i = 0; i < types.count; i++)
+        numbers_add(&c->types[types.items[i]].facts, (uint16_t)(fact - c->set->facts));
+    fact->types = numbers_take(&types, c->arena, &fact->type_count);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    const struct yaml_node *const *x = a, *const *y = b;
+
+    return str_compare((*x)->text, (*y)->text);
+}
+
+static void enter_names(struct compiler *c, const struct yaml_node *root)
+{
+    size_t count = root->count;
+    const struct yaml_node **keys = count != 0 ? mem_copy(root->keys, count * sizeof *keys) : NULL;
+
+    c->set->facts = ARENA_ARRAY(c->arena, struct fact, count);
+    c->set->fact_count = count;
+    if (count != 0)
+        qsort(keys, count, sizeof *keys, compare_keys);
+    for (size_t i = 0; i < count; i++) {
+        c->set->facts[i].name = arena_str(c->arena, keys[i]->text);
+        c->set->facts[i].id = compiler_id(keys[i]->text);
+        c->set->facts[i].type = &cel_dyn;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (ruleset_find_fact_id(c->set, c->set->facts[i].id) != (int)i)
+            FOUND(c, keys[i]->place, "name-clash", "choose another name",
+                  "by chance this name and another one have the same number");
+    mem_free(keys);
+}
+
+void facts_load(struct compiler *c)
+{
+    const struct yaml_node *root = NULL;
+
+    for (size_t i = 0; i < c->bundle->count; i++)
+        if (str_is(c->bundle->files[i].name, "facts.yaml"))
+            root = compiler_read(c, &c->bundle->files[i]);
+    if (root == NULL || root->kind == YAML_NULL ||
+        !form_read_map(&form_fields[FIELD_FACTS_ANY], root, c->diags))
+        return;
+    enter_names(c, root);
+    for (size_t i = 0; i < c->set->fact_count; i++)
+        compile_fact(c, &c->set->facts[i], yaml_get(root, c->set->facts[i].name));
+}

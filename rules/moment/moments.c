@@ -1,0 +1,202 @@
+/* moments/NAME.yaml: everything around the steps. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/mem.h"
+#include "core/when.h"
+#include "rules/moment/compile.h"
+
+/* What gates, value and texts see: the completing event, steps, facts. */
+static struct scope late_scope(const struct moment_draft *draft)
+{
+    size_t count = draft->moment->step_count;
+    struct step_draft *last = count != 0 ? &draft->steps[count - 1] : NULL;
+    bool has_event = last != NULL && last->step->kind != STEP_ABSENT;
+
+    return (struct scope){
+        .c = draft->c,
+        .types = has_event ? &last->types : NULL,
+        .no_event = "the last step has none: name an earlier step with `as: NAME` and write "
+                    "NAME.data. ...",
+        .customer = true,
+        .about = draft->about,
+        .steps = draft->steps,
+        .step_count = count,
+    };
+}
+
+static void show_slot(void *context, uint32_t slot)
+{
+    struct moment_draft *draft = context;
+
+    if (draft->moment->step_count != 0)
+        steps_show_slot(draft, slot, draft->moment->step_count - 1);
+}
+
+static const struct cel_program *load_gate(struct moment_draft *draft, enum form_field_id field)
+{
+    struct scope scope = late_scope(draft);
+    const struct cel_program *program = scope_condition(&scope, draft->form.at[field]);
+
+    if (draft->moment->step_count != 0)
+        steps_show(draft, program, draft->moment->step_count - 1);
+    return program;
+}
+
+static const struct template *load_text(struct moment_draft *draft, const struct yaml_node *node)
+{
+    struct scope scope = late_scope(draft);
+    const struct template *text = scope_template(&scope, node);
+
+    if (text != NULL)
+        template_slots(text, show_slot, draft);
+    return text;
+}
+
+/* --- actions ------------------------------------------------------------------------------------ */
+
+static void load_outcomes(struct moment_draft *draft, struct act *act, const struct yaml_node *node)
+{
+    if (node == NULL)
+        return;
+    act->outcome_count = node->count;
+    act->outcomes = ARENA_ARRAY(draft->c->arena, struct outcome_rule, node->count);
+    for (size_t i = 0; i < node->count; i++)
+        act->outcomes[i] =
+            (struct outcome_rule){form_text(node->keys[i], draft->c->arena),
+                                  (enum outcome_effect)form_choice(
+                                      node->items[i], form_fields[FIELD_ACT_OUTCOMES].choices)};
+}
+
+static void load_act(struct moment_draft *draft, struct act *act, const struct yaml_node *node)
+{
+    struct compiler *c = draft->c;
+    struct filled form;
+
+    act->wait_ms = draft->moment->deadline_ms;
+    if (!form_read(FORM_OF_ACT, node, c->diags, &form))
+        return;
+    act->channel = form_text(form.at[FIELD_ACT_CHANNEL], c->arena);
+    act->queue = form_text(form.at[FIELD_ACT_QUEUE], c->arena);
+    policy_check_channel(c, form.at[FIELD_ACT_CHANNEL]);
+    policy_check_queue(c, form.at[FIELD_ACT_QUEUE]);
+    act->say = load_text(draft, form.at[FIELD_ACT_SAY]);
+    act->subject = load_text(draft, form.at[FIELD_ACT_SUBJECT]);
+    act->text = load_text(draft, form.at[FIELD_ACT_TEXT]);
+    act->wait_ms = form_span_ms(form.at[FIELD_ACT_WAIT], act->wait_ms);
+    load_outcomes(draft, act, form.at[FIELD_ACT_OUTCOMES]);
+}
+
+static void load_acts(struct moment_draft *draft)
+{
+    const struct yaml_node *node = draft->form.at[FIELD_MOMENT_ACT];
+    struct moment *moment = draft->moment;
+
+    moment->act_count = form_item_count(node);
+    moment->acts = ARENA_ARRAY(draft->c->arena, struct act, moment->act_count);
+    for (size_t i = 0; i < moment->act_count; i++)
+        load_act(draft, &moment->acts[i], form_item(node, i));
+}
+
+/* --- the moment --------------------------------------------------------------------------------- */
+
+static void check_name(struct moment_draft *draft)
+{
+    const struct yaml_node *node = draft->form.at[FIELD_MOMENT_NAME];
+    struct str name = draft->moment->name;
+    char help[160];
+
+    if (node == NULL || str_equal(node->text, name))
+        return;
+    snprintf(help, sizeof help, "write %.*s, or rename the file", STR_ARG(name));
+    FOUND(draft->c, node->place, "name", help, "the moment \"%.*s\" stands in the file %.*s.yaml",
+          STR_ARG(node->text), STR_ARG(name));
+}
+
+static void load_head(struct moment_draft *draft)
+{
+    const struct yaml_node *const *at = draft->form.at;
+    struct arena *arena = draft->c->arena;
+    struct moment *moment = draft->moment;
+
+    check_name(draft);
+    moment->title = form_text(at[FIELD_MOMENT_TITLE], arena);
+    moment->owner = form_text(at[FIELD_MOMENT_OWNER], arena);
+    moment->tier = policy_tier_of(draft->c, at[FIELD_MOMENT_TIER]);
+    moment->purpose = at[FIELD_MOMENT_PURPOSE] != NULL
+                          ? form_text(at[FIELD_MOMENT_PURPOSE], arena)
+                          : draft->c->set->policy.tiers[moment->tier].name;
+    moment->again_ms = form_span_ms(at[FIELD_MOMENT_AGAIN], 0);
+    moment->deadline_ms = form_span_ms(at[FIELD_MOMENT_DEADLINE], 7 * (int64_t)WHEN_DAY_MS);
+    moment->instances = form_count(at[FIELD_MOMENT_INSTANCES], LIMIT_INSTANCES);
+}
+
+static void load_moment(struct compiler *c, struct moment *moment, const struct bundle_file *file)
+{
+    struct moment_draft draft = {.c = c, .moment = moment};
+    const struct yaml_node *root = compiler_read(c, file);
+    struct scope scope;
+
+    snprintf(moment->version, sizeof moment->version, "%08x", compiler_id(file->text));
+    if (root == NULL || !form_read(FORM_OF_MOMENT, root, c->diags, &draft.form))
+        return;
+    load_head(&draft);
+    steps_load(&draft);
+    moment->eligible = load_gate(&draft, FIELD_MOMENT_ELIGIBLE);
+    moment->relevant = load_gate(&draft, FIELD_MOMENT_RELEVANT);
+    moment->suitable = load_gate(&draft, FIELD_MOMENT_SUITABLE);
+    scope = late_scope(&draft);
+    moment->value = scope_compile(&scope, draft.form.at[FIELD_MOMENT_VALUE], &cel_double);
+    load_acts(&draft);
+    moment->reason = load_text(&draft, draft.form.at[FIELD_MOMENT_REASON]);
+    steps_finish(&draft);
+}
+
+/* --- all of them -------------------------------------------------------------------------------- */
+
+struct named_file {
+    struct str name;
+    const struct bundle_file *file;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    return str_compare(((const struct named_file *)a)->name, ((const struct named_file *)b)->name);
+}
+
+static void check_ids(struct compiler *c)
+{
+    for (size_t i = 0; i < c->set->moment_count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (c->set->moments[i].id == c->set->moments[k].id)
+                FOUND(c, ((struct place){0}), "name-clash", "choose another name",
+                      "by chance the moments %.*s and %.*s have the same number",
+                      STR_ARG(c->set->moments[i].name), STR_ARG(c->set->moments[k].name));
+}
+
+void moments_load(struct compiler *c)
+{
+    struct named_file *files = MEM_NEW_ARRAY(struct named_file, c->bundle->count + 1);
+    size_t count = 0;
+
+    for (size_t i = 0; i < c->bundle->count; i++)
+        if (compiler_moment_name(c->bundle->files[i].name, &files[count].name))
+            files[count++].file = &c->bundle->files[i];
+    if (count > LIMIT_MOMENTS) {
+        FOUND(c, ((struct place){0}), "limit", NULL, "%zu moments, at most %d are taken", count,
+              LIMIT_MOMENTS);
+        count = 0;
+    }
+    if (count != 0)
+        qsort(files, count, sizeof *files, compare_names);
+    c->set->moments = ARENA_ARRAY(c->arena, struct moment, count);
+    c->set->moment_count = count;
+    for (size_t i = 0; i < count; i++) {
+        c->set->moments[i].name = arena_str(c->arena, files[i].name);
+        c->set->moments[i].id = compiler_id(files[i].name);
+    }
+    check_ids(c);
+    for (size_t i = 0; i < count; i++)
+        load_moment(c, &c->set->moments[i], files[i].file);
+    mem_free(files);
+}

@@ -1,0 +1,377 @@
+/* policy.yaml: tiers, caps, quiet hours, queues, channels.  Without the file there are the four
+ * tiers and nothing else (`given` is false). */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/mem.h"
+#include "core/when.h"
+#include "core/zone.h"
+#include "rules/moment/compile.h"
+
+enum { HOURS_OF_DAY = 0xffffff };
+
+static int compare_queues(const void *a, const void *b)
+{
+    return str_compare(((const struct queue *)a)->name, ((const struct queue *)b)->name);
+}
+
+static int compare_channels(const void *a, const void *b)
+{
+    return str_compare(((const struct channel_rule *)a)->name,
+                       ((const struct channel_rule *)b)->name);
+}
+
+static int compare_dates(const void *a, const void *b)
+{
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* --- tiers -------------------------------------------------------------------------------------- */
+
+static void default_tiers(struct compiler *c)
+{
+    static const struct tier tiers[] = {
+        {{"safety", 6}, CONSENT_ALWAYS},
+        {{"service", 7}, CONSENT_OPT_OUT},
+        {{"care", 4}, CONSENT_OPT_OUT},
+        {{"commercial", 10}, CONSENT_OPT_IN},
+    };
+
+    c->set->policy.tiers = arena_copy(c->arena, tiers, sizeof tiers);
+    c->set->policy.tier_count = sizeof tiers / sizeof tiers[0];
+}
+
+static void load_tiers(struct compiler *c, const struct yaml_node *node)
+{
+    struct policy *policy = &c->set->policy;
+
+    policy->tiers = ARENA_ARRAY(c->arena, struct tier, node->count);
+    policy->tier_count = node->count;
+    for (size_t i = 0; i < node->count; i++) {
+        struct filled form;
+        policy->tiers[i].name = form_text(node->keys[i], c->arena);
+        if (form_read(FORM_OF_TIER, node->items[i], c->diags, &form) &&
+            form.at[FIELD_TIER_CONSENT] != NULL)
+            policy->tiers[i].consent = (enum consent_rule)form_choice(
+                form.at[FIELD_TIER_CONSENT], form_fields[FIELD_TIER_CONSENT].choices);
+    }
+}
+
+/* Index of the tier; unknown ones are reported, -1. */
+static int32_t find_tier(struct compiler *c, const struct yaml_node *node)
+{
+    const struct policy *policy = &c->set->policy;
+    char help[256] = "there is:";
+
+    for (size_t i = 0; i < policy->tier_count; i++)
+        if (str_equal(policy->tiers[i].name, node->text))
+            return (int32_t)i;
+    for (size_t i = 0; i < policy->tier_count; i++)
+        snprintf(help + strlen(help), sizeof help - strlen(help), " %.*s",
+                 STR_ARG(policy->tiers[i].name));
+    FOUND(c, node->place, "unknown-tier", help, "there is no tier \"%.*s\"", STR_ARG(node->text));
+    return -1;
+}
+
+uint32_t policy_tier_of(struct compiler *c, const struct yaml_node *node)
+{
+    int32_t tier = node != NULL ? find_tier(c, node) : 0;
+
+    return tier >= 0 ? (uint32_t)tier : 0;
+}
+
+/* --- channels and queues ------------------------------------------------------------------------ */
+
+static void load_channels(struct compiler *c, const struct yaml_node *node)
+{
+    struct policy *policy = &c->set->policy;
+
+    policy->channels = ARENA_ARRAY(c->arena, struct channel_rule, node->count);
+    policy->channel_count = node->count;
+    for (size_t i = 0; i < node->count; i++) {
+        struct channel_rule *channel = &policy->channels[i];
+        struct filled form;
+        channel->name = form_text(node->keys[i], c->arena);
+        if (node->items[i]->kind == YAML_NULL || /* `phone:` is enough */
+            !form_read(FORM_OF_CHANNEL, node->items[i], c->diags, &form))
+            continue;
+        channel->address = form_text(form.at[FIELD_CHANNEL_ADDRESS], c->arena);
+    }
+    if (node->count != 0)
+        qsort(policy->channels, node->count, sizeof *policy->channels, compare_channels);
+}
+
+static const struct zone *find_zone(struct compiler *c, const struct yaml_node *node)
+{
+    const struct zone *zone = zone_find(node->text);
+
+    if (zone == NULL)
+        FOUND(c, node->place, "unknown-zone", "write a name such as Europe/Amsterdam",
+              "there is no time zone \"%.*s\"", STR_ARG(node->text));
+    return zone;
+}
+
+static void load_holidays(struct compiler *c, struct queue *queue, const struct yaml_node *node)
+{
+    queue->holiday_count = form_item_count(node);
+    queue->holidays = ARENA_ARRAY(c->arena, int32_t, queue->holiday_count);
+    for (size_t i = 0; i < queue->holiday_count; i++)
+        queue->holidays[i] = form_date(form_item(node, i));
+    if (queue->holiday_count != 0)
+        qsort(queue->holidays, queue->holiday_count, sizeof *queue->holidays, compare_dates);
+}
+
+static void load_queues(struct compiler *c, const struct yaml_node *node)
+{
+    struct policy *policy = &c->set->policy;
+
+    policy->queues = ARENA_ARRAY(c->arena, struct queue, node->count);
+    policy->queue_count = node->count;
+    for (size_t i = 0; i < node->count; i++) {
+        struct queue *queue = &policy->queues[i];
+        struct filled form;
+        queue->name = form_text(node->keys[i], c->arena);
+        if (!form_read(FORM_OF_QUEUE, node->items[i], c->diags, &form))
+            continue;
+        if (form.at[FIELD_QUEUE_HOURS] != NULL)
+            form_hours(form.at[FIELD_QUEUE_HOURS], queue->open.hours);
+        if (form.at[FIELD_QUEUE_TIME_ZONE] != NULL)
+            queue->zone = find_zone(c, form.at[FIELD_QUEUE_TIME_ZONE]);
+        load_holidays(c, queue, form.at[FIELD_QUEUE_HOLIDAYS]);
+    }
+    if (node->count != 0)
+        qsort(policy->queues, node->count, sizeof *policy->queues, compare_queues);
+}
+
+void policy_check_channel(struct compiler *c, const struct yaml_node *node)
+{
+    const struct policy *policy = &c->set->policy;
+    char help[256] = "there is:";
+
+    if (node == NULL || !policy->given || policy_find_channel(policy, node->text) != NULL)
+        return;
+    for (size_t i = 0; i < policy->channel_count; i++)
+        snprintf(help + strlen(help), sizeof help - strlen(help), " %.*s",
+                 STR_ARG(policy->channels[i].name));
+    FOUND(c, node->place, "unknown-channel",
+          policy->channel_count != 0 ? help : "name it under `channels:` in policy.yaml",
+          "there is no channel \"%.*s\"", STR_ARG(node->text));
+}
+
+void policy_check_queue(struct compiler *c, const struct yaml_node *node)
+{
+    const struct policy *policy = &c->set->policy;
+    char help[256] = "there is:";
+
+    if (node == NULL || !policy->given || policy_find_queue(policy, node->text) != NULL)
+        return;
+    for (size_t i = 0; i < policy->queue_count; i++)
+        snprintf(help + strlen(help), sizeof help - strlen(help), " %.*s",
+                 STR_ARG(policy->queues[i].name));
+    FOUND(c, node->place, "unknown-queue",
+          policy->queue_count != 0 ? help : "name it under `queues:` in policy.yaml",
+          "there is no queue \"%.*s\"", STR_ARG(node->text));
+}
+
+/* --- caps --------------------------------------------------------------------------------------- */
+
+/* "2 phone care in 7d", for people who ask why. */
+static struct str cap_text(struct compiler *c, const struct cap *cap)
+{
+    const struct policy *policy = &c->set->policy;
+    struct buf out = {0};
+    struct str text;
+
+    buf_put_format(&out, "%u", cap->max);
+    if (cap->channel.len != 0)
+        buf_put_format(&out, " %.*s", STR_ARG(cap->channel));
+    if (cap->tier >= 0)
+        buf_put_format(&out, " %.*s", STR_ARG(policy->tiers[cap->tier].name));
+    if (cap->purpose.len != 0)
+        buf_put_format(&out, " for %.*s", STR_ARG(cap->purpose));
+    if (cap->moment.len != 0)
+        buf_put_format(&out, " of %.*s", STR_ARG(cap->moment));
+    buf_put_text(&out, " in ");
+    when_put_span(&out, cap->over_ms);
+    text = arena_str(c->arena, buf_str(&out));
+    buf_free(&out);
+    return text;
+}
+
+/* A moment is named after its file, so the bundle knows before moments are loaded. */
+static void check_moment(struct compiler *c, const struct yaml_node *node)
+{
+    struct str *names = MEM_NEW_ARRAY(struct str, c->bundle->count + 1), near;
+    char help[128];
+    size_t count = 0;
+    bool there = false;
+
+    for (size_t i = 0; i < c->bundle->count; i++)
+        if (compiler_moment_name(c->bundle->files[i].name, &names[count]))
+            there |= str_equal(names[count++], node->text);
+    near = str_nearest(node->text, names, count);
+    snprintf(help, sizeof help, "write %.*s", STR_ARG(near));
+    if (!there)
+        FOUND(c, node->place, "unknown-moment", near.len != 0 ? help : NULL,
+              "there is no moment \"%.*s\"", STR_ARG(node->text));
+    mem_free(names);
+}
+
+static void load_cap(struct compiler *c, struct cap *cap, const struct yaml_node *node)
+{
+    struct filled form;
+
+    cap->tier = -1;
+    if (!form_read(FORM_OF_CAP, node, c->diags, &form))
+        return;
+    cap->max = form_count(form.at[FIELD_CAP_MAX], 1);
+    cap->over_ms = form_span_ms(form.at[FIELD_CAP_OVER], WHEN_DAY_MS);
+    cap->channel = form_text(form.at[FIELD_CAP_CHANNEL], c->arena);
+    cap->purpose = form_text(form.at[FIELD_CAP_PURPOSE], c->arena);
+    cap->moment = form_text(form.at[FIELD_CAP_MOMENT], c->arena);
+    if (form.at[FIELD_CAP_TIER] != NULL)
+        cap->tier = find_tier(c, form.at[FIELD_CAP_TIER]);
+    policy_check_channel(c, form.at[FIELD_CAP_CHANNEL]);
+    if (form.at[FIELD_CAP_MOMENT] != NULL)
+        check_moment(c, form.at[FIELD_CAP_MOMENT]);
+    cap->text = cap_text(c, cap);
+}
+
+static void load_caps(struct compiler *c, const struct yaml_node *node)
+{
+    struct policy *policy = &c->set->policy;
+
+    policy->cap_count = node->count;
+    policy->caps = ARENA_ARRAY(c->arena, struct cap, node->count);
+    for (size_t i = 0; i < node->count; i++)
+        load_cap(c, &policy->caps[i], node->items[i]);
+}
+
+/* --- quiet hours -------------------------------------------------------------------------------- */
+
+static uint32_t tier_bits(struct compiler *c, const struct yaml_node *list)
+{
+    uint32_t bits = 0;
+
+    for (size_t i = 0; i < form_item_count(list); i++) {
+        int32_t tier = find_tier(c, form_item(list, i));
+        bits |= tier >= 0 ? 1u << tier : 0;
+    }
+    return bits;
+}
+
+static void load_quiet_one(struct compiler *c, struct quiet *quiet, const struct yaml_node *node)
+{
+    const struct yaml_node *tiers, *except;
+    struct filled form;
+
+    if (!form_read(FORM_OF_QUIET, node, c->diags, &form))
+        return;
+    tiers = form.at[FIELD_QUIET_TIERS];
+    except = form.at[FIELD_QUIET_EXCEPT];
+    if (tiers != NULL && except != NULL)
+        FOUND(c, except->place, "wrong-key", NULL, "either `tiers` or `except`, not both");
+    quiet->tiers = tiers != NULL ? tier_bits(c, tiers) : ~tier_bits(c, except);
+    quiet->channel = form_text(form.at[FIELD_QUIET_CHANNEL], c->arena);
+    policy_check_channel(c, form.at[FIELD_QUIET_CHANNEL]);
+    if (form.at[FIELD_QUIET_HOURS] != NULL)
+        form_hours(form.at[FIELD_QUIET_HOURS], quiet->allowed.hours);
+    for (int day = 0; day < 7; day++)
+        quiet->allowed.hours[day] ^= HOURS_OF_DAY;
+}
+
+static void load_quiet(struct compiler *c, const struct yaml_node *node)
+{
+    struct policy *policy = &c->set->policy;
+
+    policy->quiet_count = node->count;
+    policy->quiet = ARENA_ARRAY(c->arena, struct quiet, node->count);
+    for (size_t i = 0; i < node->count; i++)
+        load_quiet_one(c, &policy->quiet[i], node->items[i]);
+}
+
+/* --- zones -------------------------------------------------------------------------------------- */
+
+static void add_zone(struct policy *policy, const struct zone *zone)
+{
+    for (size_t i = 0; i < policy->zone_count; i++)
+        if (policy->zones[i] == zone)
+            return;
+    if (zone != NULL)
+        policy->zones[policy->zone_count++] = zone;
+}
+
+/* Named ones, else those of the queues, else UTC: never none. */
+static void load_zones(struct compiler *c, const struct yaml_node *node)
+{
+    struct policy *policy = &c->set->policy;
+
+    policy->zones =
+        ARENA_ARRAY(c->arena, const struct zone *, form_item_count(node) + policy->queue_count + 1);
+    for (size_t i = 0; i < form_item_count(node); i++)
+        add_zone(policy, find_zone(c, form_item(node, i)));
+    for (size_t i = 0; node == NULL && i < policy->queue_count; i++)
+        add_zone(policy, policy->queues[i].zone);
+    if (policy->zone_count == 0)
+        add_zone(policy, zone_find(STR("UTC")));
+}
+
+static void load(struct compiler *c, const struct yaml_node *root)
+{
+    static const struct {
+        enum form_field_id field;
+        void (*load)(struct compiler *c, const struct yaml_node *node);
+    } parts[] = {
+        /* tiers and channels first: the others name them */
+        {FIELD_POLICY_TIERS, load_tiers},   {FIELD_POLICY_CHANNELS, load_channels},
+        {FIELD_POLICY_QUEUES, load_queues}, {FIELD_POLICY_CAPS, load_caps},
+        {FIELD_POLICY_QUIET, load_quiet},
+    };
+    struct filled form;
+
+    if (root->kind == YAML_NULL || !form_read(FORM_OF_POLICY, root, c->diags, &form))
+        return;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (form.at[parts[i].field] != NULL)
+            parts[i].load(c, form.at[parts[i].field]);
+    load_zones(c, form.at[FIELD_POLICY_TIME_ZONES]);
+}
+
+void policy_load(struct compiler *c)
+{
+    const struct yaml_node *root = NULL;
+
+    default_tiers(c);
+    for (size_t i = 0; i < c->bundle->count; i++) {
+        if (!str_is(c->bundle->files[i].name, "policy.yaml"))
+            continue;
+        c->set->policy.given = true;
+        root = compiler_read(c, &c->bundle->files[i]);
+    }
+    if (root != NULL)
+        load(c, root);
+    if (c->set->policy.zone_count == 0)
+        load_zones(c, NULL);
+}
+
+/* --- finding ------------------------------------------------------------------------------------ */
+
+const struct queue *policy_find_queue(const struct policy *policy, struct str name)
+{
+    struct queue key = {.name = name};
+
+    return policy->queue_count == 0
+               ? NULL
+               : bsearch(&key, policy->queues, policy->queue_count, sizeof key, compare_queues);
+}
+
+const struct channel_rule *policy_find_channel(const struct policy *policy, struct str name)
+{
+    struct channel_rule key = {.name = name};
+
+    return policy->channel_count == 0 ? NULL
+                                      : bsearch(&key, policy->channels, policy->channel_count,
+                                                sizeof key, compare_channels);
+}

@@ -1,0 +1,310 @@
+/* rules/moment/ruleset.h - a compiled rule set: what decide runs.
+ *
+ *   files --bundle--> texts with a content hash --compile--> struct ruleset (immutable)
+ *
+ * A bundle is all that decisions depend on beside the log: facts.yaml, policy.yaml, the moments
+ * and the schemas of event types.  It is compiled from memory: no files, no clock.  The same
+ * bundle always gives the same rule set.  A rule set may be read from any number of threads.
+ *
+ * The index: struct event_type says who listens to a type, so an event costs what listens to it;
+ * a path (a field of data that somebody reads) has one number over all types, which is the slot
+ * of struct event_reader (schemas/event.h) and of the programs.
+ */
+#ifndef ATTENT_RULES_MOMENT_RULESET_H
+#define ATTENT_RULES_MOMENT_RULESET_H
+
+#include "core/hash.h"
+#include "core/limit.h"
+#include "rules/cel/cel.h"
+#include "rules/moment/template.h"
+#include "schemas/event.h"
+#include "schemas/schema.h"
+
+/* --- slots: what programs read ---------------------------------------------------------------- */
+
+enum slot_kind {
+    SLOT_EVENT_DATA = 1, /* b = path: event.data.vin                                          */
+    SLOT_EVENT_ATTR,     /* b = enum attr: event.time                                         */
+    SLOT_FACT,           /* a = fact: customer.country; with `per` a map                       */
+    SLOT_FACT_BEFORE,    /* a = fact: before.country, as it was before this event              */
+    SLOT_STEP_DATA,      /* a = step, b = index into its captures: car.data.make               */
+    SLOT_STEP_ATTR,      /* a = step, b = enum attr: car.time, missed.count                    */
+    SLOT_STEP_FIRST,     /* a = step, b = index into its captures: missed.first.data.invoice   */
+    SLOT_NOW,
+    SLOT_ABOUT,
+};
+enum attr { ATTR_ID, ATTR_TYPE, ATTR_SOURCE, ATTR_SUBJECT, ATTR_TIME, ATTR_CORRECTED, ATTR_COUNT };
+
+static inline uint32_t slot_of(enum slot_kind kind, uint32_t a, uint32_t b)
+{
+    return (uint32_t)kind << 24 | a << 12 | b;
+}
+static inline enum slot_kind slot_kind(uint32_t slot)
+{
+    return (enum slot_kind)(slot >> 24);
+}
+static inline uint32_t slot_a(uint32_t slot)
+{
+    return slot >> 12 & 0xfff;
+}
+static inline uint32_t slot_b(uint32_t slot)
+{
+    return slot & 0xfff;
+}
+
+/* --- facts -------------------------------------------------------------------------------------- */
+
+enum fact_kind {
+#define FACT(name, word, text) FACT_##name,
+#include "rules/moment/facts.def"
+#undef FACT
+    FACT_KIND_COUNT
+};
+
+enum fact_role { ROLE_NONE = 0, ROLE_ADDRESS, ROLE_TIME_ZONE, ROLE_LANGUAGE };
+
+struct fact {
+    struct str name, title, unit;
+    uint32_t id; /* 32 bits of the name's hash: names the fact in a state; unique in a rule set */
+    enum fact_kind kind;
+    uint16_t *types; /* indexes of event types that update it, ascending */
+    size_t type_count;
+    const struct cel_program *condition; /* NULL: always */
+    const struct cel_program *value;     /* of last, first, sum ...; NULL for count and mark */
+    const struct cel_program *key;       /* per; NULL: none */
+    int64_t over_ms;                     /* window of count, sum ..., span of mark; 0: for ever */
+    uint32_t limit;                      /* events remembered */
+    uint32_t keys;                       /* keys kept with per */
+    struct value fallback;               /* default:, VALUE_ABSENT if none */
+    enum fact_role role;
+    struct str address_kind;     /* ROLE_ADDRESS: "email", "phone" */
+    const struct cel_type *type; /* of customer.name */
+    bool before_read;            /* somebody reads before.name */
+};
+
+/* --- moments ------------------------------------------------------------------------------------ */
+
+enum step_kind {
+#define STEP(name, word, may_be_first, text) STEP_##name,
+#include "rules/moment/steps.def"
+#undef STEP
+    STEP_KIND_COUNT
+};
+
+struct moment_step {
+    enum step_kind kind;
+    struct str name; /* as:, empty: none */
+    uint16_t *types; /* indexes of event types, ascending */
+    size_t type_count;
+    const struct cel_program *condition; /* if:, NULL: always */
+    int64_t span_ms;                     /* within or for; 0: none */
+    uint32_t count;                      /* STEP_COUNT: N */
+    const struct cel_program *value;     /* STEP_CROSSES */
+    bool below;                          /* STEP_CROSSES: below, else above */
+    double bound, back;                  /* STEP_CROSSES; back == bound when not given */
+    bool any_about;
+    bool restart;       /* first step: a new match starts over */
+    uint16_t *captures; /* paths that something later reads */
+    size_t capture_count;
+    bool first_captured; /* STEP_COUNT: .first is read too */
+};
+
+struct listener { /* one entry of withdraw: */
+    uint16_t *types;
+    size_t type_count;
+    const struct cel_program *condition;
+    bool any_about;
+};
+
+enum outcome_effect { EFFECT_END = 0, EFFECT_NEXT, EFFECT_WAIT };
+
+struct outcome_rule {
+    struct str code;
+    enum outcome_effect effect;
+};
+
+struct act {
+    struct str channel, queue;
+    const struct template *say, *subject, *text; /* NULL: none */
+    struct outcome_rule *outcomes;
+    size_t outcome_count;
+    int64_t wait_ms; /* until the next action; default: the moment's deadline */
+};
+
+/* A value worth showing to whoever handles the task: what the moment's conditions read. */
+struct shown {
+    struct str name, label, unit;
+    uint32_t slot;
+};
+
+struct moment {
+    struct str name, title, owner, purpose;
+    uint32_t id;                     /* 32 bits of the name's hash: names the moment in a state */
+    char version[9];                 /* 8 hex digits of the moment's own content hash */
+    uint32_t tier;                   /* index into policy.tiers */
+    const struct cel_program *about; /* NULL: one per customer */
+    struct moment_step *steps;
+    size_t step_count;
+    const struct cel_program *eligible, *relevant, *suitable; /* NULL: yes */
+    struct listener *withdraw;
+    size_t withdraw_count;
+    int64_t again_ms; /* 0: at once */
+    int64_t deadline_ms;
+    uint32_t instances;
+    const struct cel_program *value; /* a number; NULL: 0 */
+    struct act *acts;
+    size_t act_count;
+    struct shown *shown;
+    size_t shown_count;
+    const struct template *reason; /* NULL: the title */
+};
+
+/* --- policy ------------------------------------------------------------------------------------- */
+
+enum consent_rule { CONSENT_ALWAYS = 0, CONSENT_OPT_OUT, CONSENT_OPT_IN };
+
+struct tier { /* most urgent first */
+    struct str name;
+    enum consent_rule consent;
+};
+
+/* Hours of a week in which something may happen: bit h of hours[d], d = 0 is Sunday. */
+struct week {
+    uint32_t hours[7];
+};
+
+struct cap { /* at most max tasks within over_ms, among those that match all that is given */
+    struct str channel, purpose, moment; /* empty: any */
+    int32_t tier;                        /* -1: any */
+    uint32_t max;
+    int64_t over_ms;
+    struct str text; /* as written, for decisions: "2 phone in 7d" */
+};
+
+struct quiet { /* no task goes out in the customer's hours that are not in `allowed` */
+    struct week allowed;
+    uint32_t tiers;     /* bit t: holds for tier t */
+    struct str channel; /* empty: any */
+};
+
+struct queue {
+    struct str name;
+    struct week open;
+    const struct zone *zone;
+    int32_t *holidays; /* days since 1970, ascending: closed */
+    size_t holiday_count;
+};
+
+struct channel_rule {
+    struct str name;
+    struct str address; /* kind of address needed: "email"; empty: none */
+};
+
+struct policy {
+    struct tier *tiers;
+    size_t tier_count;
+    struct cap *caps;
+    size_t cap_count;
+    struct quiet *quiet;
+    size_t quiet_count;
+    struct queue *queues; /* sorted by name */
+    size_t queue_count;
+    struct channel_rule *channels; /* sorted by name */
+    size_t channel_count;
+    const struct zone **zones; /* where a customer of unknown zone may live: all must agree */
+    size_t zone_count;
+    bool given; /* false: no policy.yaml: no caps, no quiet hours, consent and addresses as given */
+};
+
+/* --- the set ------------------------------------------------------------------------------------ */
+
+struct path {
+    struct str pointer;          /* "/vin" */
+    const struct cel_type *type; /* dyn when types differ */
+};
+
+struct event_type {
+    struct str name;
+    const struct schema *schema;
+    uint16_t *facts; /* facts that it updates, ascending */
+    size_t fact_count;
+    uint16_t *starts; /* moments whose first step takes it, ascending */
+    size_t start_count;
+    uint16_t *moments; /* moments of which any step or withdraw takes it, ascending */
+    size_t moment_count;
+    uint16_t *paths; /* that are read of it */
+    size_t path_count;
+    const struct schema **path_schemas; /* as many; for schema_coerce */
+    bool listened; /* somebody listens: fact, moment, or built in (task.outcome, consent) */
+};
+
+/* Types that decide itself listens to, with the numbers of all their fields' paths.  A field that
+ * two types have in common (/channel) is one path. */
+struct builtin_paths {
+    uint16_t task_outcome, consent_given, consent_withdrawn;     /* indexes of types */
+    uint16_t task, moment, about, channel, attempt, code, final; /* of task.outcome */
+    uint16_t purpose;                                            /* of consent, with channel */
+};
+
+/* An expression as it was written, for people. */
+struct expression {
+    const struct cel_program *program;
+    struct str text;
+};
+
+struct ruleset {
+    struct hash128 hash;
+    char hash_hex[HASH128_HEX_SIZE];
+    struct event_type *types; /* sorted by name */
+    size_t type_count;
+    struct path *paths;
+    size_t path_count;
+    struct fact *facts; /* sorted by name */
+    size_t fact_count;
+    struct moment *moments; /* sorted by name */
+    size_t moment_count;
+    struct policy policy;
+    int32_t time_zone_fact, language_fact; /* index, -1: none */
+    struct builtin_paths builtin;
+    struct expression *expressions; /* sorted by program */
+    size_t expression_count;
+    struct event_reader *reader; /* slot = path */
+    struct arena *arena;         /* owns everything above */
+};
+
+/* A file of a bundle: name relative to the rules folder ("moments/brake-pads.yaml",
+ * "facts.yaml", "policy.yaml", "schemas/events/order.placed.json"). */
+struct bundle_file {
+    struct str name;
+    struct str text;
+};
+
+struct bundle {
+    struct bundle_file *files; /* sorted by name */
+    size_t count;
+};
+
+/* The canonical form (JSON) that is written to attent.rules, and back.  Its hash names the set.
+ * bundle_read's result lives in arena; false: not a bundle, err says why. */
+void bundle_write(const struct bundle *bundle, struct buf *out);
+bool bundle_read(struct str text, struct arena *arena, struct bundle *out, struct err *err);
+struct hash128 bundle_hash(const struct bundle *bundle);
+
+/* Compile.  All findings go to diags, places name the bundle's files with `folder` in front
+ * (NULL: as they are).  NULL when there are errors.  Free with ruleset_free. */
+struct ruleset *ruleset_compile(const struct bundle *bundle, const char *folder,
+                                struct diags *diags);
+void ruleset_free(struct ruleset *set); /* NULL allowed */
+
+/* -1: none of that name. */
+int ruleset_find_type(const struct ruleset *set, struct str name);
+int ruleset_find_moment(const struct ruleset *set, struct str name);
+int ruleset_find_moment_id(const struct ruleset *set, uint32_t id);
+int ruleset_find_fact(const struct ruleset *set, struct str name);
+int ruleset_find_fact_id(const struct ruleset *set, uint32_t id);
+struct str ruleset_text(const struct ruleset *set,
+                        const struct cel_program *program); /* or empty */
+const struct queue *policy_find_queue(const struct policy *policy, struct str name);
+const struct channel_rule *policy_find_channel(const struct policy *policy, struct str name);
+
+#endif

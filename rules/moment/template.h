@@ -1,0 +1,30 @@
+/* rules/moment/template.h - texts with {{CEL}} and {{CEL | words to fall back on}}.
+ *
+ * Compiled once, filled per task.  A part without fallback whose value is absent or an error
+ * makes the whole text fail: no task goes out with a hole in it.
+ */
+#ifndef ATTENT_RULES_MOMENT_TEMPLATE_H
+#define ATTENT_RULES_MOMENT_TEMPLATE_H
+
+#include "rules/cel/cel.h"
+
+struct template;
+
+/* Findings to diags.  NULL when there were errors.  Lives in arena; text may go away. */
+const struct template *template_compile(const struct cel_env *env, struct str text,
+                                        struct place place, struct arena *arena,
+                                        struct diags *diags);
+
+/* Append the filled text.  False: a part could not be filled (*error says which), or the text is
+ * longer than LIMIT_TEXT_BYTES; out is as before then. */
+bool template_fill(const struct template *t, const struct cel_input *input, struct arena *arena,
+                   struct buf *out, struct str *error);
+
+/* As it was written. */
+struct str template_text(const struct template *t);
+
+/* The slots that the text may read, through `each`. */
+void template_slots(const struct template *t, void (*each)(void *context, uint32_t slot),
+                    void *context);
+
+#endif
