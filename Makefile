@@ -67,7 +67,7 @@ build/$(1)/%.o: %.c build/.packages
 	$$(QUIET_CC)$(2) $$(CPPFLAGS) $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(CFLAGS) -MMD -MP -c $$< -o $$@
 build/$(1)/libattent.a: $$(SOURCES:%.c=build/$(1)/%.o)
 	@rm -f $$@
-	@ar rcs $$@ $$^
+	@ar qcs $$@ $$^
 build/$(1)/attent: build/$(1)/$$(MAIN:.c=.o) build/$(1)/libattent.a
 	$$(QUIET_LD)$(2) $$(CFLAGS_$(1)) $$(CFLAGS) $$^ $$(LIBS) -o $$@
 endef
@@ -89,7 +89,7 @@ build/attent: build/release/attent
 define test_rules
 build/$(1)/tests/support.a: $$(SUPPORT:%.c=build/$(1)/%.o)
 	@rm -f $$@
-	@ar rcs $$@ $$^
+	@ar qcs $$@ $$^
 build/$(1)/bin/%: build/$(1)/%.o build/$(1)/tests/support.a build/$(1)/libattent.a
 	@mkdir -p $$(@D)
 	$$(QUIET_LD)$$(CC) $$(CFLAGS_$(1)) $$(CFLAGS) $$^ $$(CHECK_LIBS) $$(LIBS) -o $$@
