@@ -59,8 +59,8 @@ static void take(struct decided_list *list, const struct record *record,
     append(list, (struct decided_output){
                      .key = record->key,
                      .id = record_header(record, STR("ce_id")),
+                     .seq = record_header(record, STR(CHAIN_SEQ_HEADER)),
                      .chain = record_header(record, STR(CHAIN_HASH_HEADER)),
-                     .number = source->number,
                  });
 }
 
@@ -115,23 +115,21 @@ static struct str text_of(struct value line, const char *key)
 
 static void take_line(struct decided *d, int partition, struct str text)
 {
-    struct value line, topic, number;
+    struct value line, topic;
     struct err err = {0};
 
     ck_assert_msg(json_parse(text, d->arena, &line, &err) == JSON_FINE, "replay: %s: %.*s", err.text,
                   STR_ARG(text));
     topic = value_map_get(line, STR("topic"));
     if (topic.kind == VALUE_ABSENT) {
-        d->digests[partition] = arena_str(d->arena, text_of(line, "digest")).data;
+        d->digests[partition] = arena_str(d->arena, text_of(line, "state")).data;
         return;
     }
-    number = value_map_get(line, STR("number"));
-    ck_assert_int_eq(number.kind, VALUE_INT);
     append(list_of(d, value_str(topic), partition),
            (struct decided_output){.key = text_of(line, "key"),
                                    .id = text_of(line, "ce_id"),
-                                   .chain = text_of(line, "chain"),
-                                   .number = (uint64_t)number.i});
+                                   .seq = text_of(line, "seq"),
+                                   .chain = text_of(line, "chain")});
 }
 
 static void take_lines(struct decided *d, int partition, struct str text)
@@ -179,21 +177,23 @@ const char *decided_state_digest(struct field *field, int partition)
 
 static bool same(const struct decided_output *a, const struct decided_output *b)
 {
-    return a->number == b->number && str_equal(a->chain, b->chain) && str_equal(a->id, b->id) &&
-           str_equal(a->key, b->key);
+    return str_equal(a->seq, b->seq) && str_equal(a->chain, b->chain) &&
+           str_equal(a->id, b->id) && str_equal(a->key, b->key);
 }
 
 static void compare(const char *what, int partition, const struct decided_list *live,
                     const struct decided_list *replay, bool prefix)
 {
-    for (size_t i = 0; i < live->count && i < replay->count; i++)
-        ck_assert_msg(same(&live->items[i], &replay->items[i]),
-                      "%s/%d: output %zu is number %" PRIu64 ", %.*s of %.*s, chain %.*s; replay has "
-                      "number %" PRIu64 ", %.*s of %.*s, chain %.*s",
-                      what, partition, i, live->items[i].number, STR_ARG(live->items[i].id),
-                      STR_ARG(live->items[i].key), STR_ARG(live->items[i].chain),
-                      replay->items[i].number, STR_ARG(replay->items[i].id),
-                      STR_ARG(replay->items[i].key), STR_ARG(replay->items[i].chain));
+    for (size_t i = 0; i < live->count && i < replay->count; i++) {
+        const struct decided_output *a = &live->items[i], *b = &replay->items[i];
+
+        ck_assert_msg(same(a, b),
+                      "%s/%d: output %zu is %.*s, %.*s of %.*s, chain %.*s; replay has %.*s, %.*s of "
+                      "%.*s, chain %.*s",
+                      what, partition, i, STR_ARG(a->seq), STR_ARG(a->id), STR_ARG(a->key),
+                      STR_ARG(a->chain), STR_ARG(b->seq), STR_ARG(b->id), STR_ARG(b->key),
+                      STR_ARG(b->chain));
+    }
     ck_assert_msg(live->count == replay->count || (prefix && live->count < replay->count),
                   "%s/%d: %zu outputs taken, replay has %zu", what, partition, live->count,
                   replay->count);

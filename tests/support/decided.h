@@ -13,8 +13,8 @@
 enum decided_topic { DECIDED_TASKS, DECIDED_DECISIONS, DECIDED_TOPIC_COUNT };
 
 struct decided_output {
-    struct str key, id, chain;
-    uint64_t number;
+    struct str key, id;
+    struct str seq, chain; /* as in its headers */
 };
 
 struct decided_list { /* of one partition, in order */

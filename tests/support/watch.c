@@ -6,7 +6,7 @@
 #include "core/mem.h"
 #include "tests/support/wait.h"
 
-enum { POLL_MS = 50, RECORDS_PER_POLL = 512, END_MS_MAX = 60 * 1000 };
+enum { POLL_MS = 50, RECORDS_PER_POLL = 512, END_MS_MAX = 60 * 1000, TOPIC_MS_MAX = 10 * 1000 };
 
 struct watch {
     struct kafka_consumer *consumer;
@@ -17,6 +17,21 @@ struct watch {
     size_t count, capacity;
 };
 
+/* A topic that has just been created is known to the brokers a moment later. */
+static int partitions_of(const struct kafka_settings *kafka, const char *topic)
+{
+    int64_t until_ms = wait_now_ms() + TOPIC_MS_MAX;
+    struct err err = {0};
+    int partitions = 0;
+
+    while (partitions == 0) {
+        ck_assert_msg(wait_now_ms() < until_ms, "there is no topic %s", topic);
+        ck_assert_msg(kafka_topic_partitions(kafka, topic, &partitions, &err) == ERR_NONE, "%s",
+                      err.text);
+    }
+    return partitions;
+}
+
 struct watch *watch_open(const struct kafka_settings *kafka, const char *const *topics)
 {
     struct watch *w = MEM_NEW(struct watch);
@@ -24,11 +39,8 @@ struct watch *watch_open(const struct kafka_settings *kafka, const char *const *
 
     *w = (struct watch){.arena = arena_new(0)};
     for (const char *const *topic = topics; *topic != NULL; topic++) {
-        int partitions = 0;
+        int partitions = partitions_of(kafka, *topic);
 
-        ck_assert_msg(kafka_topic_partitions(kafka, *topic, &partitions, &err) == ERR_NONE, "%s",
-                      err.text);
-        ck_assert_msg(partitions > 0, "there is no topic %s", *topic);
         for (int p = 0; p < partitions; p++) {
             MEM_RESERVE(w->partitions, w->partition_count, w->partition_capacity);
             w->partitions[w->partition_count++] = (struct kafka_partition){

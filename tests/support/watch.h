@@ -11,7 +11,7 @@
 
 struct watch;
 
-/* The topics (names, NULL at the end) must exist.  Fails the test if it cannot read. */
+/* topics: names, NULL at the end; one that is not there is waited for.  Fails the test if it cannot read. */
 struct watch *watch_open(const struct kafka_settings *kafka, const char *const *topics);
 void watch_close(struct watch *watch); /* NULL allowed */
 

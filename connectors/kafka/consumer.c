@@ -1,0 +1,724 @@
+/* One queue per partition.
+ *
+ *      broker threads                          the caller's thread
+ *      events/0  ----> [ queue of events/0 ] --.
+ *      events/3  ----> [ queue of events/3 ] ---+--> kafka_consumer_poll
+ *      rebalance, errors, commits --> [ main ] -'      1. main  2. partitions in turn  3. wait
+ *
+ * A batch call on the main queue may serve a rebalance in its midst, and what it had taken before
+ * then belongs to nobody.  Here the main queue is served first and yields no records; the batch
+ * calls that follow see one partition each and no callback.  librdkafka keeps a queue that the
+ * application has taken out of forwarding out of it, if that was done before the assignment.
+ *
+ * `wanted` is the next offset that the caller has not seen: what lies below it is dropped, whatever
+ * was still on its way when a partition came back or a seek was done.
+ *
+ * While all queues are empty the thread waits for `wake`, an eventfd that librdkafka writes to
+ * when a queue gets its first entry.
+ */
+#include "connectors/kafka/client.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/arena.h"
+#include "core/check.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/mem.h"
+
+struct slot { /* a partition that is mine */
+    char *topic;
+    size_t topic_bytes;
+    int32_t partition;
+    rd_kafka_queue_t *queue;
+    int64_t wanted; /* records below are dropped */
+    bool held;      /* nothing is read until a seek */
+    bool at_end;
+    enum err_code fault; /* not yet told; ERR_NONE: none */
+    char *fault_text;
+};
+
+struct kafka_consumer {
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *main;
+    int wake;
+    struct kafka_listener listener;
+    struct slot *slots;
+    size_t slot_count;
+    size_t turn; /* the slot that poll looks at first */
+
+    rd_kafka_message_t **messages; /* borrowed out by the last poll */
+    size_t message_count, message_capacity;
+    struct arena *arena; /* their headers */
+
+    enum err_code fault; /* of the whole client */
+    char fault_text[sizeof((struct err *)0)->text];
+    char *told_topic; /* of the last error returned; NULL: the whole client */
+    int32_t told_partition;
+
+    bool committing;
+    void (*commit_done)(void *context, bool ok);
+    void *commit_context;
+};
+
+/* The fetch queue must hold 1.5 s of peak, or this librdkafka stalls for a second whenever it is
+ * full: 100,000 events/s of 600 bytes. */
+static const struct kafka_property defaults[] = {
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"auto.offset.reset", "error"},
+    {"isolation.level", "read_committed"},
+    {"partition.assignment.strategy", "range"},
+    {"enable.partition.eof", "true"},
+    {"session.timeout.ms", "6000"},
+    {"heartbeat.interval.ms", "1000"},
+    {"fetch.wait.max.ms", "10"},
+    {"fetch.error.backoff.ms", "50"},
+    {"queued.min.messages", "150000"},
+    {"queued.max.messages.kbytes", "131072"},
+};
+
+/* --- slots -------------------------------------------------------------------------------- */
+
+static struct slot *slot_find(const struct kafka_consumer *c, const char *topic, int32_t partition)
+{
+    for (size_t i = 0; i < c->slot_count; i++)
+        if (c->slots[i].partition == partition && strcmp(c->slots[i].topic, topic) == 0)
+            return &c->slots[i];
+    return NULL;
+}
+
+static void slots_drop(struct kafka_consumer *c)
+{
+    for (size_t i = 0; i < c->slot_count; i++) {
+        rd_kafka_queue_destroy(c->slots[i].queue);
+        mem_free(c->slots[i].topic);
+        mem_free(c->slots[i].fault_text);
+    }
+    mem_free(c->slots);
+    c->slots = NULL;
+    c->slot_count = 0;
+    c->turn = 0;
+}
+
+static void slot_init(struct kafka_consumer *c, struct slot *s, const struct kafka_partition *p)
+{
+    static const uint64_t one = 1; /* what an eventfd is written with */
+
+    *s = (struct slot){.topic = mem_copy_text(p->topic, strlen(p->topic)),
+                       .topic_bytes = strlen(p->topic),
+                       .partition = p->partition,
+                       .wanted = p->offset < 0 ? 0 : p->offset,
+                       .held = p->offset == KAFKA_OFFSET_HOLD};
+    s->queue = rd_kafka_queue_get_partition(c->rk, p->topic, p->partition);
+    CHECK(s->queue != NULL);
+    rd_kafka_queue_forward(s->queue, NULL);
+    rd_kafka_queue_io_event_enable(s->queue, c->wake, &one, sizeof one);
+}
+
+static void slot_fault(struct slot *s, enum err_code code, const char *text)
+{
+    mem_free(s->fault_text);
+    s->fault = code;
+    s->fault_text = mem_copy_text(text, strlen(text));
+}
+
+static void client_fault(struct kafka_consumer *c, enum err_code code, const char *text)
+{
+    c->fault = code;
+    snprintf(c->fault_text, sizeof c->fault_text, "%s", text);
+}
+
+static rd_kafka_topic_partition_list_t *one_partition(const char *topic, int32_t partition,
+                                                      int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
+    return list;
+}
+
+static void set_paused(struct kafka_consumer *c, const struct slot *s, bool paused)
+{
+    rd_kafka_topic_partition_list_t *list = one_partition(s->topic, s->partition, 0);
+
+    if (paused)
+        rd_kafka_pause_partitions(c->rk, list);
+    else
+        rd_kafka_resume_partitions(c->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* --- assignment ------------------------------------------------------------------------------ */
+
+/* Where the group stands; a partition without a committed offset starts at its beginning. */
+static enum err_code resolve_group(struct kafka_consumer *c, struct kafka_partition *partitions,
+                                   size_t count, struct err *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+    for (size_t i = 0; i < count; i++)
+        if (partitions[i].offset == KAFKA_OFFSET_GROUP)
+            rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition);
+    if (list->cnt > 0)
+        error = rd_kafka_committed(c->rk, list, CLIENT_TIMEOUT_MS);
+    for (size_t i = 0; i < count && error == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        const rd_kafka_topic_partition_t *p;
+
+        if (partitions[i].offset != KAFKA_OFFSET_GROUP)
+            continue;
+        p = rd_kafka_topic_partition_list_find(list, partitions[i].topic, partitions[i].partition);
+        error = p->err;
+        partitions[i].offset = p->offset < 0 ? KAFKA_OFFSET_BEGIN : p->offset;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? ERR_NONE
+               : err_set(err, client_err_code(error), "committed offsets of the group: %s",
+                         rd_kafka_err2str(error));
+}
+
+/* A question that is not answered is asked again, not guessed: the partitions are held, and the
+ * error tells the caller to seek (or to leave). */
+static void resolve_or_hold(struct kafka_consumer *c, struct kafka_partition *partitions,
+                            size_t count)
+{
+    struct err err;
+
+    if (resolve_group(c, partitions, count, &err) == ERR_NONE)
+        return;
+    if (resolve_group(c, partitions, count, &err) == ERR_NONE)
+        return;
+    client_fault(c, err.code, err.text);
+    for (size_t i = 0; i < count; i++)
+        if (partitions[i].offset == KAFKA_OFFSET_GROUP)
+            partitions[i].offset = KAFKA_OFFSET_HOLD;
+}
+
+static void assign(struct kafka_consumer *c, struct kafka_partition *partitions, size_t count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    rd_kafka_resp_err_t error;
+
+    slots_drop(c);
+    c->slots = count > 0 ? MEM_NEW_ARRAY(struct slot, count) : NULL;
+    c->slot_count = count;
+    for (size_t i = 0; i < count; i++) {
+        slot_init(c, &c->slots[i], &partitions[i]);
+        rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition)
+            ->offset = c->slots[i].held ? RD_KAFKA_OFFSET_END : partitions[i].offset;
+    }
+    error = rd_kafka_assign(c->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+        client_fault(c, ERR_KAFKA, rd_kafka_err2str(error));
+    for (size_t i = 0; i < count; i++)
+        if (c->slots[i].held)
+            set_paused(c, &c->slots[i], true);
+}
+
+static void take_over(struct kafka_consumer *c, const rd_kafka_topic_partition_list_t *list)
+{
+    size_t count = (size_t)list->cnt;
+    struct kafka_partition *partitions = MEM_NEW_ARRAY(struct kafka_partition, count + 1);
+
+    for (size_t i = 0; i < count; i++)
+        partitions[i] = (struct kafka_partition){list->elems[i].topic, list->elems[i].partition,
+                                                 KAFKA_OFFSET_GROUP};
+    if (c->listener.assigned != NULL && count > 0)
+        c->listener.assigned(c->listener.context, partitions, count);
+    resolve_or_hold(c, partitions, count);
+    assign(c, partitions, count);
+    mem_free(partitions);
+}
+
+static void give_up(struct kafka_consumer *c, bool lost)
+{
+    struct kafka_partition *partitions = MEM_NEW_ARRAY(struct kafka_partition, c->slot_count + 1);
+
+    for (size_t i = 0; i < c->slot_count; i++)
+        partitions[i] =
+            (struct kafka_partition){c->slots[i].topic, c->slots[i].partition, c->slots[i].wanted};
+    if (c->listener.revoked != NULL && c->slot_count > 0)
+        c->listener.revoked(c->listener.context, partitions, c->slot_count, lost);
+    mem_free(partitions);
+    slots_drop(c);
+    rd_kafka_assign(c->rk, NULL);
+}
+
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t error,
+                         rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+        take_over(opaque, list);
+    else
+        give_up(opaque, rd_kafka_assignment_lost(rk) != 0);
+}
+
+/* What is not fatal librdkafka mends by itself: it is said, not returned. */
+static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
+{
+    char why[256];
+
+    if (error == RD_KAFKA_RESP_ERR__FATAL) {
+        rd_kafka_fatal_error(rk, why, sizeof why);
+        client_fault(opaque, ERR_KAFKA, why);
+        return;
+    }
+    log_warn("kafka", "trouble that may pass", LOG_TEXT("client", rd_kafka_name(rk)),
+             LOG_TEXT("reason", reason), LOG_END);
+}
+
+static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t error,
+                      rd_kafka_topic_partition_list_t *offsets, void *opaque)
+{
+    struct kafka_consumer *c = opaque;
+    bool ok = error == RD_KAFKA_RESP_ERR_NO_ERROR;
+
+    (void)rk;
+    for (int i = 0; offsets != NULL && i < offsets->cnt; i++)
+        ok = ok && offsets->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    c->committing = false;
+    if (c->commit_done != NULL)
+        c->commit_done(c->commit_context, ok);
+}
+
+/* --- records ----------------------------------------------------------------------------------- */
+
+static void read_headers(struct kafka_consumer *c, const rd_kafka_message_t *m, struct record *out)
+{
+    rd_kafka_headers_t *list;
+    struct header *headers;
+    const char *name;
+    const void *value;
+    size_t count, bytes;
+
+    if (rd_kafka_message_headers(m, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    count = rd_kafka_header_cnt(list);
+    headers = arena_alloc_raw(c->arena, arena_array_bytes(count, sizeof *headers));
+    for (size_t i = 0; i < count; i++) {
+        if (rd_kafka_header_get_all(list, i, &name, &value, &bytes) != RD_KAFKA_RESP_ERR_NO_ERROR)
+            bytes = 0, value = NULL, name = "";
+        headers[i] = (struct header){str_of(name), {value, bytes}};
+    }
+    out->headers = headers;
+    out->header_count = count;
+}
+
+static void read_message(struct kafka_consumer *c, const struct slot *s,
+                         const rd_kafka_message_t *m, struct record *out)
+{
+    rd_kafka_timestamp_type_t type;
+
+    *out = (struct record){.topic = {s->topic, s->topic_bytes},
+                           .partition = s->partition,
+                           .offset = m->offset,
+                           .timestamp_ms = rd_kafka_message_timestamp(m, &type),
+                           .key = {m->key, m->key_len},
+                           .value = {m->payload, m->len}};
+    read_headers(c, m, out);
+}
+
+static void slot_event(struct slot *s, const rd_kafka_message_t *m)
+{
+    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        s->at_end = true;
+        return;
+    }
+    slot_fault(s, client_err_code(m->err),
+               m->payload != NULL ? rd_kafka_message_errstr(m) : rd_kafka_err2str(m->err));
+}
+
+/* Up to max records of one partition. */
+static size_t slot_take(struct kafka_consumer *c, struct slot *s, struct record *out, size_t max)
+{
+    rd_kafka_message_t **messages = c->messages + c->message_count;
+    ssize_t got = rd_kafka_consume_batch_queue(s->queue, 0, messages, max);
+    size_t kept = 0;
+
+    for (ssize_t i = 0; i < got; i++) {
+        rd_kafka_message_t *m = messages[i];
+
+        if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            slot_event(s, m);
+        if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR || s->held || m->offset < s->wanted) {
+            rd_kafka_message_destroy(m);
+            continue;
+        }
+        read_message(c, s, m, &out[kept]);
+        messages[kept++] = m;
+        s->wanted = m->offset + 1;
+        s->at_end = false;
+    }
+    c->message_count += kept;
+    return kept;
+}
+
+/* A first round gives every partition its share, a second one the rest to whoever has more. */
+static size_t take(struct kafka_consumer *c, struct record *out, size_t max)
+{
+    size_t share = c->slot_count > 0 ? (max + c->slot_count - 1) / c->slot_count : 0;
+    size_t count = 0;
+
+    for (size_t round = 0; round < 2; round++) {
+        for (size_t i = 0; i < c->slot_count && count < max; i++) {
+            struct slot *s = &c->slots[(c->turn + i) % c->slot_count];
+            size_t room = max - count;
+
+            count += slot_take(c, s, out + count, round == 0 && share < room ? share : room);
+        }
+        if (count == 0 || c->slot_count < 2)
+            break;
+    }
+    c->turn = c->slot_count > 0 ? (c->turn + 1) % c->slot_count : 0;
+    return count;
+}
+
+/* Rebalances, errors and commits.  No record comes this way; if one did, its partition is read
+ * again from where the caller is. */
+static void serve_main(struct kafka_consumer *c)
+{
+    rd_kafka_message_t *m;
+
+    while ((m = rd_kafka_consumer_poll(c->rk, 0)) != NULL) {
+        const char *topic = m->rkt != NULL ? rd_kafka_topic_name(m->rkt) : "";
+        struct slot *s = slot_find(c, topic, m->partition);
+
+        if (s != NULL && m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            slot_event(s, m);
+        else if (s != NULL)
+            kafka_consumer_seek(c, topic, m->partition, s->wanted, NULL);
+        else if (m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+            client_fault(c, client_err_code(m->err), rd_kafka_message_errstr(m));
+        rd_kafka_message_destroy(m);
+    }
+}
+
+static enum err_code tell_fault(struct kafka_consumer *c, struct err *err)
+{
+    enum err_code code;
+
+    mem_free(c->told_topic);
+    c->told_topic = NULL;
+    if (c->fault != ERR_NONE) {
+        code = err_set(err, c->fault, "consumer: %s", c->fault_text);
+        c->fault = ERR_NONE;
+        return code;
+    }
+    for (size_t i = 0; i < c->slot_count; i++) {
+        struct slot *s = &c->slots[i];
+
+        if (s->fault == ERR_NONE)
+            continue;
+        code = err_set(err, s->fault, "%s/%d at %lld: %s", s->topic, s->partition,
+                       (long long)s->wanted, s->fault_text);
+        c->told_topic = mem_copy_text(s->topic, s->topic_bytes);
+        c->told_partition = s->partition;
+        s->fault = ERR_NONE;
+        return code;
+    }
+    return ERR_NONE;
+}
+
+static void wait_for_queues(const struct kafka_consumer *c, int64_t timeout_ms)
+{
+    struct pollfd wake = {.fd = c->wake, .events = POLLIN};
+    uint64_t count;
+
+    if (poll(&wake, 1, (int)timeout_ms) == 1)
+        (void)!read(c->wake, &count, sizeof count);
+}
+
+enum err_code kafka_consumer_poll(struct kafka_consumer *c, int timeout_ms, struct record *out,
+                                  size_t max, size_t *count, struct err *err)
+{
+    int64_t now_ms = clock_mono_ms(), until_ms = now_ms + timeout_ms;
+    enum err_code code;
+
+    CHECK(c->message_count == 0 && max > 0);
+    if (c->message_capacity < max)
+        c->messages = mem_resize(c->messages, c->message_capacity = max, sizeof *c->messages);
+    for (;;) {
+        serve_main(c);
+        *count = 0;
+        code = tell_fault(c, err);
+        if (code != ERR_NONE)
+            return code;
+        *count = take(c, out, max);
+        now_ms = clock_mono_ms();
+        if (*count > 0 || now_ms >= until_ms)
+            return ERR_NONE;
+        wait_for_queues(c, until_ms - now_ms);
+    }
+}
+
+void kafka_consumer_release(struct kafka_consumer *c)
+{
+    for (size_t i = 0; i < c->message_count; i++)
+        rd_kafka_message_destroy(c->messages[i]);
+    c->message_count = 0;
+    arena_reset(c->arena);
+}
+
+/* --- open and close --------------------------------------------------------------------------- */
+
+static enum err_code consumer_new(const struct kafka_settings *settings, const char *group,
+                                  const struct kafka_listener *listener,
+                                  struct kafka_consumer **out, struct err *err)
+{
+    static const uint64_t one = 1;
+    struct kafka_consumer *c = MEM_NEW(struct kafka_consumer);
+    rd_kafka_conf_t *conf =
+        client_conf(settings, defaults, sizeof defaults / sizeof defaults[0], err);
+
+    *out = NULL;
+    if (conf != NULL) {
+        client_conf_set(conf, "group.id", group);
+        rd_kafka_conf_set_opaque(conf, c);
+        rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+        rd_kafka_conf_set_error_cb(conf, on_error);
+        c->rk = client_new(RD_KAFKA_CONSUMER, conf, err);
+    }
+    if (c->rk == NULL) {
+        mem_free(c);
+        return ERR_CONFIG;
+    }
+    c->listener = listener != NULL ? *listener : (struct kafka_listener){0};
+    c->arena = arena_new(0);
+    c->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    CHECK(c->wake >= 0);
+    rd_kafka_poll_set_consumer(c->rk);
+    c->main = rd_kafka_queue_get_consumer(c->rk);
+    rd_kafka_queue_io_event_enable(c->main, c->wake, &one, sizeof one);
+    *out = c;
+    return ERR_NONE;
+}
+
+enum err_code kafka_consumer_open(const struct kafka_settings *settings, const char *group,
+                                  const char *const *topics, size_t topic_count,
+                                  const struct kafka_listener *listener,
+                                  struct kafka_consumer **out, struct err *err)
+{
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t error;
+    enum err_code code = consumer_new(settings, group, listener, out, err);
+
+    if (code != ERR_NONE)
+        return code;
+    list = rd_kafka_topic_partition_list_new((int)topic_count);
+    for (size_t i = 0; i < topic_count; i++)
+        rd_kafka_topic_partition_list_add(list, topics[i], RD_KAFKA_PARTITION_UA);
+    error = rd_kafka_subscribe((*out)->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return ERR_NONE;
+    kafka_consumer_close(*out);
+    *out = NULL;
+    return err_set(err, client_err_code(error), "subscribe: %s", rd_kafka_err2str(error));
+}
+
+enum err_code kafka_consumer_open_alone(const struct kafka_settings *settings,
+                                        const struct kafka_partition *partitions, size_t count,
+                                        struct kafka_consumer **out, struct err *err)
+{
+    struct kafka_partition *copy;
+    /* librdkafka wants a group's name even where none is joined */
+    enum err_code code = consumer_new(settings, "attent-alone", NULL, out, err);
+
+    if (code != ERR_NONE)
+        return code;
+    copy = MEM_NEW_ARRAY(struct kafka_partition, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = partitions[i];
+        if (copy[i].offset == KAFKA_OFFSET_GROUP) /* there is none */
+            copy[i].offset = KAFKA_OFFSET_BEGIN;
+    }
+    assign(*out, copy, count);
+    mem_free(copy);
+    return ERR_NONE;
+}
+
+void kafka_consumer_close(struct kafka_consumer *c)
+{
+    if (c == NULL)
+        return;
+    kafka_consumer_release(c);
+    rd_kafka_queue_io_event_enable(c->main, -1, NULL, 0);
+    rd_kafka_consumer_close(c->rk);
+    slots_drop(c); /* of a consumer without a group */
+    rd_kafka_queue_destroy(c->main);
+    rd_kafka_destroy(c->rk);
+    close(c->wake);
+    arena_free(c->arena);
+    mem_free(c->messages);
+    mem_free(c->told_topic);
+    mem_free(c);
+}
+
+/* --- what a caller may do with a partition -------------------------------------------------------- */
+
+bool kafka_consumer_fault(const struct kafka_consumer *c, const char **topic, int32_t *partition)
+{
+    *topic = c->told_topic;
+    *partition = c->told_partition;
+    return c->told_topic != NULL;
+}
+
+/* A partition that was assigned a moment ago may not have started yet: ERR__STATE, try again.
+ * This librdkafka takes the milliseconds for microseconds. */
+static rd_kafka_resp_err_t seek_once(struct kafka_consumer *c, const struct kafka_partition *to)
+{
+    rd_kafka_topic_partition_list_t *list = one_partition(to->topic, to->partition, to->offset);
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(c->rk, list, CLIENT_TIMEOUT_MS * 1000);
+    rd_kafka_resp_err_t code = error != NULL ? rd_kafka_error_code(error) : list->elems[0].err;
+
+    if (error != NULL)
+        rd_kafka_error_destroy(error);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
+enum err_code kafka_consumer_seek(struct kafka_consumer *c, const char *topic, int32_t partition,
+                                  int64_t offset, struct err *err)
+{
+    struct slot *s = slot_find(c, topic, partition);
+    struct kafka_partition to = {topic, partition, offset};
+    int64_t until_ms = clock_mono_ms() + CLIENT_TIMEOUT_MS;
+    rd_kafka_resp_err_t error;
+
+    if (s == NULL)
+        return err_set(err, ERR_FENCED, "seek %s/%d: not assigned to this process", topic,
+                       partition);
+    if (offset == KAFKA_OFFSET_GROUP && resolve_group(c, &to, 1, err) != ERR_NONE)
+        return err != NULL ? err->code : ERR_KAFKA;
+    if (s->held) /* first: resuming after a seek may undo it */
+        set_paused(c, s, false);
+    while ((error = seek_once(c, &to)) == RD_KAFKA_RESP_ERR__STATE && clock_mono_ms() < until_ms)
+        clock_sleep_ms(2);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return err_set(err, client_err_code(error), "seek %s/%d to %lld: %s", topic, partition,
+                       (long long)to.offset, rd_kafka_err2str(error));
+    s->held = false;
+    s->at_end = false;
+    s->fault = ERR_NONE;
+    s->wanted = to.offset < 0 ? 0 : to.offset;
+    return ERR_NONE;
+}
+
+void kafka_consumer_pause(struct kafka_consumer *c, const char *topic, int32_t partition,
+                          bool paused)
+{
+    struct slot *s = slot_find(c, topic, partition);
+
+    if (s != NULL)
+        set_paused(c, s, paused);
+}
+
+bool kafka_consumer_commit_async(struct kafka_consumer *c, const struct kafka_partition *offsets,
+                                 size_t count, void (*done)(void *context, bool ok), void *context)
+{
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t error;
+
+    if (c->committing || count == 0)
+        return false;
+    list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition)->offset =
+            offsets[i].offset;
+    c->commit_done = done;
+    c->commit_context = context;
+    error = rd_kafka_commit_queue(c->rk, list, c->main, on_commit, c);
+    rd_kafka_topic_partition_list_destroy(list);
+    c->committing = error == RD_KAFKA_RESP_ERR_NO_ERROR;
+    return c->committing;
+}
+
+bool kafka_consumer_at_end(struct kafka_consumer *c, const char *topic, int32_t partition)
+{
+    const struct slot *s = slot_find(c, topic, partition);
+
+    return s != NULL && s->at_end;
+}
+
+int64_t kafka_consumer_end(struct kafka_consumer *c, const char *topic, int32_t partition)
+{
+    int64_t first, next;
+
+    if (rd_kafka_get_watermark_offsets(c->rk, topic, partition, &first, &next) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return -1;
+    return next < 0 ? -1 : next;
+}
+
+enum err_code kafka_consumer_committed(struct kafka_consumer *c, const char *topic,
+                                       int32_t partition, int64_t *offset, struct err *err)
+{
+    struct kafka_partition p = {topic, partition, KAFKA_OFFSET_GROUP};
+    enum err_code code = resolve_group(c, &p, 1, err);
+
+    *offset = code == ERR_NONE && p.offset >= 0 ? p.offset : -1;
+    return code;
+}
+
+enum err_code kafka_consumer_bounds(struct kafka_consumer *c, const char *topic, int32_t partition,
+                                    int64_t *first, int64_t *next, struct err *err)
+{
+    return client_bounds(c->rk, topic, partition, first, next, err);
+}
+
+enum err_code kafka_consumer_topic_partitions(struct kafka_consumer *c, const char *topic,
+                                              int *partitions, struct err *err)
+{
+    return client_topic_partitions(c->rk, topic, partitions, err);
+}
+
+/* The generation of the group as librdkafka would send it, from its serialised form: magic
+ * "CGMDv2:" and an int32.  -1: this is no member. */
+static int32_t generation_of(const rd_kafka_consumer_group_metadata_t *meta)
+{
+    static const char magic[] = "CGMDv2:";
+    int32_t generation = -1;
+    void *bytes = NULL;
+    size_t count = 0;
+    rd_kafka_error_t *error = rd_kafka_consumer_group_metadata_write(meta, &bytes, &count);
+
+    if (error != NULL)
+        rd_kafka_error_destroy(error);
+    else if (count > sizeof magic - 1 + sizeof generation &&
+             memcmp(bytes, magic, sizeof magic - 1) == 0)
+        memcpy(&generation, (const char *)bytes + sizeof magic - 1, sizeof generation);
+    if (bytes != NULL)
+        rd_kafka_mem_free(NULL, bytes);
+    return generation;
+}
+
+/* The broker takes offsets with generation -1 and no member id from anybody, unfenced, and that
+ * is what a member that was thrown out would send. */
+rd_kafka_consumer_group_metadata_t *consumer_membership(struct kafka_consumer *c,
+                                                        const struct kafka_partition *partitions,
+                                                        size_t count, struct err *err)
+{
+    rd_kafka_consumer_group_metadata_t *meta;
+
+    for (size_t i = 0; i < count; i++) {
+        if (slot_find(c, partitions[i].topic, partitions[i].partition) == NULL) {
+            err_set(err, ERR_FENCED, "%s/%d: another member of the group has it",
+                    partitions[i].topic, partitions[i].partition);
+            return NULL;
+        }
+    }
+    meta = rd_kafka_consumer_group_metadata(c->rk);
+    if (meta != NULL && generation_of(meta) >= 0)
+        return meta;
+    if (meta != NULL)
+        rd_kafka_consumer_group_metadata_destroy(meta);
+    err_set(err, ERR_FENCED, "this process is no member of its group any more");
+    return NULL;
+}

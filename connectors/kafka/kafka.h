@@ -1,0 +1,181 @@
+/* connectors/kafka/kafka.h - Kafka as attent uses it: group consumers, producers that are
+ * idempotent always and transactional where asked, topics, and the mock cluster of `attent dev`.
+ *
+ * The only folder that includes rdkafka.h.  It knows nothing of events, rules or steps.
+ * A consumer or producer is used by one thread at a time; different ones are independent.
+ */
+#ifndef ATTENT_CONNECTORS_KAFKA_KAFKA_H
+#define ATTENT_CONNECTORS_KAFKA_KAFKA_H
+
+#include "core/err.h"
+#include "core/record.h"
+
+struct kafka_property { /* a librdkafka property, passed through from the configuration */
+    const char *name;
+    const char *value;
+};
+
+struct kafka_settings {  /* borrowed while a call runs */
+    const char *brokers; /* "host:port,host:port" */
+    const char *client_id;
+    const struct kafka_property *properties;
+    size_t property_count;
+};
+
+struct kafka_partition {
+    const char *topic;
+    int32_t partition;
+    int64_t offset; /* KAFKA_OFFSET_* or a number */
+};
+
+enum {
+    KAFKA_OFFSET_BEGIN = -2,
+    KAFKA_OFFSET_END = -1,
+    KAFKA_OFFSET_GROUP = -1000, /* what the group committed; none: the beginning */
+    KAFKA_OFFSET_HOLD = -3,     /* assigned: read nothing until kafka_consumer_seek */
+};
+
+const char *kafka_library_version(void); /* librdkafka's, "2.0.2" */
+
+/* --- consumer ------------------------------------------------------------------------------- */
+
+struct kafka_consumer;
+
+/* Called inside kafka_consumer_poll, on its thread. */
+struct kafka_listener {
+    void *context;
+    /* These partitions are mine now; set each offset to where to start (it comes in as
+     * KAFKA_OFFSET_GROUP). */
+    void (*assigned)(void *context, struct kafka_partition *partitions, size_t count);
+    /* They are mine no longer.  lost: another member may have them already. */
+    void (*revoked)(void *context, const struct kafka_partition *partitions, size_t count,
+                    bool lost);
+};
+
+/* Join `group` on these topics: read_committed, no auto commit, range assignment, dynamic member,
+ * session 6 s, no reset (an offset out of range is an error that poll reports).  listener may be
+ * NULL: then reading starts where the group committed. */
+enum err_code kafka_consumer_open(const struct kafka_settings *settings, const char *group,
+                                  const char *const *topics, size_t topic_count,
+                                  const struct kafka_listener *listener,
+                                  struct kafka_consumer **out, struct err *err);
+
+/* Read partitions without a group (rule bundles, ledgers, tap). */
+enum err_code kafka_consumer_open_alone(const struct kafka_settings *settings,
+                                        const struct kafka_partition *partitions, size_t count,
+                                        struct kafka_consumer **out, struct err *err);
+
+/* Leave the group (revoked is called) and free; NULL allowed. */
+void kafka_consumer_close(struct kafka_consumer *c);
+
+/* Wait up to timeout_ms for the first record, then take what is there, up to max.  Records and
+ * their bytes are borrowed until kafka_consumer_release.  Sets *count (0 on time-out).  The
+ * records of a partition are in order; each partition gets its share of max.  An error comes
+ * without records and is of one partition or of the whole client: kafka_consumer_fault says
+ * which; the caller decides.  ERR_STATE: the offset to read from is not in the log. */
+enum err_code kafka_consumer_poll(struct kafka_consumer *c, int timeout_ms, struct record *out,
+                                  size_t max, size_t *count, struct err *err);
+void kafka_consumer_release(struct kafka_consumer *c);
+
+/* What the last error of poll was about: a partition (topic borrowed until the next poll), or
+ * false: the whole client. */
+bool kafka_consumer_fault(const struct kafka_consumer *c, const char **topic, int32_t *partition);
+
+/* Read on from this offset (a number or KAFKA_OFFSET_*; GROUP: what the group committed, which is
+ * the way back after a transaction that failed).  ERR_FENCED: the partition is not mine. */
+enum err_code kafka_consumer_seek(struct kafka_consumer *c, const char *topic, int32_t partition,
+                                  int64_t offset, struct err *err);
+void kafka_consumer_pause(struct kafka_consumer *c, const char *topic, int32_t partition,
+                          bool paused);
+
+/* Commit offsets for lag monitors, and to prove membership.  At most one is outstanding: false,
+ * nothing was sent.  done (NULL allowed) is called inside a later poll (or never, when the consumer is
+ * closed before): ok = still a member. */
+bool kafka_consumer_commit_async(struct kafka_consumer *c, const struct kafka_partition *offsets,
+                                 size_t count, void (*done)(void *context, bool ok), void *context);
+
+/* Has everything below the log's end been delivered?  Control batches count as delivered. */
+bool kafka_consumer_at_end(struct kafka_consumer *c, const char *topic, int32_t partition);
+
+/* Where the log ended when it was last fetched from, -1: not known yet.  For lag; asks nobody. */
+int64_t kafka_consumer_end(struct kafka_consumer *c, const char *topic, int32_t partition);
+
+/* The same questions as kafka_topic_* below, over the consumer's own connections.  committed: the
+ * group's offset, -1 = none. */
+enum err_code kafka_consumer_committed(struct kafka_consumer *c, const char *topic,
+                                       int32_t partition, int64_t *offset, struct err *err);
+enum err_code kafka_consumer_bounds(struct kafka_consumer *c, const char *topic, int32_t partition,
+                                    int64_t *first, int64_t *next, struct err *err);
+enum err_code kafka_consumer_topic_partitions(struct kafka_consumer *c, const char *topic,
+                                              int *partitions, struct err *err);
+
+/* --- producer ------------------------------------------------------------------------------- */
+
+struct kafka_producer;
+
+/* transactional_id NULL: idempotent only.  Otherwise transactions are initialised here, which
+ * fences an older process of the same id. */
+enum err_code kafka_producer_open(const struct kafka_settings *settings,
+                                  const char *transactional_id, struct kafka_producer **out,
+                                  struct err *err);
+void kafka_producer_close(struct kafka_producer *p); /* NULL allowed; drops what is not sent */
+
+/* Queue a record (bytes are copied).  record->partition -1: by key, Kafka's murmur2.  Waits when
+ * the queue is full. */
+enum err_code kafka_produce(struct kafka_producer *p, const struct record *record, struct err *err);
+
+/* Wait until all that was queued since the last flush is acknowledged.  ERR_KAFKA, ERR_DOWN,
+ * ERR_LIMIT (one is larger than its topic takes): at least one was refused or timed out (the rest
+ * of the queue is purged); the caller goes back and sends again.  `fatal` (NULL allowed): the
+ * producer is of no use any more, close it and open another (so it is after each failure of one
+ * without transactions).
+ * `out_of_order` (NULL allowed): Kafka may have lost acknowledged records. */
+enum err_code kafka_flush(struct kafka_producer *p, int timeout_ms, bool *fatal, bool *out_of_order,
+                          struct err *err);
+
+/* Transactions.  commit flushes, and sends the consumer's offsets (the next to read) with its
+ * group metadata, so a member that lost its partitions commits nothing: ERR_FENCED.  On any error
+ * the transaction has been aborted, unless *fatal: then nobody knows before another producer of
+ * the same transactional id is open.  Either way the caller goes back to what the group committed
+ * (kafka_consumer_seek with KAFKA_OFFSET_GROUP). */
+enum err_code kafka_begin(struct kafka_producer *p, struct err *err);
+enum err_code kafka_commit(struct kafka_producer *p, struct kafka_consumer *group_member,
+                           const struct kafka_partition *offsets, size_t count, bool *fatal,
+                           struct err *err);
+enum err_code kafka_abort(struct kafka_producer *p, bool *fatal, struct err *err);
+
+/* --- topics --------------------------------------------------------------------------------- */
+
+struct kafka_topic_config {
+    const char *name;
+    int partitions;
+    int replication; /* -1: the broker's default */
+    const struct kafka_property *properties;
+    size_t property_count;
+};
+
+enum err_code kafka_topics_create(const struct kafka_settings *settings,
+                                  const struct kafka_topic_config *topics, size_t count,
+                                  struct err *err); /* one that is there already is fine */
+
+/* Partition count; 0 = the topic is not there. */
+enum err_code kafka_topic_partitions(const struct kafka_settings *settings, const char *topic,
+                                     int *partitions, struct err *err);
+/* First and next-to-be-written offset. */
+enum err_code kafka_topic_bounds(const struct kafka_settings *settings, const char *topic,
+                                 int32_t partition, int64_t *first, int64_t *next, struct err *err);
+
+/* --- mock cluster (attent dev, fast tests) ------------------------------------------------------ */
+
+struct kafka_mock;
+
+/* One broker inside this process.  The mock of librdkafka 2.0.2 fences no transaction, hides no
+ * aborted one, forgets the offsets sent with one, keeps 5 MiB a partition: no guarantees are
+ * tested with it.  It has no CreateTopics: topics are made here.  The first member of a group
+ * waits 3 s for others. */
+enum err_code kafka_mock_open(const struct kafka_topic_config *topics, size_t count,
+                              struct kafka_mock **out, struct err *err);
+const char *kafka_mock_brokers(const struct kafka_mock *mock);
+void kafka_mock_close(struct kafka_mock *mock); /* NULL allowed */
+
+#endif

@@ -1,0 +1,383 @@
+/* Acknowledgement by counting: every record queued gets one delivery report, in the thread that
+ * polls; a flush is over when none is outstanding.  (Without a report callback this librdkafka
+ * lets commit_transaction poll in steps of 10 ms.)
+ *
+ * After a failure the numbers that an idempotent producer has given to records are no longer
+ * those that the broker expects.  librdkafka can mend that, but a new producer is simpler and
+ * does the same; a late record of the old one is a repeat that readers drop.  A transactional
+ * producer mends it by its abort.
+ */
+#include "connectors/kafka/client.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/check.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/mem.h"
+
+enum {
+    DELIVERY_TIMEOUT_MS = 10000, /* message.timeout.ms: after it a record counts as refused */
+    SETTLE_MS = 60000, /* how often a commit is asked again: only its outcome lets us go on */
+    PURGE_MS = 2000,
+};
+
+struct topic_handle {
+    char *name;
+    rd_kafka_topic_t *handle;
+};
+
+struct kafka_producer {
+    rd_kafka_t *rk;
+    bool transactional;
+    size_t outstanding; /* queued, not yet reported */
+    struct err failure; /* of the first record that failed since the last flush */
+    struct topic_handle *topics;
+    size_t topic_count, topic_capacity;
+};
+
+/* A refused batch would be refused for ever, so ours stay below the 1,048,588 bytes that a topic
+ * takes unless told otherwise. */
+static const struct kafka_property defaults[] = {
+    {"enable.idempotence", "true"},
+    {"partitioner", "murmur2_random"},
+    {"linger.ms", "0"},
+    {"message.timeout.ms", "10000"},
+    {"message.max.bytes", "1000000"},
+    {"batch.size", "900000"},
+    {"queue.buffering.max.messages", "1000000"},
+    {"queue.buffering.max.kbytes", "262144"},
+};
+
+/* CONCURRENT_TRANSACTIONS is answered while the broker still writes the markers of the transaction
+ * before: ask again soon.  A crash in an open transaction holds back readers for its time-out. */
+static const struct kafka_property transactional[] = {
+    {"retry.backoff.ms", "2"},
+    {"transaction.timeout.ms", "10000"},
+};
+
+static enum err_code refusal(rd_kafka_resp_err_t error)
+{
+    if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+        return ERR_LIMIT;
+    return error == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ? ERR_DOWN : client_err_code(error);
+}
+
+static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
+{
+    struct kafka_producer *p = opaque;
+
+    (void)rk;
+    CHECK(p->outstanding > 0);
+    p->outstanding--;
+    if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR && p->failure.code == ERR_NONE)
+        err_set(&p->failure, refusal(m->err), "record for %s/%d was not taken: %s",
+                rd_kafka_topic_name(m->rkt), m->partition, rd_kafka_err2str(m->err));
+}
+
+static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
+{
+    (void)opaque;
+    log_warn("kafka", error == RD_KAFKA_RESP_ERR__FATAL ? "fatal" : "trouble that may pass",
+             LOG_TEXT("client", rd_kafka_name(rk)), LOG_TEXT("reason", reason), LOG_END);
+}
+
+/* --- errors of transactions ----------------------------------------------------------------------- */
+
+enum trouble { TROUBLE_NONE, TROUBLE_RETRY, TROUBLE_ABORT, TROUBLE_FENCED, TROUBLE_FATAL };
+
+/* Take an error object apart; it is destroyed. */
+static enum trouble judge(rd_kafka_error_t *error, const char *what, struct err *err)
+{
+    enum trouble trouble = TROUBLE_FATAL;
+    rd_kafka_resp_err_t code;
+
+    if (error == NULL)
+        return TROUBLE_NONE;
+    code = rd_kafka_error_code(error);
+    if (rd_kafka_error_is_fatal(error))
+        trouble = TROUBLE_FATAL;
+    else if (code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+             code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
+             code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS ||
+             code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        trouble = TROUBLE_FENCED;
+    else if (rd_kafka_error_txn_requires_abort(error))
+        trouble = TROUBLE_ABORT;
+    else if (rd_kafka_error_is_retriable(error))
+        trouble = TROUBLE_RETRY;
+    err_set(err, trouble == TROUBLE_FENCED ? ERR_FENCED : client_err_code(code), "%s: %s", what,
+            rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+    return trouble;
+}
+
+/* --- open and close ------------------------------------------------------------------------------- */
+
+static enum err_code init_transactions(struct kafka_producer *p, struct err *err)
+{
+    int64_t until_ms = clock_mono_ms() + SETTLE_MS;
+    enum trouble trouble;
+    struct err why = {0};
+
+    do {
+        trouble =
+            judge(rd_kafka_init_transactions(p->rk, CLIENT_TIMEOUT_MS), "init transactions", &why);
+    } while (trouble == TROUBLE_RETRY && clock_mono_ms() < until_ms);
+    return trouble == TROUBLE_NONE ? ERR_NONE : err_set(err, why.code, "%s", why.text);
+}
+
+enum err_code kafka_producer_open(const struct kafka_settings *settings,
+                                  const char *transactional_id, struct kafka_producer **out,
+                                  struct err *err)
+{
+    struct kafka_producer *p = MEM_NEW(struct kafka_producer);
+    rd_kafka_conf_t *conf =
+        client_conf(settings, defaults, sizeof defaults / sizeof defaults[0], err);
+    enum err_code code = ERR_CONFIG;
+
+    *out = NULL;
+    p->transactional = transactional_id != NULL;
+    if (conf != NULL) {
+        for (size_t i = 0; p->transactional && i < 2; i++)
+            client_conf_set(conf, transactional[i].name, transactional[i].value);
+        if (p->transactional)
+            client_conf_set(conf, "transactional.id", transactional_id);
+        rd_kafka_conf_set_opaque(conf, p);
+        rd_kafka_conf_set_dr_msg_cb(conf, on_report);
+        rd_kafka_conf_set_error_cb(conf, on_error);
+        p->rk = client_new(RD_KAFKA_PRODUCER, conf, err);
+    }
+    if (p->rk != NULL)
+        code = p->transactional ? init_transactions(p, err) : ERR_NONE;
+    if (code != ERR_NONE) {
+        kafka_producer_close(p);
+        return code;
+    }
+    *out = p;
+    return ERR_NONE;
+}
+
+/* Drop what is queued or on its way, and hear the reports about it. */
+static void purge(struct kafka_producer *p)
+{
+    int64_t until_ms = clock_mono_ms() + PURGE_MS;
+
+    rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    while (p->outstanding > 0 && clock_mono_ms() < until_ms)
+        rd_kafka_poll(p->rk, 50);
+}
+
+void kafka_producer_close(struct kafka_producer *p)
+{
+    if (p == NULL)
+        return;
+    if (p->rk != NULL && p->outstanding > 0)
+        purge(p);
+    for (size_t i = 0; i < p->topic_count; i++) {
+        rd_kafka_topic_destroy(p->topics[i].handle);
+        mem_free(p->topics[i].name);
+    }
+    if (p->rk != NULL)
+        rd_kafka_destroy(p->rk);
+    mem_free(p->topics);
+    mem_free(p);
+}
+
+/* --- records -------------------------------------------------------------------------------------- */
+
+/* Kept open: librdkafka forgets a topic, and asks for it again, with its last handle. */
+static rd_kafka_topic_t *topic_handle(struct kafka_producer *p, struct str name)
+{
+    struct topic_handle *t;
+
+    for (size_t i = 0; i < p->topic_count; i++)
+        if (str_is(name, p->topics[i].name))
+            return p->topics[i].handle;
+    MEM_RESERVE(p->topics, p->topic_count, p->topic_capacity);
+    t = &p->topics[p->topic_count++];
+    t->name = mem_copy_text(name.data, name.len);
+    t->handle = rd_kafka_topic_new(p->rk, t->name, NULL);
+    CHECK(t->handle != NULL);
+    return t->handle;
+}
+
+static rd_kafka_headers_t *make_headers(const struct record *record)
+{
+    rd_kafka_headers_t *list;
+
+    if (record->header_count == 0)
+        return NULL;
+    list = rd_kafka_headers_new(record->header_count);
+    for (size_t i = 0; i < record->header_count; i++) {
+        const struct header *h = &record->headers[i];
+
+        rd_kafka_header_add(list, h->name.data, (ssize_t)h->name.len, h->value.data,
+                            (ssize_t)h->value.len);
+    }
+    return list;
+}
+
+/* On success librdkafka has the headers. */
+static rd_kafka_resp_err_t produce_once(struct kafka_producer *p, const struct record *record,
+                                        rd_kafka_headers_t *headers)
+{
+    return rd_kafka_producev(
+        p->rk, RD_KAFKA_V_RKT(topic_handle(p, record->topic)),
+        RD_KAFKA_V_PARTITION(record->partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_KEY(record->key.data, record->key.len),
+        RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.data, record->value.len),
+        RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+}
+
+enum err_code kafka_produce(struct kafka_producer *p, const struct record *record, struct err *err)
+{
+    rd_kafka_headers_t *headers = make_headers(record);
+    int64_t until_ms = clock_mono_ms() + DELIVERY_TIMEOUT_MS;
+    rd_kafka_resp_err_t error;
+
+    while ((error = produce_once(p, record, headers)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
+           clock_mono_ms() < until_ms)
+        rd_kafka_poll(p->rk, 10);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        p->outstanding++;
+        return ERR_NONE;
+    }
+    if (headers != NULL)
+        rd_kafka_headers_destroy(headers);
+    err_set(&p->failure, refusal(error), "record of %zu bytes for %.*s/%d: %s",
+            record->value.len, STR_ARG(record->topic), record->partition, rd_kafka_err2str(error));
+    return err_set(err, p->failure.code, "%s", p->failure.text);
+}
+
+static void settle_reports(struct kafka_producer *p, int timeout_ms)
+{
+    int64_t now_ms = clock_mono_ms(), until_ms = now_ms + timeout_ms;
+
+    for (; p->outstanding > 0 && p->failure.code == ERR_NONE && now_ms < until_ms;
+         now_ms = clock_mono_ms())
+        rd_kafka_poll(p->rk, (int)(until_ms - now_ms));
+    if (p->outstanding > 0 && p->failure.code == ERR_NONE)
+        err_set(&p->failure, ERR_DOWN, "%zu records were not acknowledged in %d ms", p->outstanding,
+                timeout_ms);
+}
+
+/* Kafka says that a number is missing that it had acknowledged. */
+static bool lost_records(struct kafka_producer *p, bool *fatal)
+{
+    char why[256];
+    rd_kafka_resp_err_t error = rd_kafka_fatal_error(p->rk, why, sizeof why);
+
+    *fatal = error != RD_KAFKA_RESP_ERR_NO_ERROR || !p->transactional || p->outstanding > 0;
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+        err_set(&p->failure, ERR_KAFKA, "%s", why);
+    return error == RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+}
+
+enum err_code kafka_flush(struct kafka_producer *p, int timeout_ms, bool *fatal, bool *out_of_order,
+                          struct err *err)
+{
+    enum err_code code = ERR_NONE;
+    bool dead = false, lost = false;
+
+    settle_reports(p, timeout_ms);
+    if (p->failure.code != ERR_NONE) {
+        purge(p);
+        lost = lost_records(p, &dead);
+        code = err_set(err, p->failure.code, "%s", p->failure.text);
+        p->failure = (struct err){0};
+    }
+    if (fatal != NULL)
+        *fatal = dead;
+    if (out_of_order != NULL)
+        *out_of_order = lost;
+    return code;
+}
+
+/* --- transactions --------------------------------------------------------------------------------- */
+
+enum err_code kafka_begin(struct kafka_producer *p, struct err *err)
+{
+    struct err why;
+
+    CHECK(p->transactional && p->outstanding == 0);
+    p->failure = (struct err){0};
+    if (judge(rd_kafka_begin_transaction(p->rk), "begin transaction", &why) == TROUBLE_NONE)
+        return ERR_NONE;
+    return err_set(err, why.code, "%s", why.text);
+}
+
+static enum trouble send_offsets(struct kafka_producer *p, struct kafka_consumer *member,
+                                 const struct kafka_partition *offsets, size_t count,
+                                 struct err *why)
+{
+    rd_kafka_consumer_group_metadata_t *meta = consumer_membership(member, offsets, count, why);
+    rd_kafka_topic_partition_list_t *list;
+    int64_t until_ms = clock_mono_ms() + CLIENT_TIMEOUT_MS;
+    enum trouble trouble;
+
+    if (meta == NULL)
+        return TROUBLE_FENCED;
+    list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition)->offset =
+            offsets[i].offset;
+    do {
+        trouble = judge(rd_kafka_send_offsets_to_transaction(p->rk, list, meta, CLIENT_TIMEOUT_MS),
+                        "send offsets", why);
+    } while (trouble == TROUBLE_RETRY && clock_mono_ms() < until_ms);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_consumer_group_metadata_destroy(meta);
+    return trouble == TROUBLE_RETRY ? TROUBLE_ABORT : trouble;
+}
+
+/* Only an answer ends this: a commit that was asked for may have happened. */
+static enum trouble commit(struct kafka_producer *p, struct err *why)
+{
+    int64_t until_ms = clock_mono_ms() + SETTLE_MS;
+    enum trouble trouble;
+
+    do {
+        trouble =
+            judge(rd_kafka_commit_transaction(p->rk, CLIENT_TIMEOUT_MS), "commit transaction", why);
+    } while (trouble == TROUBLE_RETRY && clock_mono_ms() < until_ms);
+    return trouble == TROUBLE_RETRY ? TROUBLE_FATAL : trouble;
+}
+
+enum err_code kafka_abort(struct kafka_producer *p, bool *fatal, struct err *err)
+{
+    int64_t until_ms = clock_mono_ms() + SETTLE_MS;
+    struct err why = {0};
+    enum trouble trouble;
+
+    do {
+        trouble =
+            judge(rd_kafka_abort_transaction(p->rk, CLIENT_TIMEOUT_MS), "abort transaction", &why);
+    } while (trouble == TROUBLE_RETRY && clock_mono_ms() < until_ms);
+    settle_reports(p, PURGE_MS);
+    p->failure = (struct err){0};
+    *fatal = trouble != TROUBLE_NONE || p->outstanding > 0;
+    return trouble == TROUBLE_NONE ? ERR_NONE : err_set(err, why.code, "%s", why.text);
+}
+
+enum err_code kafka_commit(struct kafka_producer *p, struct kafka_consumer *group_member,
+                           const struct kafka_partition *offsets, size_t count, bool *fatal,
+                           struct err *err)
+{
+    enum trouble trouble = TROUBLE_ABORT;
+    struct err why = {0};
+
+    *fatal = false;
+    if (kafka_flush(p, DELIVERY_TIMEOUT_MS + PURGE_MS, NULL, NULL, &why) == ERR_NONE)
+        trouble = count > 0 ? send_offsets(p, group_member, offsets, count, &why) : TROUBLE_NONE;
+    if (trouble == TROUBLE_NONE)
+        trouble = commit(p, &why);
+    if (trouble == TROUBLE_NONE)
+        return ERR_NONE;
+    if (trouble == TROUBLE_FATAL)
+        *fatal = true;
+    else
+        kafka_abort(p, fatal, NULL);
+    return err_set(err, why.code, "%s", why.text);
+}

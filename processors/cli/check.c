@@ -1,0 +1,255 @@
+/* Verbs about a folder of rules: check, explain, schema.  (list: list.c) */
+#include <stdio.h>
+
+#include "core/mem.h"
+#include "processors/cli/cli.h"
+#include "processors/cli/config.h"
+#include "processors/cli/rules_verb.h"
+#include "rules/moment/explain.h"
+#include "rules/moment/form.h"
+
+/* --- the folder --------------------------------------------------------------------------------- */
+
+static int no_rules(struct rules_verb *v, int code)
+{
+    rules_verb_close(v);
+    return code;
+}
+
+int rules_verb_open(struct rules_verb *v, const struct options *options, size_t argument)
+{
+    const struct conf *conf = NULL;
+    struct err err = {0};
+    int code = EXIT_FINE;
+
+    *v = (struct rules_verb){.arena = arena_new(0)};
+    if (options->argument_count > argument)
+        v->dir = options->arguments[argument];
+    if (v->dir == NULL || options_has(options, "config") || options_has(options, "set"))
+        conf = config_load(options, v->arena, &code);
+    if (code != EXIT_FINE)
+        return no_rules(v, code);
+    if (v->dir == NULL)
+        v->dir = conf_text(conf, "rules.folder").data;
+    if (rules_folder_read(v->dir, v->arena, &v->bundle, &err) != ERR_NONE)
+        return no_rules(v, cli_fail(&err));
+    v->set = rules_folder_compile(v->dir, &v->bundle, &v->diags);
+    diags_sort(&v->diags);
+    return EXIT_FINE;
+}
+
+void rules_verb_close(struct rules_verb *v)
+{
+    ruleset_free(v->set);
+    diags_free(&v->diags);
+    arena_free(v->arena);
+    *v = (struct rules_verb){0};
+}
+
+static struct str source_of(const struct rules_verb *v, const char *path)
+{
+    for (size_t i = 0; path != NULL && i < v->bundle.count; i++)
+        if (str_is(rules_folder_path(v->dir, v->bundle.files[i].name, v->arena), path))
+            return v->bundle.files[i].text;
+    return STR_EMPTY;
+}
+
+void rules_verb_put_findings(const struct rules_verb *v, struct buf *out)
+{
+    for (size_t i = 0; i < v->diags.count; i++)
+        diag_print(out, &v->diags.items[i], source_of(v, v->diags.items[i].place.file));
+}
+
+int rules_verb_need_set(struct rules_verb *v)
+{
+    struct buf out = {0};
+
+    if (v->set != NULL)
+        return EXIT_FINE;
+    rules_verb_put_findings(v, &out);
+    fputs(buf_text(&out), stderr);
+    buf_free(&out);
+    return no_rules(v, EXIT_FINDINGS);
+}
+
+/* --- check -------------------------------------------------------------------------------------- */
+
+static void put_count(struct buf *out, size_t count, const char *what, const char *before)
+{
+    buf_put_format(out, "%s%zu %s%s", before, count, what, count == 1 ? "" : "s");
+}
+
+static void put_summary(struct buf *out, const struct rules_verb *v)
+{
+    size_t errors = v->diags.error_count, warnings = v->diags.count - errors;
+
+    if (v->set != NULL) {
+        put_count(out, v->set->moment_count, "moment", "");
+        put_count(out, v->set->fact_count, "fact", ", ");
+        put_count(out, v->set->type_count, "event type", ", ");
+        buf_put_text(out, ": fine");
+    } else {
+        put_count(out, errors, "error", "");
+    }
+    if (warnings != 0)
+        put_count(out, warnings, "warning", ", ");
+    buf_put_char(out, '\n');
+}
+
+static void put_json_finding(struct buf *out, const struct diag *diag)
+{
+    struct json_writer w = json_writer_to(out);
+
+    json_open(&w, '{');
+    json_key(&w, "level");
+    json_str(&w, diag->level == DIAG_ERROR ? STR("error") : STR("warning"));
+    json_key(&w, "file");
+    json_str(&w, str_of(diag->place.file));
+    json_key(&w, "line");
+    json_int(&w, diag->place.line);
+    json_key(&w, "column");
+    json_int(&w, diag->place.column);
+    json_key(&w, "code");
+    json_str(&w, str_of(diag->code));
+    json_key(&w, "what");
+    json_str(&w, str_of(diag->what));
+    if (diag->help != NULL) {
+        json_key(&w, "help");
+        json_str(&w, str_of(diag->help));
+    }
+    json_close(&w, '}');
+    buf_put_char(out, '\n');
+}
+
+static void put_json_summary(struct buf *out, const struct rules_verb *v)
+{
+    struct json_writer w = json_writer_to(out);
+
+    json_open(&w, '{');
+    json_key(&w, "errors");
+    json_int(&w, (int64_t)v->diags.error_count);
+    json_key(&w, "warnings");
+    json_int(&w, (int64_t)(v->diags.count - v->diags.error_count));
+    if (v->set != NULL) {
+        json_key(&w, "rule_set");
+        json_str(&w, str_of(v->set->hash_hex));
+        json_key(&w, "moments");
+        json_int(&w, (int64_t)v->set->moment_count);
+        json_key(&w, "facts");
+        json_int(&w, (int64_t)v->set->fact_count);
+        json_key(&w, "event_types");
+        json_int(&w, (int64_t)v->set->type_count);
+    }
+    json_close(&w, '}');
+    buf_put_char(out, '\n');
+}
+
+int verb_check(int argc, char **argv)
+{
+    struct arena *arena = arena_new(0);
+    struct options options;
+    struct rules_verb v = {0};
+    struct buf out = {0};
+    int code = EXIT_USAGE;
+
+    if (!cli_parse("check", argc, argv, 0, 1, arena, &options))
+        goto out;
+    code = rules_verb_open(&v, &options, 0);
+    if (code != EXIT_FINE)
+        goto out;
+    if (options_has(&options, "json")) {
+        for (size_t i = 0; i < v.diags.count; i++)
+            put_json_finding(&out, &v.diags.items[i]);
+        put_json_summary(&out, &v);
+    } else {
+        rules_verb_put_findings(&v, &out);
+        put_summary(&out, &v);
+    }
+    fputs(buf_text(&out), stdout);
+    code = v.set != NULL ? EXIT_FINE : EXIT_FINDINGS;
+    rules_verb_close(&v);
+out:
+    buf_free(&out);
+    arena_free(arena);
+    return code;
+}
+
+/* --- explain ------------------------------------------------------------------------------------ */
+
+static int no_moment(const struct rules_verb *v, struct str name)
+{
+    struct str *names = MEM_NEW_ARRAY(struct str, v->set->moment_count + 1), near;
+    struct err err;
+
+    for (size_t i = 0; i < v->set->moment_count; i++)
+        names[i] = v->set->moments[i].name;
+    near = str_nearest(name, names, v->set->moment_count);
+    mem_free(names);
+    if (near.len != 0)
+        err_set(&err, ERR_USAGE, "there is no moment \"%.*s\"; did you mean %.*s?", STR_ARG(name),
+                STR_ARG(near));
+    else
+        err_set(&err, ERR_USAGE, "there is no moment \"%.*s\"; `attent list moments` lists all",
+                STR_ARG(name));
+    return cli_fail(&err);
+}
+
+static int explain(const struct rules_verb *v, struct str name, bool code)
+{
+    struct buf out = {0};
+    int moment = ruleset_find_moment(v->set, name);
+
+    if (moment < 0)
+        return no_moment(v, name);
+    moment_explain(&out, v->set, &v->set->moments[moment], code);
+    fputs(buf_text(&out), stdout);
+    buf_free(&out);
+    return EXIT_FINE;
+}
+
+int verb_explain(int argc, char **argv)
+{
+    struct arena *arena = arena_new(0);
+    struct options options;
+    struct rules_verb v = {0};
+    int code = EXIT_USAGE;
+
+    if (!cli_parse("explain", argc, argv, 1, 2, arena, &options))
+        goto out;
+    code = rules_verb_open(&v, &options, 1);
+    if (code == EXIT_FINE)
+        code = rules_verb_need_set(&v);
+    if (code != EXIT_FINE)
+        goto out;
+    code = explain(&v, str_of(options.arguments[0]), options_has(&options, "code"));
+    rules_verb_close(&v);
+out:
+    arena_free(arena);
+    return code;
+}
+
+/* --- schema ------------------------------------------------------------------------------------- */
+
+int verb_schema(int argc, char **argv)
+{
+    struct arena *arena = arena_new(0);
+    struct options options;
+    struct buf out = {0};
+    struct err err;
+    int code = EXIT_USAGE;
+
+    if (!cli_parse("schema", argc, argv, 1, 1, arena, &options))
+        goto out;
+    if (form_schema_write(&out, str_of(options.arguments[0]))) {
+        fputs(buf_text(&out), stdout);
+        code = EXIT_FINE;
+    } else {
+        err_set(&err, ERR_USAGE, "there is no schema of \"%s\": moment, facts or policy",
+                options.arguments[0]);
+        code = cli_fail(&err);
+    }
+out:
+    buf_free(&out);
+    arena_free(arena);
+    return code;
+}

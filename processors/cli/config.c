@@ -1,0 +1,242 @@
+#include "processors/cli/config.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "connectors/channel.h"
+#include "core/check.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "processors/cli/cli.h"
+
+#define DEFAULT_FILE "attent.yaml"
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+static const struct conf_field source_fields[] = {
+#define CONF(path_, kind_, fallback_, doc_, ...)                                                   \
+    {.path = path_, .kind = CONF_##kind_, .fallback = fallback_, .doc = doc_, __VA_ARGS__},
+#include "processors/cli/source.def"
+#undef CONF
+    {0},
+};
+
+enum { CHANNEL_FIELDS_MAX = 64 };
+static struct conf_field channel_fields[CHANNEL_FIELDS_MAX + 1]; /* filled by config_table */
+static char connector_names[256];
+
+static const struct conf_field table[] = {
+#define CONF(path_, kind_, fallback_, doc_, ...)                                                   \
+    {.path = path_, .kind = CONF_##kind_, .fallback = fallback_, .doc = doc_, __VA_ARGS__},
+#include "processors/cli/config.def"
+#undef CONF
+    {0},
+};
+
+static bool has_channel_field(size_t count, const char *path)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(channel_fields[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+static void fill_channel_fields(void)
+{
+    size_t count = 0, bytes = 0;
+
+    channel_fields[count++] = (struct conf_field){.path = "connector",
+                                                  .kind = CONF_CHOICE,
+                                                  .choices = connector_names,
+                                                  .doc = "What a task goes out by."};
+    for (size_t i = 0; channel_at(i) != NULL; i++) {
+        const struct connector_class *class = channel_at(i);
+        bytes += (size_t)snprintf(connector_names + bytes, sizeof connector_names - bytes, "%s%s",
+                                  i == 0 ? "" : "|", class->name);
+        CHECK(bytes < sizeof connector_names);
+        for (const struct conf_field *f = class->fields; f->path != NULL; f++) {
+            CHECK(count < CHANNEL_FIELDS_MAX);
+            if (!has_channel_field(count, f->path))
+                channel_fields[count++] = *f;
+        }
+    }
+}
+
+const struct conf_field *config_table(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, fill_channel_fields);
+    return table;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+const struct conf *config_read(const char *file, const struct conf_override *overrides,
+                               size_t override_count, struct arena *arena, struct diags *diags,
+                               struct str *source, struct err *err)
+{
+    const char *name = file != NULL ? file : DEFAULT_FILE;
+
+    *source = STR_EMPTY;
+    if ((file != NULL || file_exists(DEFAULT_FILE)) &&
+        file_read(name, arena, source, err) != ERR_NONE)
+        return NULL;
+    return conf_read(config_table(), *source, name, overrides, override_count, arena, diags);
+}
+
+static void print_findings(struct diags *diags, struct str source)
+{
+    struct buf text = {0};
+
+    diags_sort(diags);
+    for (size_t i = 0; i < diags->count; i++)
+        diag_print(&text, &diags->items[i], source);
+    fputs(buf_text(&text), stderr);
+    if (diags->error_count != 0)
+        fprintf(stderr, "attent: %zu %s in the configuration; `attent config` lists all keys\n",
+                diags->error_count, diags->error_count == 1 ? "error" : "errors");
+    buf_free(&text);
+}
+
+/* -s PATH=VALUE, each; -1: one is none. */
+static int collect_overrides(const struct options *options, struct conf_override *out)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < options->given_count; i++) {
+        const struct option_given *given = &options->given[i];
+        if (strcmp(given->spec->name, "set") != 0)
+            continue;
+        if (!str_cut(str_of(given->value), '=', &out[count].path, &out[count].value)) {
+            fprintf(stderr, "attent: -s %s: write PATH=VALUE, as in -s kafka.brokers=kafka:9092\n",
+                    given->value);
+            return -1;
+        }
+        count++;
+    }
+    return count;
+}
+
+const struct conf *config_load_over(const struct options *options, const struct conf_override *own,
+                                    size_t own_count, struct arena *arena, int *exit_code)
+{
+    struct conf_override *overrides =
+        ARENA_ARRAY(arena, struct conf_override, own_count + options->given_count + 1);
+    int count = collect_overrides(options, overrides + own_count);
+    struct diags diags = {0};
+    struct err err = {0};
+    struct str source;
+    const struct conf *conf;
+
+    *exit_code = EXIT_USAGE;
+    if (count < 0)
+        return NULL;
+    if (own_count != 0)
+        memcpy(overrides, own, own_count * sizeof *own);
+    *exit_code = EXIT_CONFIG;
+    conf = config_read(options_value(options, "config"), overrides, own_count + (size_t)count,
+                       arena, &diags, &source, &err);
+    if (err.code != ERR_NONE)
+        fprintf(stderr, "attent: %s\n", err.text);
+    print_findings(&diags, source);
+    diags_free(&diags);
+    if (conf != NULL)
+        config_setup_log(conf);
+    return conf;
+}
+
+const struct conf *config_load(const struct options *options, struct arena *arena, int *exit_code)
+{
+    return config_load_over(options, NULL, 0, arena, exit_code);
+}
+
+/* --- what verbs take from it ------------------------------------------------------------------------- */
+
+static const char *topic(const struct conf *conf, const char *path, struct arena *arena)
+{
+    struct str name = conf_text(conf, path), mark = STR("{prefix}");
+    const char *at = name.len != 0 ? strstr(name.data, mark.data) : NULL;
+    size_t before = at != NULL ? (size_t)(at - name.data) : 0;
+    struct str prefix = conf_text(conf, "topics.prefix");
+
+    if (at == NULL)
+        return name.data;
+    return arena_format(arena, "%.*s%.*s%s", (int)before, name.data, STR_ARG(prefix), at + mark.len)
+        .data;
+}
+
+struct config_topics config_topics(const struct conf *conf, struct arena *arena)
+{
+    return (struct config_topics){
+        .events = topic(conf, "topics.events", arena),
+        .tasks = topic(conf, "topics.tasks", arena),
+        .decisions = topic(conf, "topics.decisions", arena),
+        .ledger = topic(conf, "topics.ledger", arena),
+        .outcomes = topic(conf, "topics.outcomes", arena),
+        .rules = topic(conf, "topics.rules", arena),
+        .partitions = (int)conf_int(conf, "partitions"),
+        .replication = (int)conf_int(conf, "replication"),
+    };
+}
+
+struct kafka_settings config_kafka(const struct conf *conf, const char *role, struct arena *arena)
+{
+    size_t count = conf_count(conf, "kafka.librdkafka");
+    struct kafka_property *properties = ARENA_ARRAY(arena, struct kafka_property, count + 1);
+
+    for (size_t i = 0; i < count; i++)
+        properties[i] = (struct kafka_property){conf_item_name(conf, "kafka.librdkafka", i).data,
+                                                conf_free_value(conf, "kafka.librdkafka", i).data};
+    return (struct kafka_settings){.brokers = conf_text(conf, "kafka.brokers").data,
+                                   .client_id = config_group(conf, role, arena),
+                                   .properties = properties,
+                                   .property_count = count};
+}
+
+struct redis_settings config_redis(const struct conf *conf)
+{
+    return (struct redis_settings){.address = conf_text(conf, "redis.address").data,
+                                   .user = conf_text(conf, "redis.user").data,
+                                   .password = conf_text(conf, "redis.password").data};
+}
+
+const char *config_group(const struct conf *conf, const char *role, struct arena *arena)
+{
+    return arena_format(arena, "%.*s-%s", STR_ARG(conf_text(conf, "group")), role).data;
+}
+
+const char *config_process_id(const struct conf *conf, const char *role, struct arena *arena)
+{
+    const char *group = config_group(conf, role, arena);
+    struct str name = conf_text(conf, "process");
+    char machine[256] = "";
+
+    if (name.len != 0)
+        return arena_format(arena, "%s-%.*s", group, STR_ARG(name)).data;
+    if (gethostname(machine, sizeof machine - 1) != 0)
+        strcpy(machine, "machine");
+    return arena_format(arena, "%s-%s-%ld", group, machine, (long)getpid()).data;
+}
+
+/* The index of a choice in its list, which is the order of the enum. */
+static int choice(const struct conf *conf, const char *path, const char *const *names)
+{
+    int i = 0;
+
+    while (!str_is(conf_text(conf, path), names[i]))
+        i++;
+    return i;
+}
+
+void config_setup_log(const struct conf *conf)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+    static const char *const formats[] = {"auto", "logfmt", "json"};
+
+    log_setup((enum log_level)choice(conf, "log.level", levels),
+              (enum log_format)choice(conf, "log.format", formats),
+              str_is(conf_text(conf, "log.customers"), "plain"));
+}

@@ -1,0 +1,188 @@
+#include "processors/cli/decide_counted.h"
+
+#include "core/mem.h"
+#include "core/metric.h"
+#include "processors/worker/outputs.h"
+#include "rules/moment/ruleset.h"
+#include "schemas/task.h"
+
+struct step {
+    struct step *inner;        /* of decide_class */
+    uint64_t errors;           /* of all moments, as counted before */
+    uint64_t *moment_errors;   /* of each, since the activation */
+    const struct ruleset *set; /* whose moments these are */
+};
+
+/* --- counting ------------------------------------------------------------------------------------ */
+
+static void add(enum metric metric, struct str first, struct str second)
+{
+    const struct str labels[] = {first, second};
+
+    metric_add(metric_series(metric, labels, 2), 1);
+}
+
+static void count_decision(const struct record *record, struct arena *arena)
+{
+    struct decision decision;
+
+    if (decision_read_json(record->value, arena, &decision, NULL))
+        add(METRIC_DECIDE_DECISIONS, decision.moment, decision.reason);
+}
+
+static void count_task(const struct record *record, struct arena *arena)
+{
+    struct str type = record_header(record, STR("ce_type"));
+    struct withdrawal withdrawal;
+    struct task task;
+
+    if (str_is(type, TASK_CE_TYPE) && task_read_json(record->value, arena, &task, NULL))
+        add(METRIC_DECIDE_TASKS, task.moment, task.channel);
+    else if (str_is(type, WITHDRAWAL_CE_TYPE) &&
+             withdrawal_read_json(record->value, arena, &withdrawal, NULL))
+        metric_add(metric_series(METRIC_DECIDE_WITHDRAWALS, &withdrawal.moment, 1), 1);
+}
+
+static void count_outputs(const struct outputs *out, size_t from, struct arena *arena)
+{
+    for (size_t i = from; i < out->count; i++) {
+        const struct record *record = &out->items[i].record;
+        if (out->items[i].topic == DECIDE_TOPIC_DECISIONS)
+            count_decision(record, arena);
+        else
+            count_task(record, arena);
+    }
+}
+
+static void use_set(struct step *step, const struct ruleset *set)
+{
+    mem_free(step->moment_errors);
+    step->set = set;
+    step->moment_errors = mem_alloc((set->moment_count + 1) * sizeof *step->moment_errors);
+}
+
+/* Errors are rare, so which moments they are of is asked only when there are new ones. */
+static void count_errors(struct step *step)
+{
+    const struct ruleset *set = decide_ruleset(step->inner);
+    uint64_t errors = decide_counts(step->inner)->moment_errors;
+
+    if (set == NULL || errors == step->errors)
+        return;
+    step->errors = errors;
+    if (set != step->set)
+        use_set(step, set);
+    for (size_t i = 0; i < set->moment_count; i++) {
+        uint64_t now = decide_moment_errors(step->inner, i);
+        if (now > step->moment_errors[i])
+            metric_add(metric_series(METRIC_DECIDE_ERRORS, &set->moments[i].name, 1),
+                       (double)(now - step->moment_errors[i]));
+        step->moment_errors[i] = now;
+    }
+}
+
+/* --- the step ------------------------------------------------------------------------------------- */
+
+static void counted_close(struct step *step)
+{
+    if (step == NULL)
+        return;
+    decide_class.close(step->inner);
+    mem_free(step->moment_errors);
+    mem_free(step);
+}
+
+static enum err_code counted_open(const void *config, int32_t partition, struct str partition_state,
+                                  struct step **out, struct err *err)
+{
+    struct step *step = MEM_NEW(struct step);
+    enum err_code code = decide_class.open(config, partition, partition_state, &step->inner, err);
+
+    *out = step;
+    if (code != ERR_NONE) {
+        counted_close(step);
+        *out = NULL;
+    }
+    return code;
+}
+
+static void counted_save_partition(const struct step *step, struct buf *out)
+{
+    decide_class.save_partition(step->inner, out);
+}
+
+static bool counted_wants(struct step *step, const struct record *record)
+{
+    return decide_class.wants(step->inner, record);
+}
+
+static struct str counted_subject(struct step *step, const struct record *record)
+{
+    return decide_class.subject(step->inner, record);
+}
+
+static enum err_code counted_load(struct step *step, struct str subject, struct str blob,
+                                  struct arena *arena, void **state, struct err *err)
+{
+    return decide_class.load(step->inner, subject, blob, arena, state, err);
+}
+
+static void counted_save(const struct step *step, const void *state, struct buf *out)
+{
+    decide_class.save(step->inner, state, out);
+}
+
+static int64_t counted_due_ms(const struct step *step, const void *state)
+{
+    return decide_class.due_ms(step->inner, state);
+}
+
+static void counted_record(struct step *step, void *state, const struct record *record,
+                           int64_t now_ms, struct arena *arena, struct outputs *out, bool *changed)
+{
+    size_t from = out->count;
+
+    decide_class.record(step->inner, state, record, now_ms, arena, out, changed);
+    count_outputs(out, from, arena);
+    count_errors(step);
+}
+
+static void counted_timer(struct step *step, void *state, int64_t due_ms, int64_t now_ms,
+                          struct arena *arena, struct outputs *out, bool *changed)
+{
+    size_t from = out->count;
+
+    decide_class.timer(step->inner, state, due_ms, now_ms, arena, out, changed);
+    count_outputs(out, from, arena);
+    count_errors(step);
+}
+
+static enum err_code counted_control(struct step *step, const struct record *record, bool *changed,
+                                     struct err *err)
+{
+    enum err_code code = decide_class.control(step->inner, record, changed, err);
+
+    if (*changed) { /* another rule set counts from 0 */
+        step->set = NULL;
+        step->errors = decide_counts(step->inner)->moment_errors;
+    }
+    return code;
+}
+
+static const char *const topics[] = {"attent.tasks", "attent.decisions", NULL};
+
+const struct step_class decide_counted_class = {
+    .name = "decide",
+    .topics = topics,
+    .open = counted_open,
+    .close = counted_close,
+    .save_partition = counted_save_partition,
+    .wants = counted_wants,
+    .subject = counted_subject,
+    .load = counted_load,
+    .save = counted_save,
+    .due_ms = counted_due_ms,
+    .record = counted_record,
+    .timer = counted_timer,
+    .control = counted_control,
+};

@@ -1,0 +1,209 @@
+/* attent dev: everything in one process, nothing needed beside it.
+ *
+ *   embedded broker (mock) + private Redis + all roles [+ the demo]
+ *
+ * They are started in this order and stopped in the other.  Broker and Redis live and die
+ * together, as state and log must.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "processors/cli/cli.h"
+#include "processors/cli/config.h"
+#include "processors/cli/demo.h"
+#include "processors/cli/loopback.h"
+#include "processors/cli/redis_server.h"
+#include "processors/cli/roles.h"
+#include "processors/cli/topics.h"
+
+enum { IDLE_MS = 200, CONSOLE_PORT = 9464, OVERRIDES_MAX = 64, QUEUE_PARTITIONS = 1 };
+
+/* The sources of the story, and of whoever tries it by hand. */
+static const char *const sources[] = {"crm", "billing", "vehicles", "web"};
+enum { SOURCE_COUNT = sizeof sources / sizeof sources[0] };
+
+/* Queue topics of the contact centre, for the queues of the shipped policy. */
+static const char *const queues[] = {"contact.insurance", "contact.billing", "contact.garage",
+                                     NULL};
+enum { QUEUE_COUNT = sizeof queues / sizeof queues[0] - 1 };
+
+struct dev {
+    struct arena *arena;
+    struct options options;
+    const struct conf *conf;
+    struct redis_server *redis;
+    struct kafka_mock *mock;
+    struct roles *roles;
+    char console[32]; /* the usual port, or another one when that is taken */
+    bool demo;
+};
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
+static void listen_to_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* --- configuration --------------------------------------------------------------------------------- */
+
+static void override(struct conf_override *list, size_t *count, const char *path, const char *value)
+{
+    list[(*count)++] = (struct conf_override){str_of(path), str_of(value)};
+}
+
+/* The configuration of this mode; what the user sets with -s comes last and wins. */
+static const struct conf *configure(struct dev *dev, int *exit_code)
+{
+    struct conf_override list[OVERRIDES_MAX];
+    size_t count = 0;
+
+    override(list, &count, "kafka.brokers",
+             dev->mock != NULL ? kafka_mock_brokers(dev->mock) : "127.0.0.1:1");
+    override(list, &count, "redis.address",
+             dev->redis != NULL ? redis_server_address(dev->redis) : "127.0.0.1:1");
+    override(list, &count, "console.address", dev->console);
+    override(list, &count, "partitions", "4");
+    override(list, &count, "process", "dev");
+    override(list, &count, "sources", "{crm: {}, billing: {}, vehicles: {}, web: {}}");
+    if (dev->demo) {
+        override(list, &count, "time", "log");
+        override(list, &count, "log.level", "error"); /* the screen is the story's */
+    }
+    return config_load_over(&dev->options, list, count, dev->arena, exit_code);
+}
+
+/* Topics of attent, the sources, and the queues that a contact centre would own. */
+static enum err_code open_broker(struct dev *dev, struct err *err)
+{
+    struct topics_plan own = topics_plan(dev->conf, dev->arena);
+    size_t count = own.count + SOURCE_COUNT + QUEUE_COUNT;
+    struct kafka_topic_config *all = ARENA_ARRAY(dev->arena, struct kafka_topic_config, count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (i < own.count)
+            all[i] = own.items[i];
+        else if (i < own.count + SOURCE_COUNT)
+            all[i] = (struct kafka_topic_config){.name = sources[i - own.count],
+                                                 .partitions = QUEUE_PARTITIONS};
+        else
+            all[i] = (struct kafka_topic_config){.name = queues[i - own.count - SOURCE_COUNT],
+                                                 .partitions = QUEUE_PARTITIONS};
+        all[i].replication = 1;
+    }
+    return kafka_mock_open(all, count, &dev->mock, err);
+}
+
+/* --- the run --------------------------------------------------------------------------------------- */
+
+static void say_where(const struct dev *dev)
+{
+    struct str console = conf_text(dev->conf, "console.address");
+
+    printf("attent dev: everything in one process\n"
+           "  Kafka    %s (embedded)\n"
+           "  Redis    %s (private, empty)\n"
+           "  metrics  %s%.*s%s\n"
+           "  rules    %.*s/\n"
+           "This mode gives no guarantees: the embedded broker forgets everything when it ends.\n",
+           kafka_mock_brokers(dev->mock), redis_server_address(dev->redis),
+           console.len != 0 ? "http://" : "not served", STR_ARG(console),
+           console.len != 0 ? "/metrics" : "", STR_ARG(conf_text(dev->conf, "rules.folder")));
+    if (!dev->demo)
+        printf("Write events to the topics crm, billing, vehicles or web; see what happens with\n"
+               "  attent tap -s kafka.brokers=%s -s partitions=4\n"
+               "Ctrl-C ends it.\n",
+               kafka_mock_brokers(dev->mock));
+    putchar('\n');
+    fflush(stdout);
+}
+
+static enum err_code play(struct dev *dev, struct err *err)
+{
+    struct config_topics topics = config_topics(dev->conf, dev->arena);
+    bool terminal = isatty(STDOUT_FILENO) == 1 && getenv("CI") == NULL;
+    struct demo_config demo = {.kafka = config_kafka(dev->conf, "demo", dev->arena),
+                               .partitions = topics.partitions,
+                               .events = topics.events,
+                               .decisions = topics.decisions,
+                               .outcomes = topics.outcomes,
+                               .queues = queues,
+                               .queue_partitions = QUEUE_PARTITIONS,
+                               .paced = terminal,
+                               .endless = terminal,
+                               .stop = &stop};
+
+    return demo_play(&demo, err);
+}
+
+static enum err_code wait_for_stop(struct dev *dev, struct err *err)
+{
+    while (!stop && !roles_failed(dev->roles, err))
+        clock_sleep_ms(IDLE_MS);
+    return stop ? ERR_NONE : err->code;
+}
+
+static enum err_code start(struct dev *dev, struct err *err)
+{
+    int exit_code;
+    enum err_code code = redis_server_start(&dev->redis, err);
+
+    if (code == ERR_NONE)
+        code = open_broker(dev, err);
+    if (code != ERR_NONE)
+        return code;
+    dev->conf = configure(dev, &exit_code);
+    if (dev->conf == NULL)
+        return err_set(err, ERR_CONFIG, "the configuration is not right");
+    config_setup_log(dev->conf);
+    say_where(dev);
+    code = roles_check(dev->conf, ROLES_ALL, err);
+    return code == ERR_NONE ? roles_start(dev->conf, ROLES_ALL, &dev->roles, err) : code;
+}
+
+int verb_dev(int argc, char **argv)
+{
+    struct dev dev = {.arena = arena_new(0)};
+    struct err err = {0};
+    int exit_code = EXIT_FINE;
+    enum err_code code;
+
+    if (!cli_parse("dev", argc, argv, 0, 0, dev.arena, &dev.options)) {
+        arena_free(dev.arena);
+        return EXIT_USAGE;
+    }
+    dev.demo = options_has(&dev.options, "demo");
+    snprintf(dev.console, sizeof dev.console, "127.0.0.1:%d", loopback_free_port(CONSOLE_PORT));
+    dev.conf = configure(&dev, &exit_code); /* first without addresses: the topics come from it */
+    if (dev.conf == NULL) {
+        arena_free(dev.arena);
+        return exit_code;
+    }
+    listen_to_signals();
+    exit_code = EXIT_FINE;
+    code = start(&dev, &err);
+    if (code == ERR_NONE)
+        code = dev.demo ? play(&dev, &err) : wait_for_stop(&dev, &err);
+    if (code == ERR_NONE && dev.demo && !stop)
+        puts("\nThe story is over: every expected task and silence came, and no other.");
+    if (code != ERR_NONE)
+        exit_code = cli_fail(&err);
+    roles_stop(dev.roles);
+    kafka_mock_close(dev.mock);
+    redis_server_stop(dev.redis);
+    arena_free(dev.arena);
+    return exit_code;
+}

@@ -1,0 +1,223 @@
+/* Ingest validates by the event types of the rule set that was activated last.  When another one
+ * is activated while it runs, it is opened again: a watch on attent.rules costs one poll a round. */
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/readiness.h"
+#include "processors/cli/config.h"
+#include "processors/cli/role.h"
+#include "processors/cli/rules_topic.h"
+#include "processors/cli/topics.h"
+#include "processors/ingest/ingest.h"
+
+enum { WATCH_RECORDS = 16 };
+
+struct ingest_state {
+    struct arena *arena; /* of this opening: types, configuration */
+    struct ingest_config config;
+    struct ingest *ingest;
+    struct kafka_consumer *watch; /* of attent.rules */
+    const char *rules_topic;
+    char active[HASH128_HEX_SIZE]; /* whose types these are */
+    char newest[HASH128_HEX_SIZE]; /* that the watch has seen; empty: none yet */
+};
+
+/* --- event types ---------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *type, *schema;
+} builtins[] = {
+#define BUILTIN(name, type, schema) {type, schema},
+#include "rules/moment/builtin.def"
+#undef BUILTIN
+};
+enum { BUILTIN_COUNT = sizeof builtins / sizeof builtins[0] };
+
+#define SCHEMA_FOLDER STR("schemas/events/")
+
+static bool has_file(const struct bundle *bundle, struct str name)
+{
+    for (size_t i = 0; i < bundle->count; i++)
+        if (str_equal(bundle->files[i].name, name))
+            return true;
+    return false;
+}
+
+/* The bundle's schemas, and those built in that it does not bring. */
+static struct event_types *types_of(const struct bundle *bundle, struct arena *arena,
+                                    struct err *err)
+{
+    struct event_type_file *files =
+        ARENA_ARRAY(arena, struct event_type_file, bundle->count + BUILTIN_COUNT);
+    struct diags diags = {0};
+    struct event_types *types;
+    size_t count = 0;
+
+    for (size_t i = 0; i < bundle->count; i++)
+        if (str_starts(bundle->files[i].name, SCHEMA_FOLDER))
+            files[count++] = (struct event_type_file){arena_str(arena, bundle->files[i].name).data,
+                                                      bundle->files[i].text};
+    for (size_t i = 0; i < BUILTIN_COUNT; i++) {
+        struct str name = arena_format(arena, "schemas/events/%s.json", builtins[i].type);
+        if (!has_file(bundle, name))
+            files[count++] = (struct event_type_file){name.data, str_of(builtins[i].schema)};
+    }
+    types = event_types_read(files, count, arena, &diags);
+    if (types == NULL)
+        err_set(err, ERR_STATE, "event types of the active rule set: %s: %s",
+                diags.count != 0 ? diags.items[0].place.file : "",
+                diags.count != 0 ? diags.items[0].what : "");
+    diags_free(&diags);
+    return types;
+}
+
+static enum err_code load_types(struct ingest_state *s, struct rules_topic *rules, struct err *err)
+{
+    struct bundle bundle;
+    enum err_code code = rules_topic_active(rules, s->active, err);
+
+    if (code == ERR_NONE && s->active[0] == '\0')
+        return err_set(err, ERR_DOWN, "no rules are in force yet: `attent activate`");
+    if (code == ERR_NONE)
+        code = rules_topic_bundle(rules, str_of(s->active), s->arena, &bundle, err);
+    if (code != ERR_NONE)
+        return code;
+    s->config.types = types_of(&bundle, s->arena, err);
+    return s->config.types != NULL ? ERR_NONE : ERR_STATE;
+}
+
+/* --- sources ---------------------------------------------------------------------------------------- */
+
+static struct mapping mapping_of(const struct conf *item)
+{
+    return (struct mapping){
+        .id = mapping_origin_of(conf_text(item, "id")),
+        .type = mapping_origin_of(conf_text(item, "type")),
+        .time = mapping_origin_of(conf_text(item, "time")),
+        .subject = mapping_origin_of(conf_text(item, "subject")),
+        .data = mapping_origin_of(conf_text(item, "data")),
+        .source = conf_text(item, "source"),
+    };
+}
+
+/* Those of the configuration, and the outcomes, which are always one. */
+static void add_sources(struct ingest_state *s, const struct conf *conf, const char *outcomes)
+{
+    size_t count = conf_count(conf, "sources");
+    struct ingest_source *sources = ARENA_ARRAY(s->arena, struct ingest_source, count + 1);
+    bool outcomes_given = false;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct conf *item = conf_item(conf, "sources", i);
+        sources[i] = (struct ingest_source){
+            .topic = conf_item_name(conf, "sources", i).data,
+            .dlq_topic = topics_dlq(conf, i, s->arena),
+            .mode = str_is(conf_text(item, "mode"), "json") ? INGEST_MAPPED : INGEST_CLOUDEVENTS,
+            .mapping = mapping_of(item),
+        };
+        outcomes_given |= strcmp(sources[i].topic, outcomes) == 0;
+    }
+    if (!outcomes_given)
+        sources[count++] = (struct ingest_source){
+            .topic = outcomes, .dlq_topic = arena_format(s->arena, "%s.dlq", outcomes).data};
+    s->config.sources = sources;
+    s->config.source_count = count;
+}
+
+/* --- the role ---------------------------------------------------------------------------------------- */
+
+static void close_ingest(void *state)
+{
+    struct ingest_state *s = state;
+
+    ingest_close(s->ingest);
+    kafka_consumer_close(s->watch);
+    arena_free(s->arena);
+    mem_free(s);
+}
+
+static enum err_code open_watch(struct ingest_state *s, struct err *err)
+{
+    const struct kafka_partition all = {s->rules_topic, 0, KAFKA_OFFSET_BEGIN};
+
+    return kafka_consumer_open_alone(&s->config.kafka, &all, 1, &s->watch, err);
+}
+
+static enum err_code open_ingest(const struct role_context *context, void **out, struct err *err)
+{
+    const struct conf *conf = context->conf;
+    struct ingest_state *s = MEM_NEW(struct ingest_state);
+    struct config_topics topics;
+    enum err_code code;
+
+    s->arena = arena_new(0);
+    topics = config_topics(conf, s->arena);
+    s->config = (struct ingest_config){
+        .kafka = config_kafka(conf, "ingest", s->arena),
+        .group = config_group(conf, "ingest", s->arena),
+        .transactional_id = config_process_id(conf, "ingest", s->arena),
+        .events_topic = topics.events,
+        .wall_ms = clock_wall_ms,
+    };
+    s->rules_topic = topics.rules;
+    add_sources(s, conf, topics.outcomes);
+    code = load_types(s, context->rules, err);
+    if (code == ERR_NONE)
+        code = open_watch(s, err);
+    if (code == ERR_NONE)
+        code = ingest_open(&s->config, &s->ingest, err);
+    if (code != ERR_NONE) {
+        close_ingest(s);
+        return code;
+    }
+    log_info("ingest", "reading", LOG_INT("sources", s->config.source_count),
+             LOG_INT("types", event_types_count(s->config.types)), LOG_TEXT("rules", s->active),
+             LOG_END);
+    *out = s;
+    return ERR_NONE;
+}
+
+static void watch_record(struct ingest_state *s, const struct record *record)
+{
+    if (!str_is(record->key, RULES_ACTIVE_KEY) || record->value.len != sizeof s->newest - 1)
+        return;
+    memcpy(s->newest, record->value.data, record->value.len);
+    s->newest[record->value.len] = '\0';
+}
+
+/* Is another rule set active now?  The topic is read from its beginning, so only its end counts;
+ * errors are the business of the next round. */
+static bool rules_changed(struct ingest_state *s)
+{
+    struct record records[WATCH_RECORDS];
+    size_t count = 0;
+
+    do {
+        if (kafka_consumer_poll(s->watch, 0, records, WATCH_RECORDS, &count, NULL) != ERR_NONE)
+            count = 0;
+        for (size_t i = 0; i < count; i++)
+            watch_record(s, &records[i]);
+        kafka_consumer_release(s->watch);
+    } while (count != 0);
+    return s->newest[0] != '\0' && strcmp(s->newest, s->active) != 0 &&
+           kafka_consumer_at_end(s->watch, s->rules_topic, 0);
+}
+
+static enum err_code poll_ingest(void *state, bool *again, struct err *err)
+{
+    struct ingest_state *s = state;
+    enum err_code code = ingest_poll(s->ingest, ROLE_POLL_MS, NULL, err);
+
+    readiness_set("ingest", code == ERR_NONE, code == ERR_NONE ? NULL : err->text);
+    *again = rules_changed(s);
+    if (*again)
+        log_info("ingest", "other rules are in force: its event types are read again", LOG_END);
+    return code;
+}
+
+const struct role_class role_ingest = {
+    .name = "ingest",
+    .open = open_ingest,
+    .poll = poll_ingest,
+    .close = close_ingest,
+};

@@ -1,0 +1,35 @@
+/* processors/cli/rules_topic.h - rule sets, from attent.rules alone.
+ *
+ *   key "active"    value = content hash (32 hex digits) of the rule set activated last
+ *   key HASH        value = the bundle (rules/moment/ruleset.h), as canonical JSON
+ *
+ * Workers never decide from local files: what the log's activation names is looked up here, is
+ * checked against its hash, compiled once and kept until close.  Any thread.
+ */
+#ifndef ATTENT_PROCESSORS_CLI_RULES_TOPIC_H
+#define ATTENT_PROCESSORS_CLI_RULES_TOPIC_H
+
+#include "connectors/kafka/kafka.h"
+#include "rules/moment/ruleset.h"
+
+#define RULES_ACTIVE_KEY "active"
+
+struct rules_topic;
+
+/* settings and topic are borrowed and outlive the result. */
+struct rules_topic *rules_topic_open(const struct kafka_settings *settings, const char *topic);
+void rules_topic_close(struct rules_topic *rules); /* frees the rule sets; NULL allowed */
+
+/* The rule set of a content hash.  NULL: err says why (ERR_STATE: it is not in the topic, or this
+ * build cannot compile it; ERR_DOWN: Kafka).  Fits decide_config.find with context = rules. */
+const struct ruleset *rules_topic_find(void *rules, struct str hash_hex, struct err *err);
+
+/* The hash activated last; empty: none yet. */
+enum err_code rules_topic_active(struct rules_topic *rules, char out[HASH128_HEX_SIZE],
+                                 struct err *err);
+
+/* The files of a rule set; they live in arena. */
+enum err_code rules_topic_bundle(struct rules_topic *rules, struct str hash_hex,
+                                 struct arena *arena, struct bundle *out, struct err *err);
+
+#endif

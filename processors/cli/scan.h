@@ -1,0 +1,24 @@
+/* processors/cli/scan.h - read a topic once: from its first record to what is its end now.
+ *
+ * Joins no group.  For rules, `why` and `replay`; what comes in while it reads may be left out.
+ */
+#ifndef ATTENT_PROCESSORS_CLI_SCAN_H
+#define ATTENT_PROCESSORS_CLI_SCAN_H
+
+#include "connectors/kafka/kafka.h"
+
+enum { SCAN_ALL = -1 };
+
+struct scan {
+    const struct kafka_settings *kafka;
+    const char *topic;
+    int32_t partition; /* SCAN_ALL: every one, each in order */
+    void *context;
+    /* One record, borrowed.  An error ends the scan and is its result. */
+    enum err_code (*record)(void *context, const struct record *record, struct err *err);
+};
+
+/* ERR_DOWN: the topic is not there, or Kafka does not answer. */
+enum err_code scan_topic(const struct scan *scan, struct err *err);
+
+#endif

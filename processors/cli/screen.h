@@ -1,0 +1,33 @@
+/* processors/cli/screen.h - a story on a terminal: one line a thing, in columns and colours.
+ *
+ *   Wed 05 Mar 22:40  event     Dewi's car reports brake pads of 2.8 mm
+ *                     decision  brake-pads: held until Thu 06 Mar 08:00 (quiet_hours)
+ *
+ * On a terminal it pauses after each line, as long as reading it takes; otherwise it is plain
+ * and does not wait.
+ */
+#ifndef ATTENT_PROCESSORS_CLI_SCREEN_H
+#define ATTENT_PROCESSORS_CLI_SCREEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum screen_tone { TONE_PLAIN, TONE_EVENT, TONE_SILENCE, TONE_TASK, TONE_ANSWER, TONE_BAD };
+
+struct screen {
+    bool colours; /* NO_COLOR is honoured by screen_open */
+    bool paced;
+    int64_t shown_ms; /* time of the last line, to leave out the same again; INT64_MIN at first */
+};
+
+struct screen screen_open(bool paced); /* looks at standard output */
+
+/* One line.  at_ms: the story's time, printed in Amsterdam's; INT64_MIN: none. */
+void screen_line(struct screen *screen, int64_t at_ms, enum screen_tone tone, const char *label,
+                 const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* "Thu 06 Mar 08:00" in Amsterdam's time. */
+enum { SCREEN_TIME_SIZE = 32 };
+void screen_time(int64_t at_ms, char out[SCREEN_TIME_SIZE]);
+
+#endif

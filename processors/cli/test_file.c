@@ -1,0 +1,354 @@
+#include "processors/cli/test_file.h"
+
+#include "core/when.h"
+
+struct reading {
+    struct arena *arena;
+    struct diags *diags;
+    int64_t start_ms;
+};
+
+/* --- pieces -------------------------------------------------------------------------------------- */
+
+static void wrong(struct reading *r, struct place place, const char *help, const char *what,
+                  struct str name)
+{
+    diag_add(r->diags, DIAG_ERROR, place, "test", help, "%s%s%.*s", what, name.len != 0 ? " " : "",
+             STR_ARG(name));
+}
+
+static bool is_map(struct reading *r, const struct yaml_node *node, const char *what)
+{
+    if (node->kind == YAML_MAP)
+        return true;
+    diag_add(r->diags, DIAG_ERROR, node->place, "test", NULL, "%s is %s, not a mapping", what,
+             yaml_kind_name(node->kind));
+    return false;
+}
+
+/* Every key has to be among the words of `known`. */
+static void check_keys(struct reading *r, const struct yaml_node *map, const char *known)
+{
+    struct str names[24], word, rest = str_of(known), near;
+    size_t count = 0;
+
+    for (; rest.len != 0; names[count++] = word) {
+        if (!str_cut(rest, ' ', &word, &rest)) {
+            word = rest;
+            rest = STR_EMPTY;
+        }
+    }
+    for (size_t i = 0; i < map->count; i++) {
+        bool found = false;
+
+        for (size_t k = 0; k < count; k++)
+            found |= str_equal(map->keys[i]->text, names[k]);
+        if (found)
+            continue;
+        near = str_nearest(map->keys[i]->text, names, count);
+        wrong(r, map->keys[i]->place,
+              near.len != 0 ? arena_format(r->arena, "write %.*s", STR_ARG(near)).data
+                            : arena_format(r->arena, "known here: %s", known).data,
+              "unknown key", map->keys[i]->text);
+    }
+}
+
+static struct str get_text(struct reading *r, const struct yaml_node *map, const char *key)
+{
+    const struct yaml_node *node = yaml_get(map, str_of(key));
+
+    if (node == NULL)
+        return STR_EMPTY;
+    if (node->kind == YAML_LIST || node->kind == YAML_MAP || node->kind == YAML_NULL) {
+        diag_add(r->diags, DIAG_ERROR, node->place, "test", NULL, "%s is %s, not a text", key,
+                 yaml_kind_name(node->kind));
+        return STR_EMPTY;
+    }
+    return node->text;
+}
+
+static const struct yaml_node *get_list(struct reading *r, const struct yaml_node *map,
+                                        const char *key)
+{
+    const struct yaml_node *node = yaml_get(map, str_of(key));
+
+    if (node == NULL || node->kind == YAML_NULL)
+        return NULL;
+    if (node->kind == YAML_LIST)
+        return node;
+    diag_add(r->diags, DIAG_ERROR, node->place, "test", NULL, "%s is %s, not a list", key,
+             yaml_kind_name(node->kind));
+    return NULL;
+}
+
+/* A span from the start (-3d: before it), or an absolute time. */
+static bool read_time(struct reading *r, const struct yaml_node *node, int64_t *at_ms)
+{
+    struct str text = node->text;
+    bool before = text.len > 1 && text.data[0] == '-';
+    int64_t span_ms;
+
+    if (node->kind != YAML_LIST && node->kind != YAML_MAP) {
+        if (when_parse_ms(text, at_ms))
+            return true;
+        if (when_parse_span_ms(before ? str_slice(text, 1, text.len) : text, &span_ms)) {
+            *at_ms = r->start_ms + (before ? -span_ms : span_ms);
+            return true;
+        }
+    }
+    wrong(r, node->place, "write a span from the start (14d2h) or a time (2026-03-02T09:00:00Z)",
+          "no time:", text);
+    return false;
+}
+
+/* --- events -------------------------------------------------------------------------------------- */
+
+static void read_final(struct reading *r, const struct yaml_node *map, struct test_event *event)
+{
+    const struct yaml_node *final = yaml_get(map, STR("final"));
+
+    if (final == NULL)
+        return;
+    if (final->kind != YAML_BOOL)
+        wrong(r, final->place, "write true or false", "final:", final->text);
+    event->final_given = true;
+    event->final = final->boolean;
+}
+
+static void read_event(struct reading *r, const struct yaml_node *node, struct test_event *event)
+{
+    const struct yaml_node *at, *time;
+
+    *event = (struct test_event){.place = node->place, .at_ms = r->start_ms};
+    if (!is_map(r, node, "an event"))
+        return;
+    if (yaml_get(node, STR("silent_for")) != NULL) {
+        wrong(r, node->place, NULL, "cases with a source that is silent are not there yet",
+              STR_EMPTY);
+        return;
+    }
+    check_keys(r, node, "at type data time outcome of final");
+    at = yaml_get(node, STR("at"));
+    if (at == NULL)
+        wrong(r, node->place, "add at: 0d", "an event without a time", STR_EMPTY);
+    else
+        read_time(r, at, &event->at_ms);
+    event->time_ms = event->at_ms;
+    time = yaml_get(node, STR("time"));
+    if (time != NULL && read_time(r, time, &event->time_ms) && event->time_ms > event->at_ms)
+        wrong(r, time->place, NULL, "an event cannot be later than its record:", time->text);
+    event->type = get_text(r, node, "type");
+    event->outcome = get_text(r, node, "outcome");
+    event->of = get_text(r, node, "of");
+    event->data = yaml_get(node, STR("data"));
+    read_final(r, node, event);
+    if ((event->type.len != 0) == (event->outcome.len != 0))
+        wrong(r, node->place, NULL, "an event has a type, or is an outcome: one of both",
+              STR_EMPTY);
+    if (event->data != NULL && event->data->kind != YAML_NULL)
+        is_map(r, event->data, "data");
+}
+
+/* By time; equal times as they were written. */
+static void sort_events(struct test_case *c)
+{
+    for (size_t i = 1; i < c->event_count; i++) {
+        struct test_event event = c->events[i];
+        size_t at = i;
+
+        for (; at > 0 && c->events[at - 1].at_ms > event.at_ms; at--)
+            c->events[at] = c->events[at - 1];
+        c->events[at] = event;
+    }
+}
+
+static void read_events(struct reading *r, const struct yaml_node *map, struct test_case *c)
+{
+    const struct yaml_node *list = get_list(r, map, "events");
+
+    if (list == NULL)
+        return;
+    c->event_count = list->count;
+    c->events = ARENA_ARRAY(r->arena, struct test_event, list->count);
+    for (size_t i = 0; i < list->count; i++)
+        read_event(r, list->items[i], &c->events[i]);
+    sort_events(c);
+}
+
+/* --- expectations -------------------------------------------------------------------------------- */
+
+static struct str line_of(struct str text, int line)
+{
+    struct str rest = text, first = STR_EMPTY;
+
+    for (int i = 0; i < line; i++) {
+        if (!str_cut(rest, '\n', &first, &rest)) {
+            first = rest;
+            rest = STR_EMPTY;
+        }
+    }
+    first = str_trim(first);
+    return str_starts(first, STR("- ")) ? str_slice(first, 2, first.len) : first;
+}
+
+static void read_when(struct reading *r, const struct yaml_node *node, struct test_expect *expect)
+{
+    const struct yaml_node *at = yaml_get(node, STR("at"));
+    const struct yaml_node *between = get_list(r, node, "between");
+
+    if ((at != NULL) == (between != NULL)) {
+        wrong(r, node->place, "write at: 14d or between: [13d, 15d]", "when?", STR_EMPTY);
+        return;
+    }
+    if (at != NULL) {
+        read_time(r, at, &expect->from_ms);
+        expect->to_ms = expect->from_ms;
+    } else if (between->count != 2) {
+        wrong(r, between->place, "write between: [13d, 15d]", "not two times", STR_EMPTY);
+    } else {
+        read_time(r, between->items[0], &expect->from_ms);
+        read_time(r, between->items[1], &expect->to_ms);
+    }
+}
+
+static void read_what(struct reading *r, const struct yaml_node *node, struct test_expect *expect)
+{
+    static const char *const words[] = {"task", "silent", "withdrawn"};
+    int found = 0;
+
+    for (size_t i = 0; i < 3; i++) {
+        struct str what = get_text(r, node, words[i]);
+
+        if (what.len == 0)
+            continue;
+        found++;
+        expect->kind = (enum expected)i;
+        expect->what = what;
+    }
+    if (found != 1)
+        wrong(r, node->place, "write task: CHANNEL, silent: REASON or withdrawn: EVENT TYPE",
+              "what is expected?", STR_EMPTY);
+}
+
+static void read_expect(struct reading *r, const struct yaml_node *node, struct str text,
+                        struct test_expect *expect)
+{
+    *expect = (struct test_expect){.place = node->place, .source = line_of(text, node->place.line)};
+    if (!is_map(r, node, "an expectation"))
+        return;
+    check_keys(r, node, "at between task silent withdrawn of about queue say subject text reason");
+    read_when(r, node, expect);
+    read_what(r, node, expect);
+    expect->of = get_text(r, node, "of");
+    expect->about = get_text(r, node, "about");
+    expect->queue = get_text(r, node, "queue");
+    expect->say = get_text(r, node, "say");
+    expect->subject = get_text(r, node, "subject");
+    expect->text = get_text(r, node, "text");
+    expect->reason = get_text(r, node, "reason");
+}
+
+static void read_expects(struct reading *r, const struct yaml_node *map, struct str text,
+                         struct test_case *c)
+{
+    const struct yaml_node *list = get_list(r, map, "expect");
+
+    if (yaml_get(map, STR("expect")) == NULL)
+        wrong(r, map->place, "add expect: [] if nothing may happen", "a case without expect",
+              STR_EMPTY);
+    if (list == NULL)
+        return;
+    c->expect_count = list->count;
+    c->expects = ARENA_ARRAY(r->arena, struct test_expect, list->count);
+    for (size_t i = 0; i < list->count; i++)
+        read_expect(r, list->items[i], text, &c->expects[i]);
+}
+
+/* --- cases --------------------------------------------------------------------------------------- */
+
+static void read_only(struct reading *r, const struct yaml_node *map, struct test_case *c)
+{
+    const struct yaml_node *list = get_list(r, map, "only");
+
+    if (list == NULL)
+        return;
+    c->only_count = list->count;
+    c->only = ARENA_ARRAY(r->arena, struct str, list->count);
+    for (size_t i = 0; i < list->count; i++)
+        c->only[i] = list->items[i]->text;
+}
+
+static void read_until(struct reading *r, const struct yaml_node *map, struct test_case *c)
+{
+    const struct yaml_node *until = yaml_get(map, STR("until"));
+
+    c->until_ms = c->event_count != 0 ? c->events[c->event_count - 1].at_ms : c->start_ms;
+    if (until != NULL)
+        read_time(r, until, &c->until_ms);
+    if (c->event_count != 0 && c->until_ms < c->events[c->event_count - 1].at_ms)
+        wrong(r, until != NULL ? until->place : map->place, NULL,
+              "the last event is later than until", STR_EMPTY);
+}
+
+static void read_case(struct reading *r, const struct yaml_node *node, struct str text,
+                      struct str time_zone, struct test_case *c)
+{
+    const struct yaml_node *given;
+
+    *c = (struct test_case){.place = node->place, .time_zone = time_zone, .start_ms = r->start_ms};
+    if (!is_map(r, node, "a case"))
+        return;
+    check_keys(r, node, "name given events until expect only time_zone");
+    c->name = get_text(r, node, "name");
+    if (c->name.len == 0)
+        wrong(r, node->place, "add name:", "a case without a name", STR_EMPTY);
+    if (yaml_get(node, STR("time_zone")) != NULL)
+        c->time_zone = get_text(r, node, "time_zone");
+    given = yaml_get(node, STR("given"));
+    if (given != NULL && given->kind != YAML_NULL && is_map(r, given, "given"))
+        c->given = given;
+    read_events(r, node, c);
+    read_until(r, node, c);
+    read_expects(r, node, text, c);
+    read_only(r, node, c);
+}
+
+static void read_top(struct reading *r, const struct yaml_node *top, struct str text,
+                     struct test_file *out)
+{
+    const struct yaml_node *start, *cases;
+
+    check_keys(r, top, "test time_zone start cases");
+    out->moment = get_text(r, top, "test");
+    if (out->moment.len == 0)
+        wrong(r, top->place, "add test: NAME of the moment", "which moment?", STR_EMPTY);
+    start = yaml_get(top, STR("start"));
+    if (start == NULL || !when_parse_ms(start->text, &r->start_ms))
+        wrong(r, start != NULL ? start->place : top->place,
+              "write start: 2026-03-02T09:00:00+01:00", "a test needs a start", STR_EMPTY);
+    cases = get_list(r, top, "cases");
+    if (cases == NULL || cases->count == 0) {
+        wrong(r, top->place, NULL, "a test without cases", STR_EMPTY);
+        return;
+    }
+    out->case_count = cases->count;
+    out->cases = ARENA_ARRAY(r->arena, struct test_case, cases->count);
+    for (size_t i = 0; i < cases->count; i++)
+        read_case(r, cases->items[i], text, get_text(r, top, "time_zone"), &out->cases[i]);
+}
+
+bool test_file_read(struct str text, const char *file, struct arena *arena, struct test_file *out,
+                    struct diags *diags)
+{
+    struct reading r = {.arena = arena, .diags = diags};
+    size_t errors = diags->error_count;
+    const struct yaml_node *top = yaml_read(text, file, arena, diags);
+
+    *out = (struct test_file){.place = {.file = file}};
+    if (top == NULL)
+        return false;
+    out->place = top->place;
+    if (is_map(&r, top, "a test"))
+        read_top(&r, top, text, out);
+    return diags->error_count == errors;
+}

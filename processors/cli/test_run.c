@@ -1,0 +1,524 @@
+/* A case is a log of one customer: the activation of the rule set, the events at their times, and
+ * a tick at `until`.  Before each event time is moved to it, so an outcome finds the task that
+ * was out by then.  What decide writes is kept as a list of things that came; each expectation
+ * takes the first of them that it fits.
+ */
+#include "processors/cli/test_run.h"
+
+#include "core/check.h"
+#include "core/when.h"
+#include "processors/decide/decide.h"
+#include "processors/decide/given.h"
+#include "processors/worker/offline.h"
+#include "schemas/task.h"
+
+#define CUSTOMER "c-test"
+
+struct came {
+    struct came *next;
+    enum expected kind;
+    int64_t at_ms;
+    struct str what, moment, about; /* what: as in struct test_expect */
+    struct task task;               /* EXPECT_TASK */
+    struct decision decision;       /* EXPECT_SILENT, and of a task when it has been written */
+    bool taken;                     /* by an expectation */
+};
+
+struct run {
+    const struct ruleset *set;
+    const struct test_case *c;
+    struct arena *arena;
+    struct diags *diags;
+    struct offline *offline;
+    struct buf seed; /* the customer's state with what is given */
+    struct came *first, **last;
+    int event_number;
+    bool wrong;
+};
+
+static void wrong(struct run *run, struct place place, const char *what, struct str name)
+{
+    run->wrong = true;
+    diag_add(run->diags, DIAG_ERROR, place, "test", NULL, "%s%s%.*s", what,
+             name.len != 0 ? " " : "", STR_ARG(name));
+}
+
+/* --- what is given ------------------------------------------------------------------------------- */
+
+static struct value fitted(const struct cel_type *type, struct value v)
+{
+    int64_t seconds;
+    int32_t nanos;
+
+    if (type == NULL)
+        return v;
+    if (type->kind == CEL_DOUBLE && v.kind == VALUE_INT)
+        return value_double((double)v.i);
+    if (type->kind == CEL_TIMESTAMP && v.kind == VALUE_STRING &&
+        when_parse_rfc3339(value_str(v), &seconds, &nanos))
+        return (struct value){.kind = VALUE_TIMESTAMP, .n = (uint32_t)nanos, .i = seconds};
+    return v;
+}
+
+static void give(struct run *run, struct given *given, size_t *count, uint32_t fact,
+                 const struct yaml_node *node)
+{
+    const struct fact *f = &run->set->facts[fact];
+
+    if (f->key == NULL) {
+        given[(*count)++] =
+            (struct given){.fact = fact, .value = fitted(f->type, yaml_value(node, run->arena))};
+        return;
+    }
+    if (node->kind != YAML_MAP) {
+        wrong(run, node->place, "this fact has one value per key, write {key: value}:", f->name);
+        return;
+    }
+    for (size_t i = 0; i < node->count; i++)
+        given[(*count)++] = (struct given){.fact = fact,
+                                           .key = yaml_value(node->keys[i], run->arena),
+                                           .value = fitted(f->type != NULL ? f->type->item : NULL,
+                                                           yaml_value(node->items[i], run->arena))};
+}
+
+static size_t given_most(const struct yaml_node *map)
+{
+    size_t most = 1; /* the time zone */
+
+    for (size_t i = 0; map != NULL && i < map->count; i++)
+        most += 1 + map->items[i]->count;
+    return most;
+}
+
+static bool gives(const struct yaml_node *map, struct str name)
+{
+    return map != NULL && yaml_get(map, name) != NULL;
+}
+
+static void make_seed(struct run *run)
+{
+    const struct yaml_node *map = run->c->given;
+    struct given *given = ARENA_ARRAY(run->arena, struct given, given_most(map));
+    int zone = run->set->time_zone_fact;
+    struct err err = {0};
+    size_t count = 0;
+
+    for (size_t i = 0; map != NULL && i < map->count; i++) {
+        int fact = ruleset_find_fact(run->set, map->keys[i]->text);
+
+        if (fact < 0)
+            wrong(run, map->keys[i]->place, "there is no fact", map->keys[i]->text);
+        else
+            give(run, given, &count, (uint32_t)fact, map->items[i]);
+    }
+    if (zone >= 0 && run->c->time_zone.len != 0 && !gives(map, run->set->facts[zone].name))
+        given[count++] =
+            (struct given){.fact = (uint32_t)zone, .value = value_string(run->c->time_zone)};
+    if (given_encode(run->set, STR(CUSTOMER), given, count, run->c->start_ms, &run->seed, &err) !=
+        ERR_NONE)
+        wrong(run, map != NULL ? map->place : run->c->place, "given:", str_of(err.text));
+}
+
+/* --- what comes ---------------------------------------------------------------------------------- */
+
+static struct came *add_came(struct run *run, enum expected kind, int64_t at_ms)
+{
+    struct came *came = ARENA_NEW(run->arena, struct came);
+
+    came->kind = kind;
+    came->at_ms = at_ms;
+    *run->last = came;
+    run->last = &came->next;
+    return came;
+}
+
+static void take_task(struct run *run, struct str json)
+{
+    struct task task;
+    struct came *came;
+    struct err err;
+
+    if (!task_read_json(json, run->arena, &task, &err)) {
+        wrong(run, run->c->place, "a task cannot be read:", str_of(err.text));
+        return;
+    }
+    came = add_came(run, EXPECT_TASK, task.created_ms);
+    came->what = task.channel;
+    came->moment = task.moment;
+    came->about = task.about;
+    came->task = task;
+}
+
+static void take_withdrawal(struct run *run, struct str json)
+{
+    struct withdrawal w;
+    struct came *came;
+    struct err err;
+
+    if (!withdrawal_read_json(json, run->arena, &w, &err)) {
+        wrong(run, run->c->place, "a withdrawal cannot be read:", str_of(err.text));
+        return;
+    }
+    came = add_came(run, EXPECT_WITHDRAWN, w.created_ms);
+    came->what = w.because;
+    came->moment = w.moment;
+    came->about = w.about;
+}
+
+static void take_decision(struct run *run, struct str json)
+{
+    struct decision d;
+    struct came *came;
+    struct err err;
+
+    if (!decision_read_json(json, run->arena, &d, &err)) {
+        wrong(run, run->c->place, "a decision cannot be read:", str_of(err.text));
+        return;
+    }
+    if (str_is(d.outcome, "task")) {
+        for (came = run->first; came != NULL; came = came->next)
+            if (came->kind == EXPECT_TASK && str_equal(came->task.id, d.task))
+                came->decision = d;
+        return;
+    }
+    came = add_came(run, EXPECT_SILENT, d.at_ms);
+    came->what = d.reason;
+    came->moment = d.moment;
+    came->about = d.about;
+    came->decision = d;
+}
+
+static void take_output(void *context, int topic, const struct record *record)
+{
+    struct run *run = context;
+    struct str json = arena_str(run->arena, record->value);
+
+    if (topic == DECIDE_TOPIC_DECISIONS)
+        take_decision(run, json);
+    else if (str_is(record_header(record, STR("ce_type")), TASK_CE_TYPE))
+        take_task(run, json);
+    else
+        take_withdrawal(run, json);
+}
+
+/* --- what goes in -------------------------------------------------------------------------------- */
+
+static void send(struct run *run, const struct test_event *event, struct str type, struct str data)
+{
+    struct event e = {.id = arena_format(run->arena, "e%d", ++run->event_number),
+                      .source = STR("/test"),
+                      .type = type,
+                      .subject = STR(CUSTOMER),
+                      .partition_key = STR(CUSTOMER),
+                      .time_ms = event->time_ms};
+    struct record record = {.topic = STR("attent.events"),
+                            .offset = offline_next(run->offline),
+                            .timestamp_ms = event->at_ms,
+                            .key = STR(CUSTOMER),
+                            .value = data};
+    struct header *headers;
+    struct err err = {0};
+
+    record.header_count = event_headers(&e, run->arena, &headers);
+    record.headers = headers;
+    if (offline_record(run->offline, &record, &err) != ERR_NONE)
+        wrong(run, event->place, "the event cannot be decided:", str_of(err.text));
+}
+
+static struct str json_of(struct arena *arena, struct value v)
+{
+    struct buf json = {0};
+    struct str text;
+
+    json_put_value(&json, v);
+    text = arena_str(arena, buf_str(&json));
+    buf_free(&json);
+    return text;
+}
+
+static void send_event(struct run *run, const struct test_event *event)
+{
+    int type = ruleset_find_type(run->set, event->type);
+    struct value data = event->data != NULL && event->data->kind == YAML_MAP
+                            ? yaml_value(event->data, run->arena)
+                            : value_map(NULL, 0);
+    struct err err = {0};
+
+    if (type < 0)
+        wrong(run, event->place, "there is no event type", event->type);
+    else if (!schema_validate(run->set->types[type].schema, data, &err))
+        wrong(run, event->place, "data does not fit its type:", str_of(err.text));
+    else
+        send(run, event, event->type, json_of(run->arena, data));
+}
+
+static const struct came *last_task(const struct run *run, struct str moment)
+{
+    const struct came *last = NULL;
+
+    for (const struct came *came = run->first; came != NULL; came = came->next)
+        if (came->kind == EXPECT_TASK && (moment.len == 0 || str_equal(came->moment, moment)))
+            last = came;
+    return last;
+}
+
+static bool is_listed(const struct task *task, struct str code)
+{
+    for (size_t i = 0; i < task->outcome_count; i++)
+        if (str_equal(task->outcomes[i].code, code))
+            return true;
+    return false;
+}
+
+static void send_outcome(struct run *run, const struct test_event *event)
+{
+    const struct came *last = last_task(run, event->of);
+    struct outcome outcome = {.code = event->outcome, .final = true};
+    struct buf json = {0};
+
+    if (last == NULL) {
+        wrong(run, event->place, "there is no task yet to have the outcome", event->outcome);
+        return;
+    }
+    if (!is_listed(&last->task, event->outcome) && !event->final_given) {
+        wrong(run, event->place,
+              "the action does not list this outcome, add final: true or false:", event->outcome);
+        return;
+    }
+    if (event->final_given)
+        outcome.final = event->final;
+    outcome.task = last->task.id;
+    outcome.moment = last->task.moment;
+    outcome.about = last->task.about;
+    outcome.channel = last->task.channel;
+    outcome.attempt = last->task.attempt;
+    outcome_put_json(&json, &outcome);
+    send(run, event, STR(OUTCOME_EVENT_TYPE), arena_str(run->arena, buf_str(&json)));
+    buf_free(&json);
+}
+
+/* --- the run ------------------------------------------------------------------------------------- */
+
+static const struct ruleset *find_set(void *context, struct str hash_hex, struct err *err)
+{
+    const struct run *run = context;
+
+    (void)hash_hex; /* there is but one */
+    (void)err;
+    return run->set;
+}
+
+static struct str find_seed(void *context, struct str customer)
+{
+    const struct run *run = context;
+
+    (void)customer; /* there is but one */
+    return buf_str(&run->seed);
+}
+
+static void move_time(struct run *run, int64_t at_ms)
+{
+    struct err err = {0};
+
+    if (offline_advance(run->offline, at_ms, &err) != ERR_NONE)
+        wrong(run, run->c->place, "the case cannot be run:", str_of(err.text));
+}
+
+static void activate(struct run *run)
+{
+    const struct header header = {STR(CONTROL_HEADER), STR(CONTROL_ACTIVATE)};
+    const struct record record = {.topic = STR("attent.events"),
+                                  .offset = offline_next(run->offline),
+                                  .timestamp_ms = run->c->start_ms,
+                                  .value = str_of(run->set->hash_hex),
+                                  .headers = &header,
+                                  .header_count = 1};
+    struct err err = {0};
+
+    if (offline_record(run->offline, &record, &err) != ERR_NONE)
+        wrong(run, run->c->place, "the rules cannot be put in force:", str_of(err.text));
+}
+
+static void play(struct run *run)
+{
+    struct decide_config config = {.find = find_set, .seed = find_seed, .context = run};
+    struct offline_setup setup = {
+        .class = &decide_class, .config = &config, .context = run, .output = take_output};
+    struct err err = {0};
+
+    if (offline_open(&setup, &run->offline, &err) != ERR_NONE) {
+        wrong(run, run->c->place, "the case cannot be run:", str_of(err.text));
+        return;
+    }
+    activate(run);
+    for (size_t i = 0; i < run->c->event_count && !run->wrong; i++) {
+        const struct test_event *event = &run->c->events[i];
+
+        move_time(run, event->at_ms);
+        if (event->outcome.len != 0)
+            send_outcome(run, event);
+        else
+            send_event(run, event);
+    }
+    if (!run->wrong)
+        move_time(run, run->c->until_ms);
+    offline_close(run->offline);
+}
+
+/* --- comparing ----------------------------------------------------------------------------------- */
+
+static bool fits_text(struct str wanted, struct str came)
+{
+    return wanted.len == 0 || str_contains(came, wanted);
+}
+
+static bool fits_but_time(const struct test_expect *expect, const struct came *came)
+{
+    const struct task *task = &came->task;
+
+    return expect->kind == came->kind && str_equal(expect->what, came->what) &&
+           (expect->of.len == 0 || str_equal(expect->of, came->moment)) &&
+           (expect->about.len == 0 || str_equal(expect->about, came->about)) &&
+           (expect->queue.len == 0 || str_equal(expect->queue, task->queue)) &&
+           fits_text(expect->say, task->say) && fits_text(expect->subject, task->subject) &&
+           fits_text(expect->text, task->text) && fits_text(expect->reason, task->reason);
+}
+
+static bool find_expected(struct run *run, const struct test_expect *expect)
+{
+    for (struct came *came = run->first; came != NULL; came = came->next) {
+        if (!came->taken && came->at_ms >= expect->from_ms && came->at_ms <= expect->to_ms &&
+            fits_but_time(expect, came)) {
+            came->taken = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Reasons and moments that are not there could never come: say so, also for silences. */
+static void check_names(struct run *run, const struct test_expect *expect)
+{
+    bool known = expect->kind != EXPECT_SILENT;
+
+    for (int r = 0; r < REASON_COUNT && !known; r++)
+        known = str_is(expect->what, reason_code((enum reason)r));
+    if (!known)
+        wrong(run, expect->place, "there is no reason", expect->what);
+    if (expect->of.len != 0 && ruleset_find_moment(run->set, expect->of) < 0)
+        wrong(run, expect->place, "there is no moment", expect->of);
+    if (expect->kind == EXPECT_WITHDRAWN && ruleset_find_type(run->set, expect->what) < 0)
+        wrong(run, expect->place, "there is no event type", expect->what);
+}
+
+/* --- the report ---------------------------------------------------------------------------------- */
+
+/* As tests are written: 14d2h, never 2w. */
+static void put_time(const struct run *run, struct buf *out, int64_t at_ms)
+{
+    int64_t span_ms = at_ms - run->c->start_ms;
+
+    if (span_ms < 0) {
+        when_put_rfc3339(out, at_ms);
+        return;
+    }
+    if (span_ms >= WHEN_DAY_MS)
+        buf_put_format(out, "%lldd", (long long)(span_ms / WHEN_DAY_MS));
+    if (span_ms % WHEN_DAY_MS != 0 || span_ms == 0)
+        when_put_span(out, span_ms % WHEN_DAY_MS);
+}
+
+static void put_stages(struct buf *out, const struct decision *d)
+{
+    for (size_t i = 0; i < d->stage_count; i++)
+        buf_put_format(out, "        %s %-11.*s %.*s\n", d->stages[i].passed ? "yes" : "no ",
+                       STR_ARG(d->stages[i].stage), STR_ARG(d->stages[i].detail));
+}
+
+static void put_text(struct buf *out, const char *what, struct str text)
+{
+    if (text.len != 0)
+        buf_put_format(out, "        %s: %.*s\n", what, STR_ARG(text));
+}
+
+static void put_task(struct buf *out, const struct task *task)
+{
+    if (task->queue.len != 0)
+        buf_put_format(out, ", queue: %.*s", STR_ARG(task->queue));
+}
+
+static void put_came(const struct run *run, struct buf *out, const struct came *came)
+{
+    static const char *const words[] = {"task", "silent", "withdrawn"};
+
+    buf_put_text(out, "      {at: ");
+    put_time(run, out, came->at_ms);
+    buf_put_format(out, ", %s: %.*s", words[came->kind], STR_ARG(came->what));
+    put_task(out, &came->task);
+    buf_put_format(out, "}   %.*s", STR_ARG(came->moment));
+    if (came->about.len != 0)
+        buf_put_format(out, " about %.*s", STR_ARG(came->about));
+    if (came->kind == EXPECT_SILENT)
+        buf_put_format(out, "  (%.*s)", STR_ARG(came->decision.outcome));
+    buf_put_char(out, '\n');
+    put_text(out, "say", came->task.say);
+    put_text(out, "subject", came->task.subject);
+    put_text(out, "text", came->task.text);
+    put_stages(out, &came->decision);
+}
+
+static void put_all(const struct run *run, struct buf *out)
+{
+    if (run->first == NULL) {
+        buf_put_text(out, "    nothing came: no candidate, and no instance ended\n");
+        return;
+    }
+    buf_put_text(out, "    what came:\n");
+    for (const struct came *came = run->first; came != NULL; came = came->next)
+        put_came(run, out, came);
+}
+
+static bool compare(struct run *run, struct buf *report)
+{
+    bool same = true;
+
+    for (size_t i = 0; i < run->c->expect_count; i++) {
+        const struct test_expect *expect = &run->c->expects[i];
+
+        if (find_expected(run, expect))
+            continue;
+        same = false;
+        buf_put_format(report, "    line %d: expected, did not come:\n      %.*s\n",
+                       expect->place.line, STR_ARG(expect->source));
+    }
+    for (const struct came *came = run->first; came != NULL; came = came->next) {
+        if (came->taken || came->kind == EXPECT_SILENT)
+            continue;
+        same = false;
+        buf_put_text(report, "    came, was not expected:\n");
+        put_came(run, report, came);
+    }
+    return same;
+}
+
+enum test_verdict test_run_case(const struct ruleset *set, const struct test_case *c, bool all,
+                                struct arena *arena, struct buf *report, struct diags *diags)
+{
+    struct run run = {.set = set, .c = c, .arena = arena, .diags = diags};
+    bool same = false;
+
+    run.last = &run.first;
+    for (size_t i = 0; i < c->expect_count; i++)
+        check_names(&run, &c->expects[i]);
+    make_seed(&run);
+    if (!run.wrong)
+        play(&run);
+    if (!run.wrong)
+        same = compare(&run, report);
+    if (!run.wrong && (all || !same))
+        put_all(&run, report);
+    buf_free(&run.seed);
+    if (run.wrong)
+        return TEST_WRONG;
+    return same ? TEST_PASSED : TEST_FAILED;
+}

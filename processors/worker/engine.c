@@ -1,0 +1,597 @@
+/* Exactness first: what a record does depends on the log before it and on nothing else.
+ *
+ *   - Before a record is looked at, time moves to its timestamp, and every timer up to there fires in
+ *     order of (due time, subject); after it, what it has set in the past fires.
+ *   - plan only guesses what run will need (a timer may set another, a record may turn out to be
+ *     a repeat).  run asks for nothing: where it meets a subject that is not loaded, or would pass
+ *     the timers that are in memory, it stops; what is done is committed, and the next plan
+ *     starts there.  Time may then stand between two records, where a tick would have put it.
+ *   - A control record may change what the step wants, so a plan ends before it, and it is a batch
+ *     of its own.
+ *   - The timer in force is the one that was computed when the state last changed (it stands
+ *     in the blob), whenever the state is loaded.
+ */
+#include "processors/worker/engine.h"
+
+#include <stdio.h>
+
+#include "core/check.h"
+#include "core/limit.h"
+#include "core/mem.h"
+#include "processors/worker/blob.h"
+#include "processors/worker/cache.h"
+#include "processors/worker/timers.h"
+
+enum {
+    FROM_SIZE = 80,
+    /* Firings without an end are a bug of the step: timers of one record that set each other. */
+    FIRINGS_MAX = 1000000,
+};
+
+enum item_kind { ITEM_RECORD, ITEM_TICK, ITEM_CONTROL };
+
+struct item { /* what plan found out about a record */
+    enum item_kind kind;
+    bool numbered;
+    uint64_t hash;
+    struct str name;         /* of the subject; empty: the step does not want the record */
+    struct subject *subject; /* NULL likewise */
+};
+
+struct engine {
+    const struct engine_setup *setup;
+    const struct step_class *class;
+    struct step *step;
+    char from[FROM_SIZE];
+    struct meta meta;
+    uint64_t committed; /* number of the last commit */
+    struct cache cache;
+    struct timers timers;
+    struct engine_counts counts;
+
+    /* of the batch */
+    struct arena *arena;
+    struct outputs outputs;
+    const struct record *records;
+    struct item *items;
+    size_t planned;
+    int64_t horizon_ms; /* the greatest time that the batch may reach */
+    size_t fired;
+    bool time_only;   /* no records: let time reach the horizon */
+    bool own_changed; /* the partition's own state */
+    bool moved;
+    struct subject **missing, **decoded; /* arrays, kept between batches */
+    size_t missing_count, missing_capacity;
+    size_t decoded_count, decoded_capacity;
+    struct store_subject *commit;
+    size_t commit_count, commit_capacity;
+    struct buf meta_bytes, inner, wrapped, own;
+};
+
+/* --- open and close ----------------------------------------------------------------------- */
+
+static enum err_code read_own(struct engine *p, struct str own, struct err *err)
+{
+    struct str inner;
+    int64_t due_ms;
+
+    if (blob_unwrap(own, &due_ms, &inner, err) != ERR_NONE)
+        return err_prefix(err, "%s: own state", p->from);
+    return p->class->open(p->setup->config, p->setup->number, inner, &p->step, err);
+}
+
+static enum err_code read_meta(struct engine *p, struct str meta, struct err *err)
+{
+    const struct engine_setup *setup = p->setup;
+    size_t topics = 0;
+
+    while (p->class->topics != NULL && p->class->topics[topics] != NULL)
+        topics++;
+    if (meta.len == 0) {
+        meta_init(&p->meta, setup->start, setup->generation, setup->topic_partitions, topics);
+        return ERR_NONE;
+    }
+    if (meta_decode(meta, setup->topic_partitions, topics, &p->meta, err) != ERR_NONE)
+        return err_prefix(err, "%s", p->from);
+    p->committed = p->meta.commit;
+    return ERR_NONE;
+}
+
+enum err_code engine_open(const struct engine_setup *setup, struct str meta, struct str own,
+                          struct engine **out, struct err *err)
+{
+    struct engine *p = MEM_NEW(struct engine);
+    enum err_code code;
+    int len;
+
+    *out = NULL;
+    CHECK(setup->timers_max > 0);
+    p->setup = setup;
+    p->class = setup->class;
+    len = snprintf(p->from, sizeof p->from, "%s/%d", p->class->name, setup->number);
+    CHECK(len > 0 && (size_t)len < sizeof p->from);
+    p->cache.bytes_max = setup->cache_bytes_max;
+    timers_init(&p->timers);
+    p->arena = arena_new(0);
+    p->outputs = (struct outputs){.arena = p->arena,
+                                  .meta = &p->meta,
+                                  .topic_names = setup->topic_names != NULL ? setup->topic_names
+                                                                            : p->class->topics,
+                                  .from = {p->from, (size_t)len}};
+    code = read_meta(p, meta, err);
+    if (code == ERR_NONE)
+        code = read_own(p, own, err);
+    if (code != ERR_NONE) {
+        engine_close(p);
+        return code;
+    }
+    *out = p;
+    return ERR_NONE;
+}
+
+void engine_close(struct engine *p)
+{
+    if (p == NULL)
+        return;
+    p->class->close(p->step);
+    meta_free(&p->meta);
+    cache_free(&p->cache);
+    timers_free(&p->timers);
+    outputs_free(&p->outputs);
+    arena_free(p->arena);
+    mem_free(p->missing);
+    mem_free(p->decoded);
+    mem_free(p->commit);
+    buf_free(&p->meta_bytes);
+    buf_free(&p->inner);
+    buf_free(&p->wrapped);
+    buf_free(&p->own);
+    mem_free(p);
+}
+
+int64_t engine_next(const struct engine *p)
+{
+    return p->meta.next;
+}
+
+int64_t engine_now_ms(const struct engine *p)
+{
+    return p->meta.now_ms;
+}
+
+uint64_t engine_commit(const struct engine *p)
+{
+    return p->committed;
+}
+
+const struct engine_counts *engine_counts(const struct engine *p)
+{
+    return &p->counts;
+}
+
+int64_t engine_due_ms(const struct engine *p)
+{
+    const struct timer *first = timers_first(&p->timers);
+
+    return first != NULL ? first->due_ms : STEP_NO_TIMER;
+}
+
+bool engine_lacks_timers(const struct engine *p)
+{
+    return !p->timers.whole && p->timers.count == 0;
+}
+
+int64_t engine_due_by(const struct engine *p, int64_t at_ms)
+{
+    int64_t latest_ms = STEP_NO_TIMER;
+
+    for (size_t i = 0; i < p->timers.count; i++) {
+        int64_t due_ms = p->timers.heap[i]->due_ms;
+
+        if (due_ms <= at_ms && (latest_ms == STEP_NO_TIMER || due_ms > latest_ms))
+            latest_ms = due_ms;
+    }
+    return latest_ms;
+}
+
+size_t engine_subjects(const struct engine *p)
+{
+    return p->cache.table.count;
+}
+
+/* --- plan --------------------------------------------------------------------------------- */
+
+/* One look at the headers for both of ours. */
+static struct item classify(const struct record *record)
+{
+    struct item item = {.kind = ITEM_RECORD};
+
+    for (size_t i = 0; i < record->header_count; i++) {
+        const struct header *h = &record->headers[i];
+
+        if (!str_starts(h->name, STR("attent-")))
+            continue;
+        if (str_is(h->name, CHAIN_FROM_HEADER))
+            item.numbered = true;
+        else if (str_is(h->name, CONTROL_HEADER))
+            item.kind = str_is(h->value, CONTROL_TICK) ? ITEM_TICK : ITEM_CONTROL;
+    }
+    return item;
+}
+
+static void plan_record(struct engine *p, const struct record *record, struct item *item)
+{
+    if (record->timestamp_ms > p->horizon_ms)
+        p->horizon_ms = record->timestamp_ms;
+    if (item->kind != ITEM_RECORD || record->offset < p->meta.next ||
+        !p->class->wants(p->step, record))
+        return;
+    item->name = p->class->subject(p->step, record);
+    if (item->name.len > LIMIT_SUBJECT_BYTES)
+        p->counts.junk++;
+    if (item->name.len == 0 || item->name.len > LIMIT_SUBJECT_BYTES) {
+        item->name = STR_EMPTY;
+        return;
+    }
+    item->hash = table_hash(item->name);
+    table_prefetch(&p->cache.table, item->hash);
+}
+
+/* The cached subject; a new one is noted as missing. */
+static struct subject *need(struct engine *p, uint64_t hash, struct str name)
+{
+    struct subject *s = cache_find(&p->cache, hash, name);
+
+    if (s != NULL)
+        return s;
+    s = cache_add(&p->cache, hash, name);
+    MEM_RESERVE(p->missing, p->missing_count, p->missing_capacity);
+    p->missing[p->missing_count++] = s;
+    return s;
+}
+
+static void start_batch(struct engine *p)
+{
+    arena_reset(p->arena);
+    outputs_clear(&p->outputs);
+    p->planned = p->missing_count = p->commit_count = p->fired = 0;
+    p->horizon_ms = p->meta.now_ms;
+    p->moved = p->own_changed = p->time_only = false;
+}
+
+void engine_plan_time(struct engine *p, int64_t now_ms)
+{
+    start_batch(p);
+    p->time_only = true;
+    if (now_ms > p->horizon_ms)
+        p->horizon_ms = now_ms;
+}
+
+void engine_plan(struct engine *p, const struct record *records, size_t count)
+{
+    start_batch(p);
+    p->records = records;
+    p->items = ARENA_ARRAY(p->arena, struct item, count);
+    for (; p->planned < count; p->planned++) {
+        struct item *item = &p->items[p->planned];
+
+        *item = classify(&records[p->planned]);
+        if (item->kind == ITEM_CONTROL) {
+            p->planned += p->planned == 0; /* alone */
+            break;
+        }
+        plan_record(p, &records[p->planned], item);
+    }
+    for (size_t i = 0; i < p->planned; i++)
+        if (p->items[i].name.len > 0)
+            p->items[i].subject = need(p, p->items[i].hash, p->items[i].name);
+}
+
+/* --- timers and subjects from the store ------------------------------------------------------ */
+
+/* As many as one batch may fire must be in memory, unless all that the batch can reach are. */
+bool engine_wants_timers(struct engine *p, int64_t *due_ms, struct str *subject, size_t *max)
+{
+    if (p->timers.whole || p->timers.count >= p->setup->timers_max)
+        return false;
+    if (p->timers.count > 0 && timers_reach(&p->timers, p->horizon_ms))
+        return false;
+    timers_edge(&p->timers, due_ms, subject);
+    *max = p->setup->timers_max;
+    return true;
+}
+
+void engine_add_timers(struct engine *p, const struct store_subject *timers, size_t count,
+                       bool more)
+{
+    CHECK(count > 0 || !more);
+    for (size_t i = 0; i < count; i++)
+        timers_add(&p->timers, timers[i].subject, timers[i].due_ms);
+    timers_extend(&p->timers, count > 0 ? timers[count - 1].due_ms : INT64_MAX,
+                  count > 0 ? timers[count - 1].subject : STR_EMPTY, !more);
+}
+
+struct store_subject *engine_missing(struct engine *p, size_t *count)
+{
+    size_t max = p->setup->timers_max, due_count;
+    struct store_subject *list;
+
+    if (p->timers.count > 0 && p->timers.heap[0]->due_ms <= p->horizon_ms) {
+        const struct timer **due = ARENA_ARRAY(p->arena, const struct timer *, max);
+
+        due_count = timers_due(&p->timers, p->horizon_ms, due, max);
+        for (size_t i = 0; i < due_count; i++)
+            need(p, due[i]->node.hash, due[i]->node.key);
+    }
+    list = ARENA_ARRAY(p->arena, struct store_subject, p->missing_count);
+    for (size_t i = 0; i < p->missing_count; i++)
+        list[i].subject = p->missing[i]->node.key;
+    *count = p->missing_count;
+    return list;
+}
+
+void engine_fill(struct engine *p, const struct store_subject *subjects, size_t count)
+{
+    CHECK(count == p->missing_count);
+    for (size_t i = 0; i < count; i++)
+        cache_put(&p->cache, p->missing[i], subjects[i].blob);
+    p->counts.loads += count;
+    p->missing_count = 0;
+}
+
+/* --- run ---------------------------------------------------------------------------------- */
+
+enum progress { PROGRESS_ON, PROGRESS_STOP, PROGRESS_FAILED };
+
+static enum err_code decode(struct engine *p, struct subject *s, struct err *err)
+{
+    struct str inner;
+    enum err_code code;
+
+    if (s->state != NULL)
+        return ERR_NONE;
+    code = blob_unwrap((struct str){s->blob, s->blob_bytes}, &s->due_ms, &inner, err);
+    if (code == ERR_NONE)
+        code = p->class->load(p->step, s->node.key, inner, p->arena, &s->state, err);
+    if (code != ERR_NONE)
+        return err_prefix(err, "%s: state of a subject", p->from);
+    CHECK(s->state != NULL);
+    MEM_RESERVE(p->decoded, p->decoded_count, p->decoded_capacity);
+    p->decoded[p->decoded_count++] = s;
+    return ERR_NONE;
+}
+
+/* After the state has changed: its timer may be another now. */
+static void update_due(struct engine *p, struct subject *s)
+{
+    int64_t due_ms = p->class->due_ms(p->step, s->state);
+
+    if (due_ms == s->due_ms)
+        return;
+    s->due_ms = due_ms;
+    s->due_changed = s->changed = true;
+    timers_set(&p->timers, s->node.hash, s->node.key, due_ms);
+}
+
+static enum progress fire(struct engine *p, struct subject *s, int64_t due_ms, struct err *err)
+{
+    bool changed = false;
+
+    if (decode(p, s, err) != ERR_NONE)
+        return PROGRESS_FAILED;
+    p->class->timer(p->step, s->state, due_ms, p->meta.now_ms, p->arena, &p->outputs, &changed);
+    s->changed |= changed;
+    p->moved = true;
+    p->counts.timers++;
+    update_due(p, s);
+    CHECK(changed || s->due_ms != due_ms); /* else it would fire for ever */
+    return PROGRESS_ON;
+}
+
+/* Let time reach at_ms (or stay, when that is past): fires what is due.  firings_max: then stop. */
+static enum progress advance(struct engine *p, int64_t at_ms, size_t firings_max, struct err *err)
+{
+    int64_t to_ms = at_ms > p->meta.now_ms ? at_ms : p->meta.now_ms;
+
+    for (size_t firings = 0;; firings++) {
+        const struct timer *t = timers_first(&p->timers);
+        struct subject *s;
+
+        if (t == NULL || t->due_ms > to_ms)
+            break;
+        s = cache_find(&p->cache, t->node.hash, t->node.key);
+        if (s == NULL || !s->loaded || firings == firings_max)
+            return PROGRESS_STOP;
+        if (t->due_ms > p->meta.now_ms)
+            p->meta.now_ms = t->due_ms;
+        p->fired++;
+        if (fire(p, s, t->due_ms, err) != PROGRESS_ON)
+            return PROGRESS_FAILED;
+    }
+    if (!timers_reach(&p->timers, to_ms))
+        return PROGRESS_STOP;
+    p->meta.now_ms = to_ms;
+    return PROGRESS_ON;
+}
+
+static enum progress run_subject(struct engine *p, const struct record *record, struct subject *s,
+                                 struct err *err)
+{
+    enum progress progress;
+    bool changed = false;
+
+    if (decode(p, s, err) != ERR_NONE)
+        return PROGRESS_FAILED;
+    p->class->record(p->step, s->state, record, p->meta.now_ms, p->arena, &p->outputs, &changed);
+    p->counts.wanted++;
+    if (!changed)
+        return PROGRESS_ON;
+    s->changed = true;
+    update_due(p, s);
+    if (s->due_ms > p->meta.now_ms)
+        return PROGRESS_ON;
+    /* set in the past: only this subject's, and it is loaded */
+    progress = advance(p, p->meta.now_ms, FIRINGS_MAX, err);
+    CHECK(progress != PROGRESS_STOP);
+    return progress;
+}
+
+/* A batch is bounded, whatever a single record sets off. */
+static size_t firings_left(const struct engine *p)
+{
+    return p->fired < p->setup->timers_max ? p->setup->timers_max - p->fired : 0;
+}
+
+/* The reader's rule.  False: drop the record. */
+static enum progress look(struct engine *p, const struct record *record,
+                          struct taken_source *source, bool *take, struct err *err)
+{
+    *take = false;
+    switch (taken_look(&p->meta.taken, record, &p->outputs.scratch, source, err)) {
+    case TAKEN_PLAIN:
+    case TAKEN_NEXT: *take = true; break;
+    case TAKEN_REPEAT:
+    case TAKEN_OLD: p->counts.repeats++; break;
+    case TAKEN_GAP: p->counts.gaps++; break;
+    case TAKEN_JUNK: p->counts.junk++; break;
+    case TAKEN_BROKEN: return PROGRESS_FAILED;
+    }
+    return PROGRESS_ON;
+}
+
+static enum progress run_record(struct engine *p, const struct record *record, struct item *item,
+                                struct err *err)
+{
+    struct taken_source source;
+    enum progress progress = PROGRESS_ON;
+    bool take = true;
+
+    if (record->offset < p->meta.next)
+        return PROGRESS_ON;
+    if (item->numbered)
+        progress = look(p, record, &source, &take, err);
+    if (progress == PROGRESS_ON && take && item->kind == ITEM_CONTROL) {
+        if (p->class->control(p->step, record, &p->own_changed, err) != ERR_NONE)
+            return PROGRESS_FAILED;
+    } else if (progress == PROGRESS_ON && take) {
+        progress = advance(p, record->timestamp_ms, firings_left(p), err);
+        if (progress == PROGRESS_ON && item->subject != NULL)
+            progress = run_subject(p, record, item->subject, err);
+    }
+    if (progress != PROGRESS_ON)
+        return progress;
+    if (item->numbered && take)
+        taken_advance(&p->meta.taken, &source);
+    p->meta.next = record->offset + 1;
+    p->moved = true;
+    p->counts.records++;
+    return PROGRESS_ON;
+}
+
+/* --- the end of a batch --------------------------------------------------------------------- */
+
+static enum err_code encode(struct engine *p, struct subject *s, struct err *err)
+{
+    buf_clear(&p->inner);
+    p->class->save(p->step, s->state, &p->inner);
+    if (p->inner.len > LIMIT_STATE_BYTES)
+        return err_set(err, ERR_LIMIT, "%s: state of a subject has %zu bytes, at most %d are kept",
+                       p->from, p->inner.len, LIMIT_STATE_BYTES);
+    if (p->inner.len == 0) {
+        CHECK(s->due_ms == STEP_NO_TIMER); /* a timer is worth keeping */
+        cache_put(&p->cache, s, STR_EMPTY);
+        return ERR_NONE;
+    }
+    blob_wrap(&p->wrapped, s->due_ms, buf_str(&p->inner));
+    cache_put(&p->cache, s, buf_str(&p->wrapped));
+    return ERR_NONE;
+}
+
+static void add_commit(struct engine *p, struct store_subject subject)
+{
+    MEM_RESERVE(p->commit, p->commit_count, p->commit_capacity);
+    p->commit[p->commit_count++] = subject;
+}
+
+static enum err_code collect(struct engine *p, struct err *err)
+{
+    for (size_t i = 0; i < p->decoded_count; i++) {
+        struct subject *s = p->decoded[i];
+
+        if (!s->changed)
+            continue;
+        if (encode(p, s, err) != ERR_NONE)
+            return err != NULL ? err->code : ERR_LIMIT;
+        add_commit(p, (struct store_subject){.subject = s->node.key,
+                                             .blob = {s->blob, s->blob_bytes},
+                                             .due_ms = s->due_ms,
+                                             .due_changed = s->due_changed});
+    }
+    if (!p->own_changed)
+        return ERR_NONE;
+    buf_clear(&p->inner);
+    p->class->save_partition(p->step, &p->inner);
+    blob_wrap(&p->own, STEP_NO_TIMER, buf_str(&p->inner));
+    add_commit(p, (struct store_subject){.blob = buf_str(&p->own), .due_ms = STEP_NO_TIMER});
+    return ERR_NONE;
+}
+
+static enum progress run_records(struct engine *p, size_t *done, struct err *err)
+{
+    enum progress progress = PROGRESS_ON;
+
+    for (; *done < p->planned && progress == PROGRESS_ON; *done += progress == PROGRESS_ON)
+        progress = run_record(p, &p->records[*done], &p->items[*done], err);
+    return progress;
+}
+
+static enum progress run_time(struct engine *p, size_t *done, struct err *err)
+{
+    enum progress progress = PROGRESS_ON;
+
+    if (p->horizon_ms > p->meta.now_ms) {
+        p->moved = true;
+        progress = advance(p, p->horizon_ms, p->setup->timers_max, err);
+    }
+    *done = progress == PROGRESS_ON;
+    return progress;
+}
+
+enum err_code engine_run(struct engine *p, struct engine_batch *out, struct err *err)
+{
+    struct err own = {0};
+    enum progress progress;
+    size_t done = 0;
+
+    *out = (struct engine_batch){0};
+    CHECK(p->missing_count == 0);
+    progress = p->time_only ? run_time(p, &done, &own) : run_records(p, &done, &own);
+    if (progress == PROGRESS_FAILED || collect(p, &own) != ERR_NONE)
+        return err_set(err, own.code, "%s", own.text);
+    p->meta.commit = p->committed + 1;
+    buf_clear(&p->meta_bytes);
+    meta_encode(&p->meta, &p->meta_bytes);
+    p->counts.outputs += p->outputs.count;
+    *out = (struct engine_batch){.done = done,
+                                 .outputs = p->outputs.items,
+                                 .output_count = p->outputs.count,
+                                 .meta = buf_str(&p->meta_bytes),
+                                 .subjects = p->commit,
+                                 .subject_count = p->commit_count,
+                                 .moved = p->moved};
+    return ERR_NONE;
+}
+
+void engine_committed(struct engine *p)
+{
+    p->committed = p->meta.commit;
+    for (size_t i = 0; i < p->decoded_count; i++) {
+        p->decoded[i]->state = NULL;
+        p->decoded[i]->changed = p->decoded[i]->due_changed = false;
+    }
+    p->decoded_count = 0;
+    p->records = NULL;
+    p->planned = 0;
+    cache_evict(&p->cache);
+    timers_trim(&p->timers, p->setup->timers_max);
+}

@@ -1,0 +1,111 @@
+/* processors/worker/engine.h - the engine of one partition of a step, without any I/O.
+ *
+ * It holds the partition's time, its place in the log, its timers and a cache of states, and runs
+ * records through the step in batches:
+ *
+ *     engine_plan       which subjects do these records (and the timers before them) need?
+ *     engine_timers...  while it asks for more of the store's timers
+ *     engine_missing    what the store has to load
+ *     engine_fill
+ *     engine_run        -> outputs, changed states, new meta
+ *     ...                  publish, wait for all acknowledgements, commit
+ *     engine_committed
+ *
+ * Any split of a log into batches gives the same outputs and the same states, byte for byte.
+ * After an error, or when a batch could not be published or committed, the partition is closed
+ * and opened again from what the store has: nothing is taken back piece by piece.
+ *
+ * One thread at a time per partition.
+ */
+#ifndef ATTENT_PROCESSORS_WORKER_ENGINE_H
+#define ATTENT_PROCESSORS_WORKER_ENGINE_H
+
+#include "processors/worker/outputs.h"
+#include "processors/worker/store.h"
+
+struct engine;
+
+struct engine_setup { /* borrowed, outlives the partition */
+    const struct step_class *class;
+    const void *config; /* of the step */
+    int32_t number;
+    const char *const *topic_names;  /* real names of class->topics; NULL: those */
+    const int32_t *topic_partitions; /* how many partitions each of them has */
+    uint64_t generation;             /* of outputs, at the very beginning */
+    int64_t start;                   /* first offset, at the very beginning */
+    size_t cache_bytes_max;
+    size_t timers_max; /* fired in a batch; as many are kept in memory, and up to twice that */
+};
+
+struct engine_counts { /* since it was opened */
+    uint64_t records;  /* read */
+    uint64_t wanted;   /* given to the step */
+    uint64_t timers;   /* fired */
+    uint64_t outputs;
+    uint64_t loads;   /* subjects asked of the store */
+    uint64_t repeats; /* numbered inputs dropped: seen before, or of an older generation */
+    uint64_t gaps;    /* numbered inputs dropped: something is missing before them */
+    uint64_t junk;    /* numbers malformed, or no usable subject */
+};
+
+/* meta, own: what the store has of it (both empty: the very beginning); own is the blob of the
+ * partition's own state.  ERR_STATE: it cannot be read; else what the step's open says. */
+enum err_code engine_open(const struct engine_setup *setup, struct str meta, struct str own,
+                          struct engine **out, struct err *err);
+void engine_close(struct engine *p); /* NULL allowed */
+
+int64_t engine_next(const struct engine *p);
+int64_t engine_now_ms(const struct engine *p);
+uint64_t engine_commit(const struct engine *p); /* number of the last commit */
+size_t engine_subjects(const struct engine *p); /* in memory */
+const struct engine_counts *engine_counts(const struct engine *p);
+
+/* When the earliest timer is due; STEP_NO_TIMER: there is none (or none in memory before the first
+ * plan). */
+int64_t engine_due_ms(const struct engine *p);
+
+/* There are timers in the store and none in memory: a plan (of nothing) loads them. */
+bool engine_lacks_timers(const struct engine *p);
+
+/* The latest timer in memory that is due at or before this time; STEP_NO_TIMER: none is.  Looks at
+ * all of them. */
+int64_t engine_due_by(const struct engine *p, int64_t at_ms);
+
+/* --- a batch ---------------------------------------------------------------------------------- */
+
+/* Records in order of offset, borrowed until engine_committed.  count 0 is allowed: then the
+ * batch loads timers, if it lacks them. */
+void engine_plan(struct engine *p, const struct record *records, size_t count);
+
+/* Instead of records: let time reach now_ms, as a tick does, without an offset of its own.
+ * Is over when the batch says done = 1. */
+void engine_plan_time(struct engine *p, int64_t now_ms);
+
+/* True: read up to `max` timers from the store, those behind (*due_ms, *subject), and give them
+ * to engine_add_timers.  Ask again then. */
+bool engine_wants_timers(struct engine *p, int64_t *due_ms, struct str *subject, size_t *max);
+void engine_add_timers(struct engine *p, const struct store_subject *timers, size_t count,
+                       bool more);
+
+/* The subjects to load; the caller sets their blobs and gives them to engine_fill. */
+struct store_subject *engine_missing(struct engine *p, size_t *count);
+void engine_fill(struct engine *p, const struct store_subject *subjects, size_t count);
+
+struct engine_batch { /* borrowed until the next plan */
+    size_t done;      /* records that need not be given again */
+    const struct output *outputs;
+    size_t output_count;
+    struct str meta; /* to be committed, as number `engine_commit` + 1 */
+    const struct store_subject *subjects;
+    size_t subject_count;
+    bool moved; /* false: nothing happened, do not commit */
+};
+
+/* Run what was planned.  It may stop before the last record, when too many timers are due before
+ * it or after a control record: plan again with the rest.  ERR_STATE and others: the partition is
+ * of no use any more. */
+enum err_code engine_run(struct engine *p, struct engine_batch *out, struct err *err);
+
+void engine_committed(struct engine *p); /* the batch is durable */
+
+#endif

@@ -1,0 +1,97 @@
+/* processors/worker/place.h - a partition that a worker has been given: engine, token, and what to
+ * do when it cannot go on.  Private to the worker.
+ *
+ *               claim ok                     commit ok
+ *   assigned -----------> RUNNING <------------------------.
+ *      |  \                |    \ FENCED, GAP, DOWN        |
+ *      |   \ DOWN          |     '----------> SUSPENDED ---'  prove membership, claim, seek
+ *      |    '--------------|------------------^   ^
+ *      |                   | delivery failed -----'           same token, seek to next
+ *      '-> STOPPED <-------'  the state or the log is not what it must be
+ */
+#ifndef ATTENT_PROCESSORS_WORKER_PLACE_H
+#define ATTENT_PROCESSORS_WORKER_PLACE_H
+
+#include "core/metric.h"
+#include "processors/worker/worker.h"
+
+enum mend {     /* what a suspended place waits for */
+    MEND_REWIND, /* the outputs could not be published: begin again at next */
+    MEND_PROOF,  /* lost the state: is this process still a member of the group? */
+    MEND_CLAIM,  /* yes (or it never had the state): claim */
+};
+
+struct run { /* records of the last poll */
+    const struct record *records;
+    size_t count;
+};
+
+struct place {
+    int32_t number;
+    enum worker_partition_state state;
+    enum mend mend;
+    char reason[sizeof(((struct err *)0)->text)];
+    int64_t retry_mono_ms;
+    int backoff_ms;
+    char token[STORE_TOKEN_SIZE];
+    struct engine_setup setup;
+    struct engine *engine; /* while running */
+    struct buf meta, own;  /* as committed last: the way back */
+    int64_t next;          /* as committed last; -1: never claimed */
+    int64_t tick_ms;       /* the last tick that was written */
+    struct run runs[2];    /* the consumer gives each partition at most two */
+    size_t run_count;
+    struct engine_batch batch; /* of this round */
+    bool in_round;
+    struct worker_partition_status status;
+    struct engine_counts before; /* counts of engines that were closed */
+    struct metric_series *series[METRIC_COUNT];
+};
+
+struct worker {
+    struct worker_config config;
+    const struct step_class *class;
+    const void *step_config;
+    struct store *store;
+    bool store_owned;
+    struct kafka_producer *producer; /* NULL: to be opened */
+    struct kafka_consumer *consumer;
+    const char *const *outputs;
+    int32_t *output_partitions;
+    size_t output_count;
+    struct place **places;
+    size_t place_count;
+    struct record *records;
+    struct arena *arena; /* what the store gives during one round */
+    int32_t proving;     /* the partition whose offset commit is on its way; -1: none */
+    int64_t offsets_mono_ms, report_mono_ms;
+    struct worker_times times;
+    struct err halt; /* Kafka has lost acknowledged records: nothing goes on */
+};
+
+struct place *place_new(struct worker *w, int32_t number, size_t cache_bytes_max);
+void place_free(struct place *place); /* NULL allowed */
+struct place *place_find(struct worker *w, int32_t number); /* NULL: not mine */
+
+/* Become the owner and read the state.  Running afterwards (place->next says where), or suspended
+ * or stopped with a reason. */
+void place_claim(struct worker *w, struct place *place);
+
+/* Forget what is in memory and try again later. */
+void place_suspend(struct worker *w, struct place *place, enum mend mend, const struct err *why);
+void place_stop(struct worker *w, struct place *place, const struct err *why);
+
+/* What a store's refusal means for a place. */
+void place_refused(struct worker *w, struct place *place, enum store_result result,
+                   const struct err *why);
+
+/* Suspended, and its time has come: go on with what it waits for. */
+void place_mend(struct worker *w, struct place *place);
+
+/* The batch is durable. */
+void place_committed(struct place *place);
+
+void place_report(struct worker *w, struct place *place);      /* status and metrics */
+void place_report_gone(struct worker *w, struct place *place); /* it is another's now */
+
+#endif

@@ -1,0 +1,101 @@
+/* processors/worker/store.h - where the state of a step's partition is kept: claim, load, commit.
+ *
+ * Two kinds: Redis (redis_store.h) for the worker, and memory (memory_store.h) for tests, rule
+ * tests and backtests.  Every call carries the owner's token and is refused when another owner has
+ * claimed since (DESIGN section 6).
+ *
+ * Keys in Redis, all under one hash tag, so that a cluster keeps them together:
+ *   {STEP:N}:meta      hash: token, identity, commit, meta
+ *   {STEP:N}:due       sorted set: subjects by their earliest timer (ms)
+ *   {STEP:N}:s:SUBJECT the state of one subject; SUBJECT empty: the partition's own
+ */
+#ifndef ATTENT_PROCESSORS_WORKER_STORE_H
+#define ATTENT_PROCESSORS_WORKER_STORE_H
+
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/err.h"
+#include "core/hash.h"
+
+enum { STORE_TOKEN_SIZE = 33 }; /* 128 random bits in hex, and NUL */
+
+/* What became of a call.  Switched over without a default. */
+enum store_result {
+    STORE_DONE = 0,
+    STORE_FENCED,  /* another token owns the partition */
+    STORE_GAP,     /* the commit number is not the one expected */
+    STORE_REFUSED, /* another group, topic, partition count: never goes away by itself */
+    STORE_DOWN,    /* no answer; a commit may or may not have happened */
+};
+
+struct store_subject {
+    struct str subject;
+    struct str blob;  /* load: in arena, empty = none; commit: empty = forget */
+    int64_t due_ms;   /* commit: STEP_NO_TIMER = none */
+    bool due_changed; /* commit: write due_ms */
+};
+
+struct store_claim {
+    bool fresh;      /* nothing was there */
+    uint64_t commit; /* number of the last commit */
+    struct str meta; /* the worker's own encoding, as committed last; empty when fresh */
+    struct str own;  /* blob of the partition's own state; empty: none */
+};
+
+struct store; /* one connection or one memory; used by one thread at a time */
+
+struct store_class {
+    void (*close)(struct store *s); /* NULL allowed */
+
+    /* Become the owner: sets `token`.  identity: a text (group, topic, partition count) that must
+     * equal that of the first claim, else STORE_REFUSED (err names both). */
+    enum store_result (*claim)(struct store *s, const char *step, int32_t partition,
+                               const char *token, struct str identity, struct arena *arena,
+                               struct store_claim *out, struct err *err);
+
+    /* Read subjects together with token and commit number, atomically. Fills blobs. */
+    enum store_result (*load)(struct store *s, const char *step, int32_t partition,
+                              const char *token, uint64_t commit, struct arena *arena,
+                              struct store_subject *subjects, size_t count, struct err *err);
+
+    /* Timers in order of (due time, subject), those behind (due_ms, after), at most max; *more
+     * says that there are others behind them.  subject and due_ms are filled, in arena. */
+    enum store_result (*due)(struct store *s, const char *step, int32_t partition,
+                             const char *token, uint64_t commit, int64_t due_ms, struct str after,
+                             size_t max, struct arena *arena, struct store_subject **out,
+                             size_t *count, bool *more, struct err *err);
+
+    /* Send a commit (number `commit` + 1); returns at once.  commit_wait gives its result, and
+     * sends it again when the connection broke.  What is passed is borrowed until then.  One
+     * outstanding per partition; several partitions may be in flight on one store. */
+    void (*commit_send)(struct store *s, const char *step, int32_t partition, const char *token,
+                        uint64_t commit, struct str meta, const struct store_subject *subjects,
+                        size_t count);
+    enum store_result (*commit_wait)(struct store *s, const char *step, int32_t partition,
+                                     struct err *err);
+
+    /* Every subject with its blob, in any order: to compare states, not for the hot path. */
+    enum store_result (*list)(struct store *s, const char *step, int32_t partition,
+                              struct arena *arena, struct store_subject **out, size_t *count,
+                              struct err *err);
+};
+
+struct store {
+    const struct store_class *class;
+};
+
+/* A hash over all subjects and their blobs, sorted by subject: equal states, equal digest. */
+enum store_result store_digest(struct store *s, const char *step, int32_t partition,
+                               struct hash128 *out, struct err *err);
+
+const char *store_result_text(enum store_result result);
+
+struct engine;
+
+/* Give a planned partition what it needs: timers, then missing subjects.  Checked against token
+ * and commit number, so what is filled in is the state of the last commit and of this owner. */
+enum store_result store_fill(struct store *s, const char *step, int32_t number, const char *token,
+                             struct engine *p, struct arena *arena, struct err *err);
+
+#endif

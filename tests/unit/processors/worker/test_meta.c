@@ -1,0 +1,114 @@
+#include "processors/worker/meta.h"
+
+#include "processors/worker/blob.h"
+#include "tests/support/suite.h"
+
+static const int32_t partitions[] = {2, 3};
+
+static void fill(struct meta *meta)
+{
+    struct taken_source source = {STR("identify/1"), 2, 77, {1, 2}};
+
+    meta_init(meta, 123, 4, partitions, 2);
+    meta->commit = 9;
+    meta->now_ms = -5;
+    meta->topics[1].sent[2] = (struct chain){42, {7, 8}};
+    taken_advance(&meta->taken, &source);
+    source.from = STR("decide/0");
+    taken_advance(&meta->taken, &source);
+}
+
+START_TEST(meta_reads_back_as_it_was)
+{
+    struct meta meta, back;
+    struct buf bytes = {0}, again = {0};
+
+    fill(&meta);
+    meta_encode(&meta, &bytes);
+    ck_assert_int_eq(meta_decode(buf_str(&bytes), partitions, 2, &back, NULL), ERR_NONE);
+    ck_assert_uint_eq(back.commit, 9);
+    ck_assert_int_eq(back.next, 123);
+    ck_assert_int_eq(back.now_ms, -5);
+    ck_assert_uint_eq(back.generation, 4);
+    ck_assert_uint_eq(back.topics[1].sent[2].number, 42);
+    ck_assert_uint_eq(back.topics[1].sent[2].hash.high, 8);
+    ck_assert_uint_eq(taken_find(&back.taken, STR("identify/1"))->number, 77);
+    meta_encode(&back, &again);
+    ck_assert(str_equal(buf_str(&bytes), buf_str(&again)));
+    meta_free(&meta);
+    meta_free(&back);
+    buf_free(&bytes);
+    buf_free(&again);
+}
+END_TEST
+
+START_TEST(a_changed_byte_anywhere_is_noticed)
+{
+    struct meta meta, back;
+    struct buf bytes = {0};
+
+    fill(&meta);
+    meta_encode(&meta, &bytes);
+    for (size_t i = 0; i < bytes.len; i++) {
+        bytes.data[i] = (char)(bytes.data[i] ^ 1);
+        ck_assert_int_eq(meta_decode(buf_str(&bytes), partitions, 2, &back, NULL), ERR_STATE);
+        meta_free(&back);
+        bytes.data[i] = (char)(bytes.data[i] ^ 1);
+    }
+    for (size_t len = 0; len < bytes.len; len++) {
+        ck_assert_int_eq(meta_decode(str_slice(buf_str(&bytes), 0, len), partitions, 2, &back,
+                                     NULL),
+                         ERR_STATE);
+        meta_free(&back);
+    }
+    meta_free(&meta);
+    buf_free(&bytes);
+}
+END_TEST
+
+START_TEST(another_number_of_partitions_is_refused)
+{
+    static const int32_t more[] = {2, 4};
+    struct meta meta, back;
+    struct buf bytes = {0};
+    struct err err;
+
+    fill(&meta);
+    meta_encode(&meta, &bytes);
+    ck_assert_int_eq(meta_decode(buf_str(&bytes), more, 2, &back, &err), ERR_STATE);
+    ck_assert_ptr_nonnull(strstr(err.text, "had 3 partitions and has 4"));
+    meta_free(&back);
+    ck_assert_int_eq(meta_decode(buf_str(&bytes), partitions, 1, &back, &err), ERR_STATE);
+    meta_free(&back);
+    meta_free(&meta);
+    buf_free(&bytes);
+}
+END_TEST
+
+START_TEST(a_blob_keeps_its_timer_and_notices_damage)
+{
+    static const int64_t dues[] = {INT64_MAX, 0, -1, 1767225600000};
+    struct buf blob = {0};
+    struct str inner;
+    int64_t due_ms;
+
+    for (size_t i = 0; i < sizeof dues / sizeof dues[0]; i++) {
+        blob_wrap(&blob, dues[i], STR("state"));
+        ck_assert_int_eq(blob_unwrap(buf_str(&blob), &due_ms, &inner, NULL), ERR_NONE);
+        ck_assert_int_eq(due_ms, dues[i]);
+        ck_assert(str_is(inner, "state"));
+        for (size_t at = 0; at < blob.len; at++) {
+            blob.data[at] = (char)(blob.data[at] ^ 4);
+            ck_assert_int_eq(blob_unwrap(buf_str(&blob), &due_ms, &inner, NULL), ERR_STATE);
+            blob.data[at] = (char)(blob.data[at] ^ 4);
+        }
+    }
+    ck_assert_int_eq(blob_unwrap(STR_EMPTY, &due_ms, &inner, NULL), ERR_NONE);
+    ck_assert_int_eq(due_ms, INT64_MAX);
+    ck_assert_uint_eq(inner.len, 0);
+    buf_free(&blob);
+}
+END_TEST
+
+SUITE_MAIN("meta", meta_reads_back_as_it_was, a_changed_byte_anywhere_is_noticed,
+           another_number_of_partitions_is_refused, a_blob_keeps_its_timer_and_notices_damage)
