@@ -23,6 +23,7 @@ enum {
     POLL_MS = 20,
     RECORDS_PER_POLL = 64,
     OPEN_TASKS_MAX = 64,
+    RANDOM_CUSTOMERS = 40, /* few enough that their stories are seen to go on */
     ANSWER_SIZE = 160,
     ENDLESS_BYTES_MAX = 16 * 1024 * 1024,
 };
@@ -413,54 +414,92 @@ static enum err_code play_story(struct demo *demo, struct err *err)
 
 /* --- random traffic -------------------------------------------------------------------------------- */
 
-/* One of a few hundred customers does something; the contact centre answers now and then. */
-static enum err_code play_random(struct demo *demo, struct rng *rng, struct err *err)
+struct traffic {
+    struct rng rng;
+    bool known[RANDOM_CUSTOMERS]; /* their profile has been written */
+};
+
+/* Where they live and how to reach them; the car on their policy is a light one. */
+static enum err_code introduce(struct demo *demo, const char *id, struct err *err)
+{
+    struct str profile = arena_format(demo->arena,
+                                      "{\"country\":\"NL\",\"time_zone\":\"Europe/Amsterdam\","
+                                      "\"phone\":\"+31200000000\",\"email\":\"%s@example.com\"}",
+                                      id);
+    struct str policy = arena_format(demo->arena, "{\"vin\":\"OLD-%s\",\"weight_kg\":1100}", id);
+    enum err_code code = send_event(demo, "crm", id, "customer.updated", profile, err);
+
+    return code == ERR_NONE ? send_event(demo, "crm", id, "policy.updated", policy, err) : code;
+}
+
+/* Something happens to a customer. */
+static enum err_code live(struct demo *demo, struct rng *rng, const char *id, struct err *err)
+{
+    double pad_mm = 2.0 + 4.0 * rng_unit(rng);
+
+    switch (rng_below(rng, 5)) {
+    case 0:
+    case 1:
+        screen_line(&demo->screen, demo->now_ms, TONE_EVENT, "event", "%s misses a payment", id);
+        return send_event(demo, "billing", id, "payment.missed",
+                          STR("{\"amount\":64.5,\"invoice\":\"R-1\"}"), err);
+    case 2:
+        screen_line(&demo->screen, demo->now_ms, TONE_EVENT, "event", "%s pays", id);
+        return send_event(demo, "billing", id, "payment.received",
+                          STR("{\"amount\":64.5,\"invoice\":\"R-1\"}"), err);
+    case 3:
+        screen_line(&demo->screen, demo->now_ms, TONE_EVENT, "event", "%s registers a Volvo", id);
+        return send_event(demo, "vehicles", id, "vehicle.registered",
+                          arena_format(demo->arena,
+                                       "{\"vin\":\"V-%s\",\"make\":\"Volvo\",\"model\":\"XC60\","
+                                       "\"weight_kg\":1900}",
+                                       id),
+                          err);
+    default:
+        screen_line(&demo->screen, demo->now_ms, TONE_EVENT, "event",
+                    "%s's car reports brake pads of %.1f mm", id, pad_mm);
+        return send_event(
+            demo, "vehicles", id, "vehicle.telemetry",
+            arena_format(demo->arena, "{\"vin\":\"V-%s\",\"pad_mm\":%.1f}", id, pad_mm), err);
+    }
+}
+
+/* One of the customers does something, or the contact centre answers. */
+static enum err_code play_random(struct demo *demo, struct traffic *traffic, struct err *err)
 {
     static const char *const codes[] = {"booked", "updated", "declined", "not_reached"};
-    struct str customer = arena_format(demo->arena, "c-%03d", (int)rng_below(rng, 300));
-    const char *id = customer.data;
-    struct str data;
+    struct rng *rng = &traffic->rng;
+    size_t number = rng_below(rng, RANDOM_CUSTOMERS);
+    const char *id = arena_format(demo->arena, "c-%03zu", number).data;
+    enum err_code code = ERR_NONE;
 
-    demo->now_ms += (int64_t)rng_below(rng, 40) * WHEN_MINUTE_MS;
-    if (demo->open_count != 0 && rng_below(rng, 3) == 0)
-        return send_outcome(demo, rng_below(rng, demo->open_count), codes[rng_below(rng, 4)], err);
-    switch (rng_below(rng, 4)) {
-    case 0:
-        data = arena_format(demo->arena, "{\"amount\":64.5,\"invoice\":\"%d\"}",
-                            (int)rng_below(rng, 1000));
-        return send_event(demo, "billing", id,
-                          rng_below(rng, 4) != 0 ? "payment.missed" : "payment.received", data,
-                          err);
-    case 1:
-        data = arena_format(demo->arena,
-                            "{\"vin\":\"V-%s\",\"make\":\"Volvo\",\"model\":\"XC60\","
-                            "\"weight_kg\":1900}",
-                            id);
-        return send_event(demo, "vehicles", id, "vehicle.registered", data, err);
-    case 2:
-        data = arena_format(demo->arena, "{\"vin\":\"V-%s\",\"weight_kg\":1100}", id);
-        return send_event(demo, "crm", id, "policy.updated", data, err);
-    default:
-        data = arena_format(demo->arena, "{\"vin\":\"V-%s\",\"pad_mm\":%.1f,\"odometer_km\":51000}",
-                            id, 2.0 + 3.0 * rng_unit(rng));
-        return send_event(demo, "vehicles", id, "vehicle.telemetry", data, err);
+    demo->now_ms += (int64_t)rng_below(rng, 240) * WHEN_MINUTE_MS;
+    if (demo->open_count != 0 && rng_below(rng, 2) == 0) {
+        const char *result = codes[rng_below(rng, sizeof codes / sizeof codes[0])];
+        screen_line(&demo->screen, demo->now_ms, TONE_ANSWER, "centre",
+                    "works the task of %.*s: %s", STR_ARG(demo->open[0].customer), result);
+        return send_outcome(demo, 0, result, err);
     }
+    if (!traffic->known[number])
+        code = introduce(demo, id, err);
+    traffic->known[number] = true;
+    return code == ERR_NONE ? live(demo, rng, id, err) : code;
 }
 
 static enum err_code play_endless(struct demo *demo, struct err *err)
 {
-    struct rng rng = rng_seeded(42);
+    struct traffic traffic = {.rng = rng_seeded(42)};
     enum err_code code = ERR_NONE;
 
     demo->scene = NULL;
     puts("\nThat was the story. Random traffic goes on; Ctrl-C ends it.\n");
-    for (int n = 0; code == ERR_NONE && !*demo->config->stop; n++) {
+    while (code == ERR_NONE && !*demo->config->stop) {
         if (arena_bytes(demo->arena) > ENDLESS_BYTES_MAX) {
             demo->open_count = 0; /* their texts go too: the centre forgets them */
             arena_reset(demo->arena);
         }
-        code = play_random(demo, &rng, err);
-        if (code == ERR_NONE && n % 16 == 0)
+        code = play_random(demo, &traffic, err);
+        if (code == ERR_NONE)
             code = send_ticks(demo, err);
         if (code == ERR_NONE)
             code = poll_once(demo, err);
