@@ -16,54 +16,17 @@
  * While all queues are empty the thread waits for `wake`, an eventfd that librdkafka writes to
  * when a queue gets its first entry.
  */
-#include "connectors/kafka/client.h"
+#include "connectors/kafka/consumer_parts.h"
 
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "core/arena.h"
 #include "core/check.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
-
-struct slot { /* a partition that is mine */
-    char *topic;
-    size_t topic_bytes;
-    int32_t partition;
-    rd_kafka_queue_t *queue;
-    int64_t wanted; /* records below are dropped */
-    bool held;      /* nothing is read until a seek */
-    bool at_end;
-    enum err_code fault; /* not yet told; ERR_NONE: none */
-    char *fault_text;
-};
-
-struct kafka_consumer {
-    rd_kafka_t *rk;
-    rd_kafka_queue_t *main;
-    int wake;
-    struct kafka_listener listener;
-    struct slot *slots;
-    size_t slot_count;
-    size_t turn; /* the slot that poll looks at first */
-
-    rd_kafka_message_t **messages; /* borrowed out by the last poll */
-    size_t message_count, message_capacity;
-    struct arena *arena; /* their headers */
-
-    enum err_code fault; /* of the whole client */
-    char fault_text[sizeof((struct err *)0)->text];
-    char *told_topic; /* of the last error returned; NULL: the whole client */
-    int32_t told_partition;
-
-    bool committing;
-    void (*commit_done)(void *context, bool ok);
-    void *commit_context;
-};
 
 /* The fetch queue must hold 1.5 s of peak, or this librdkafka stalls for a second whenever it is
  * full: 100,000 events/s of 600 bytes. */
@@ -82,184 +45,6 @@ static const struct kafka_property defaults[] = {
     {"queued.max.messages.kbytes", "131072"},
 };
 
-/* --- slots -------------------------------------------------------------------------------- */
-
-static struct slot *slot_find(const struct kafka_consumer *c, const char *topic, int32_t partition)
-{
-    for (size_t i = 0; i < c->slot_count; i++)
-        if (c->slots[i].partition == partition && strcmp(c->slots[i].topic, topic) == 0)
-            return &c->slots[i];
-    return NULL;
-}
-
-static void slots_drop(struct kafka_consumer *c)
-{
-    for (size_t i = 0; i < c->slot_count; i++) {
-        rd_kafka_queue_destroy(c->slots[i].queue);
-        mem_free(c->slots[i].topic);
-        mem_free(c->slots[i].fault_text);
-    }
-    mem_free(c->slots);
-    c->slots = NULL;
-    c->slot_count = 0;
-    c->turn = 0;
-}
-
-static void slot_init(struct kafka_consumer *c, struct slot *s, const struct kafka_partition *p)
-{
-    static const uint64_t one = 1; /* what an eventfd is written with */
-
-    *s = (struct slot){.topic = mem_copy_text(p->topic, strlen(p->topic)),
-                       .topic_bytes = strlen(p->topic),
-                       .partition = p->partition,
-                       .wanted = p->offset < 0 ? 0 : p->offset,
-                       .held = p->offset == KAFKA_OFFSET_HOLD};
-    s->queue = rd_kafka_queue_get_partition(c->rk, p->topic, p->partition);
-    CHECK(s->queue != NULL);
-    rd_kafka_queue_forward(s->queue, NULL);
-    rd_kafka_queue_io_event_enable(s->queue, c->wake, &one, sizeof one);
-}
-
-static void slot_fault(struct slot *s, enum err_code code, const char *text)
-{
-    mem_free(s->fault_text);
-    s->fault = code;
-    s->fault_text = mem_copy_text(text, strlen(text));
-}
-
-static void client_fault(struct kafka_consumer *c, enum err_code code, const char *text)
-{
-    c->fault = code;
-    snprintf(c->fault_text, sizeof c->fault_text, "%s", text);
-}
-
-static rd_kafka_topic_partition_list_t *one_partition(const char *topic, int32_t partition,
-                                                      int64_t offset)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-
-    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
-    return list;
-}
-
-static void set_paused(struct kafka_consumer *c, const struct slot *s, bool paused)
-{
-    rd_kafka_topic_partition_list_t *list = one_partition(s->topic, s->partition, 0);
-
-    if (paused)
-        rd_kafka_pause_partitions(c->rk, list);
-    else
-        rd_kafka_resume_partitions(c->rk, list);
-    rd_kafka_topic_partition_list_destroy(list);
-}
-
-/* --- assignment ------------------------------------------------------------------------------ */
-
-/* Where the group stands; a partition without a committed offset starts at its beginning. */
-static enum err_code resolve_group(struct kafka_consumer *c, struct kafka_partition *partitions,
-                                   size_t count, struct err *err)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
-
-    for (size_t i = 0; i < count; i++)
-        if (partitions[i].offset == KAFKA_OFFSET_GROUP)
-            rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition);
-    if (list->cnt > 0)
-        error = rd_kafka_committed(c->rk, list, CLIENT_TIMEOUT_MS);
-    for (size_t i = 0; i < count && error == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
-        const rd_kafka_topic_partition_t *p;
-
-        if (partitions[i].offset != KAFKA_OFFSET_GROUP)
-            continue;
-        p = rd_kafka_topic_partition_list_find(list, partitions[i].topic, partitions[i].partition);
-        error = p->err;
-        partitions[i].offset = p->offset < 0 ? KAFKA_OFFSET_BEGIN : p->offset;
-    }
-    rd_kafka_topic_partition_list_destroy(list);
-    return error == RD_KAFKA_RESP_ERR_NO_ERROR
-               ? ERR_NONE
-               : err_set(err, client_err_code(error), "committed offsets of the group: %s",
-                         rd_kafka_err2str(error));
-}
-
-/* A question that is not answered is asked again, not guessed: the partitions are held, and the
- * error tells the caller to seek (or to leave). */
-static void resolve_or_hold(struct kafka_consumer *c, struct kafka_partition *partitions,
-                            size_t count)
-{
-    struct err err;
-
-    if (resolve_group(c, partitions, count, &err) == ERR_NONE)
-        return;
-    if (resolve_group(c, partitions, count, &err) == ERR_NONE)
-        return;
-    client_fault(c, err.code, err.text);
-    for (size_t i = 0; i < count; i++)
-        if (partitions[i].offset == KAFKA_OFFSET_GROUP)
-            partitions[i].offset = KAFKA_OFFSET_HOLD;
-}
-
-static void assign(struct kafka_consumer *c, struct kafka_partition *partitions, size_t count)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-    rd_kafka_resp_err_t error;
-
-    slots_drop(c);
-    c->slots = count > 0 ? MEM_NEW_ARRAY(struct slot, count) : NULL;
-    c->slot_count = count;
-    for (size_t i = 0; i < count; i++) {
-        slot_init(c, &c->slots[i], &partitions[i]);
-        rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition)
-            ->offset = c->slots[i].held ? RD_KAFKA_OFFSET_END : partitions[i].offset;
-    }
-    error = rd_kafka_assign(c->rk, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-        client_fault(c, ERR_KAFKA, rd_kafka_err2str(error));
-    for (size_t i = 0; i < count; i++)
-        if (c->slots[i].held)
-            set_paused(c, &c->slots[i], true);
-}
-
-static void take_over(struct kafka_consumer *c, const rd_kafka_topic_partition_list_t *list)
-{
-    size_t count = (size_t)list->cnt;
-    struct kafka_partition *partitions = MEM_NEW_ARRAY(struct kafka_partition, count + 1);
-
-    for (size_t i = 0; i < count; i++)
-        partitions[i] = (struct kafka_partition){list->elems[i].topic, list->elems[i].partition,
-                                                 KAFKA_OFFSET_GROUP};
-    if (c->listener.assigned != NULL && count > 0)
-        c->listener.assigned(c->listener.context, partitions, count);
-    resolve_or_hold(c, partitions, count);
-    assign(c, partitions, count);
-    mem_free(partitions);
-}
-
-static void give_up(struct kafka_consumer *c, bool lost)
-{
-    struct kafka_partition *partitions = MEM_NEW_ARRAY(struct kafka_partition, c->slot_count + 1);
-
-    for (size_t i = 0; i < c->slot_count; i++)
-        partitions[i] =
-            (struct kafka_partition){c->slots[i].topic, c->slots[i].partition, c->slots[i].wanted};
-    if (c->listener.revoked != NULL && c->slot_count > 0)
-        c->listener.revoked(c->listener.context, partitions, c->slot_count, lost);
-    mem_free(partitions);
-    slots_drop(c);
-    rd_kafka_assign(c->rk, NULL);
-}
-
-static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t error,
-                         rd_kafka_topic_partition_list_t *list, void *opaque)
-{
-    if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
-        take_over(opaque, list);
-    else
-        give_up(opaque, rd_kafka_assignment_lost(rk) != 0);
-}
-
 /* What is not fatal librdkafka mends by itself: it is said, not returned. */
 static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
 {
@@ -267,7 +52,7 @@ static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque
 
     if (error == RD_KAFKA_RESP_ERR__FATAL) {
         rd_kafka_fatal_error(rk, why, sizeof why);
-        client_fault(opaque, ERR_KAFKA, why);
+        consumer_set_fault(opaque, ERR_KAFKA, why);
         return;
     }
     log_warn("kafka", "trouble that may pass", LOG_TEXT("client", rd_kafka_name(rk)),
@@ -323,6 +108,13 @@ static void read_message(struct kafka_consumer *c, const struct slot *s,
                            .key = {m->key, m->key_len},
                            .value = {m->payload, m->len}};
     read_headers(c, m, out);
+}
+
+static void slot_fault(struct slot *s, enum err_code code, const char *text)
+{
+    mem_free(s->fault_text);
+    s->fault = code;
+    s->fault_text = mem_copy_text(text, strlen(text));
 }
 
 static void slot_event(struct slot *s, const rd_kafka_message_t *m)
@@ -388,14 +180,14 @@ static void serve_main(struct kafka_consumer *c)
 
     while ((m = rd_kafka_consumer_poll(c->rk, 0)) != NULL) {
         const char *topic = m->rkt != NULL ? rd_kafka_topic_name(m->rkt) : "";
-        struct slot *s = slot_find(c, topic, m->partition);
+        struct slot *s = consumer_slot(c, topic, m->partition);
 
         if (s != NULL && m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
             slot_event(s, m);
         else if (s != NULL)
             kafka_consumer_seek(c, topic, m->partition, s->wanted, NULL);
         else if (m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
-            client_fault(c, client_err_code(m->err), rd_kafka_message_errstr(m));
+            consumer_set_fault(c, client_err_code(m->err), rd_kafka_message_errstr(m));
         rd_kafka_message_destroy(m);
     }
 }
@@ -466,6 +258,13 @@ void kafka_consumer_release(struct kafka_consumer *c)
     arena_reset(c->arena);
 }
 
+bool kafka_consumer_fault(const struct kafka_consumer *c, const char **topic, int32_t *partition)
+{
+    *topic = c->told_topic;
+    *partition = c->told_partition;
+    return c->told_topic != NULL;
+}
+
 /* --- open and close --------------------------------------------------------------------------- */
 
 static enum err_code consumer_new(const struct kafka_settings *settings, const char *group,
@@ -481,7 +280,7 @@ static enum err_code consumer_new(const struct kafka_settings *settings, const c
     if (conf != NULL) {
         client_conf_set(conf, "group.id", group);
         rd_kafka_conf_set_opaque(conf, c);
-        rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+        rd_kafka_conf_set_rebalance_cb(conf, consumer_on_rebalance);
         rd_kafka_conf_set_error_cb(conf, on_error);
         c->rk = client_new(RD_KAFKA_CONSUMER, conf, err);
     }
@@ -539,7 +338,7 @@ enum err_code kafka_consumer_open_alone(const struct kafka_settings *settings,
         if (copy[i].offset == KAFKA_OFFSET_GROUP) /* there is none */
             copy[i].offset = KAFKA_OFFSET_BEGIN;
     }
-    assign(*out, copy, count);
+    consumer_assign(*out, copy, count);
     mem_free(copy);
     return ERR_NONE;
 }
@@ -551,7 +350,7 @@ void kafka_consumer_close(struct kafka_consumer *c)
     kafka_consumer_release(c);
     rd_kafka_queue_io_event_enable(c->main, -1, NULL, 0);
     rd_kafka_consumer_close(c->rk);
-    slots_drop(c); /* of a consumer without a group */
+    consumer_drop_slots(c); /* of a consumer without a group */
     rd_kafka_queue_destroy(c->main);
     rd_kafka_destroy(c->rk);
     close(c->wake);
@@ -559,65 +358,6 @@ void kafka_consumer_close(struct kafka_consumer *c)
     mem_free(c->messages);
     mem_free(c->told_topic);
     mem_free(c);
-}
-
-/* --- what a caller may do with a partition -------------------------------------------------------- */
-
-bool kafka_consumer_fault(const struct kafka_consumer *c, const char **topic, int32_t *partition)
-{
-    *topic = c->told_topic;
-    *partition = c->told_partition;
-    return c->told_topic != NULL;
-}
-
-/* A partition that was assigned a moment ago may not have started yet: ERR__STATE, try again.
- * This librdkafka takes the milliseconds for microseconds. */
-static rd_kafka_resp_err_t seek_once(struct kafka_consumer *c, const struct kafka_partition *to)
-{
-    rd_kafka_topic_partition_list_t *list = one_partition(to->topic, to->partition, to->offset);
-    rd_kafka_error_t *error = rd_kafka_seek_partitions(c->rk, list, CLIENT_TIMEOUT_MS * 1000);
-    rd_kafka_resp_err_t code = error != NULL ? rd_kafka_error_code(error) : list->elems[0].err;
-
-    if (error != NULL)
-        rd_kafka_error_destroy(error);
-    rd_kafka_topic_partition_list_destroy(list);
-    return code;
-}
-
-enum err_code kafka_consumer_seek(struct kafka_consumer *c, const char *topic, int32_t partition,
-                                  int64_t offset, struct err *err)
-{
-    struct slot *s = slot_find(c, topic, partition);
-    struct kafka_partition to = {topic, partition, offset};
-    int64_t until_ms = clock_mono_ms() + CLIENT_TIMEOUT_MS;
-    rd_kafka_resp_err_t error;
-
-    if (s == NULL)
-        return err_set(err, ERR_FENCED, "seek %s/%d: not assigned to this process", topic,
-                       partition);
-    if (offset == KAFKA_OFFSET_GROUP && resolve_group(c, &to, 1, err) != ERR_NONE)
-        return err != NULL ? err->code : ERR_KAFKA;
-    if (s->held) /* first: resuming after a seek may undo it */
-        set_paused(c, s, false);
-    while ((error = seek_once(c, &to)) == RD_KAFKA_RESP_ERR__STATE && clock_mono_ms() < until_ms)
-        clock_sleep_ms(2);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return err_set(err, client_err_code(error), "seek %s/%d to %lld: %s", topic, partition,
-                       (long long)to.offset, rd_kafka_err2str(error));
-    s->held = false;
-    s->at_end = false;
-    s->fault = ERR_NONE;
-    s->wanted = to.offset < 0 ? 0 : to.offset;
-    return ERR_NONE;
-}
-
-void kafka_consumer_pause(struct kafka_consumer *c, const char *topic, int32_t partition,
-                          bool paused)
-{
-    struct slot *s = slot_find(c, topic, partition);
-
-    if (s != NULL)
-        set_paused(c, s, paused);
 }
 
 bool kafka_consumer_commit_async(struct kafka_consumer *c, const struct kafka_partition *offsets,
@@ -638,87 +378,4 @@ bool kafka_consumer_commit_async(struct kafka_consumer *c, const struct kafka_pa
     rd_kafka_topic_partition_list_destroy(list);
     c->committing = error == RD_KAFKA_RESP_ERR_NO_ERROR;
     return c->committing;
-}
-
-bool kafka_consumer_at_end(struct kafka_consumer *c, const char *topic, int32_t partition)
-{
-    const struct slot *s = slot_find(c, topic, partition);
-
-    return s != NULL && s->at_end;
-}
-
-int64_t kafka_consumer_end(struct kafka_consumer *c, const char *topic, int32_t partition)
-{
-    int64_t first, next;
-
-    if (rd_kafka_get_watermark_offsets(c->rk, topic, partition, &first, &next) !=
-        RD_KAFKA_RESP_ERR_NO_ERROR)
-        return -1;
-    return next < 0 ? -1 : next;
-}
-
-enum err_code kafka_consumer_committed(struct kafka_consumer *c, const char *topic,
-                                       int32_t partition, int64_t *offset, struct err *err)
-{
-    struct kafka_partition p = {topic, partition, KAFKA_OFFSET_GROUP};
-    enum err_code code = resolve_group(c, &p, 1, err);
-
-    *offset = code == ERR_NONE && p.offset >= 0 ? p.offset : -1;
-    return code;
-}
-
-enum err_code kafka_consumer_bounds(struct kafka_consumer *c, const char *topic, int32_t partition,
-                                    int64_t *first, int64_t *next, struct err *err)
-{
-    return client_bounds(c->rk, topic, partition, first, next, err);
-}
-
-enum err_code kafka_consumer_topic_partitions(struct kafka_consumer *c, const char *topic,
-                                              int *partitions, struct err *err)
-{
-    return client_topic_partitions(c->rk, topic, partitions, err);
-}
-
-/* The generation of the group as librdkafka would send it, from its serialised form: magic
- * "CGMDv2:" and an int32.  -1: this is no member. */
-static int32_t generation_of(const rd_kafka_consumer_group_metadata_t *meta)
-{
-    static const char magic[] = "CGMDv2:";
-    int32_t generation = -1;
-    void *bytes = NULL;
-    size_t count = 0;
-    rd_kafka_error_t *error = rd_kafka_consumer_group_metadata_write(meta, &bytes, &count);
-
-    if (error != NULL)
-        rd_kafka_error_destroy(error);
-    else if (count > sizeof magic - 1 + sizeof generation &&
-             memcmp(bytes, magic, sizeof magic - 1) == 0)
-        memcpy(&generation, (const char *)bytes + sizeof magic - 1, sizeof generation);
-    if (bytes != NULL)
-        rd_kafka_mem_free(NULL, bytes);
-    return generation;
-}
-
-/* The broker takes offsets with generation -1 and no member id from anybody, unfenced, and that
- * is what a member that was thrown out would send. */
-rd_kafka_consumer_group_metadata_t *consumer_membership(struct kafka_consumer *c,
-                                                        const struct kafka_partition *partitions,
-                                                        size_t count, struct err *err)
-{
-    rd_kafka_consumer_group_metadata_t *meta;
-
-    for (size_t i = 0; i < count; i++) {
-        if (slot_find(c, partitions[i].topic, partitions[i].partition) == NULL) {
-            err_set(err, ERR_FENCED, "%s/%d: another member of the group has it",
-                    partitions[i].topic, partitions[i].partition);
-            return NULL;
-        }
-    }
-    meta = rd_kafka_consumer_group_metadata(c->rk);
-    if (meta != NULL && generation_of(meta) >= 0)
-        return meta;
-    if (meta != NULL)
-        rd_kafka_consumer_group_metadata_destroy(meta);
-    err_set(err, ERR_FENCED, "this process is no member of its group any more");
-    return NULL;
 }

@@ -246,8 +246,8 @@ enum err_code kafka_produce(struct kafka_producer *p, const struct record *recor
     }
     if (headers != NULL)
         rd_kafka_headers_destroy(headers);
-    err_set(&p->failure, refusal(error), "record of %zu bytes for %.*s/%d: %s",
-            record->value.len, STR_ARG(record->topic), record->partition, rd_kafka_err2str(error));
+    err_set(&p->failure, refusal(error), "record of %zu bytes for %.*s/%d: %s", record->value.len,
+            STR_ARG(record->topic), record->partition, rd_kafka_err2str(error));
     return err_set(err, p->failure.code, "%s", p->failure.text);
 }
 

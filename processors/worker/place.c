@@ -147,33 +147,54 @@ static void new_token(char token[STORE_TOKEN_SIZE])
     hash128_hex(random, token);
 }
 
+void history_forget(struct history *history)
+{
+    mem_free(history->seen);
+    *history = (struct history){0};
+}
+
+static enum err_code read_history(struct worker *w, int partitions, struct err *err)
+{
+    struct evidence_topic *topics;
+    enum err_code code;
+
+    if (w->history.known)
+        return ERR_NONE;
+    topics = MEM_NEW_ARRAY(struct evidence_topic, w->output_count + 1);
+    for (size_t i = 0; i < w->output_count; i++)
+        topics[i] = (struct evidence_topic){w->outputs[i], w->output_partitions[i]};
+    w->history.count = (size_t)partitions;
+    w->history.seen = mem_alloc(w->history.count + 1);
+    code = evidence_look(&w->config.kafka, w->consumer, topics, w->output_count, w->class->name,
+                         w->history.seen, w->history.count, err);
+    w->history.known = code == ERR_NONE;
+    if (code != ERR_NONE)
+        history_forget(&w->history);
+    mem_free(topics);
+    return code;
+}
+
 /* No state: is that so because nothing has happened yet? */
 static enum err_code look_for_history(struct worker *w, const struct place *place, int partitions,
                                       struct err *err)
 {
-    struct evidence_topic *topics = MEM_NEW_ARRAY(struct evidence_topic, w->output_count + 1);
-    bool *seen = mem_alloc((size_t)partitions + 1);
     int64_t committed;
-    enum err_code code;
+    enum err_code code =
+        kafka_consumer_committed(w->consumer, w->config.input, place->number, &committed, err);
 
-    for (size_t i = 0; i < w->output_count; i++)
-        topics[i] = (struct evidence_topic){w->outputs[i], w->output_partitions[i]};
-    code = kafka_consumer_committed(w->consumer, w->config.input, place->number, &committed, err);
     if (code == ERR_NONE && committed >= 0)
-        code = err_set(err, ERR_STATE,
+        return err_set(err, ERR_STATE,
                        "group %s has read %s/%d up to %lld, but there is no state of it: restore "
                        "the state, or give the history up with attent init",
                        w->config.group, w->config.input, place->number, (long long)committed);
     if (code == ERR_NONE)
-        code = evidence_look(&w->config.kafka, w->consumer, topics, w->output_count,
-                             w->class->name, seen, (size_t)partitions, err);
-    if (code == ERR_NONE && place->number < partitions && seen[place->number])
+        code = read_history(w, partitions, err);
+    if (code == ERR_NONE && (size_t)place->number < w->history.count &&
+        w->history.seen[place->number])
         code = err_set(err, ERR_STATE,
                        "the output topics hold records of %s/%d, but there is no state of it: "
                        "restore the state, or give the history up with attent init",
                        w->class->name, place->number);
-    mem_free(topics);
-    mem_free(seen);
     return code;
 }
 
@@ -181,8 +202,8 @@ static enum err_code check_bounds(struct worker *w, struct place *place, bool fr
                                   struct err *err)
 {
     int64_t first, next, mine;
-    enum err_code code = kafka_consumer_bounds(w->consumer, w->config.input, place->number, &first,
-                                               &next, err);
+    enum err_code code =
+        kafka_consumer_bounds(w->consumer, w->config.input, place->number, &first, &next, err);
 
     if (code != ERR_NONE || fresh) {
         place->setup.start = first;

@@ -15,10 +15,10 @@
 #include "core/metric.h"
 #include "processors/worker/worker.h"
 
-enum mend {     /* what a suspended place waits for */
-    MEND_REWIND, /* the outputs could not be published: begin again at next */
-    MEND_PROOF,  /* lost the state: is this process still a member of the group? */
-    MEND_CLAIM,  /* yes (or it never had the state): claim */
+enum mend {              /* what a suspended place waits for */
+            MEND_REWIND, /* the outputs could not be published: begin again at next */
+            MEND_PROOF,  /* lost the state: is this process still a member of the group? */
+            MEND_CLAIM,  /* yes (or it never had the state): claim */
 };
 
 struct run { /* records of the last poll */
@@ -48,6 +48,14 @@ struct place {
     struct metric_series *series[METRIC_COUNT];
 };
 
+/* Which partitions of the step have written before; asked once per assignment, because it takes a
+ * look at every output partition. */
+struct history {
+    bool known;
+    bool *seen;
+    size_t count;
+};
+
 struct worker {
     struct worker_config config;
     const struct step_class *class;
@@ -65,13 +73,17 @@ struct worker {
     struct arena *arena; /* what the store gives during one round */
     int32_t proving;     /* the partition whose offset commit is on its way; -1: none */
     int64_t offsets_mono_ms, report_mono_ms;
+    struct history history;
     struct worker_times times;
+    struct worker_times reported; /* of times, to the metrics */
     struct err halt; /* Kafka has lost acknowledged records: nothing goes on */
 };
 
 struct place *place_new(struct worker *w, int32_t number, size_t cache_bytes_max);
-void place_free(struct place *place); /* NULL allowed */
+void place_free(struct place *place);                       /* NULL allowed */
 struct place *place_find(struct worker *w, int32_t number); /* NULL: not mine */
+
+void history_forget(struct history *history);
 
 /* Become the owner and read the state.  Running afterwards (place->next says where), or suspended
  * or stopped with a reason. */

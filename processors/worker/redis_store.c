@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "connectors/redis/scan.h"
 #include "core/check.h"
 #include "core/mem.h"
 
@@ -25,7 +26,6 @@
 enum {
     LOAD_KEYS_MAX = 4000, /* keys of one MGET: Redis serves others in between */
     NUMBER_SIZE = 24,
-    SCAN_COUNT = 1000,
 };
 
 /* A sorted set keeps its scores as doubles: beyond this milliseconds would be rounded. */
@@ -538,99 +538,19 @@ static enum store_result redis_commit_wait(struct store *store, const char *step
 
 /* --- all subjects ----------------------------------------------------------------------------- */
 
-/* Names from SCAN may come twice; sorted, doubles are neighbours. */
-static int by_name(const void *a, const void *b)
-{
-    return str_compare(((const struct store_subject *)a)->subject,
-                       ((const struct store_subject *)b)->subject);
-}
-
-static struct str glob_escape(struct arena *arena, struct str text)
-{
-    char *out = arena_alloc(arena, 2 * text.len + 2);
-    size_t len = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        if (strchr("[]*?\\", text.data[i]) != NULL)
-            out[len++] = '\\';
-        out[len++] = text.data[i];
-    }
-    out[len++] = '*';
-    return (struct str){out, len};
-}
-
-struct listing {
-    struct store_subject *items;
-    size_t count, capacity;
-};
-
-static enum store_result scan_names(struct redis_store *s, struct str prefix, struct arena *arena,
-                                    struct listing *list, struct err *err)
-{
-    struct str cursor = STR("0"), pattern = glob_escape(arena, prefix);
-    struct redis_reply *reply;
-
-    do {
-        const struct str args[] = {STR("SCAN"), cursor,       STR("MATCH"),
-                                   pattern,     STR("COUNT"), STR("1000")};
-        const struct redis_reply *keys;
-
-        if (redis_command(s->redis, args, 6, &reply, err) != ERR_NONE)
-            return STORE_DOWN;
-        if (!list_of(reply, 2)) {
-            redis_reply_free(reply);
-            return trouble(NULL, "scan", err);
-        }
-        cursor = arena_str(arena, redis_reply_text(redis_reply_at(reply, 0)));
-        keys = redis_reply_at(reply, 1);
-        for (size_t i = 0; i < redis_reply_count(keys); i++) {
-            struct str key = redis_reply_text(redis_reply_at(keys, i));
-
-            MEM_RESERVE(list->items, list->count, list->capacity);
-            list->items[list->count++] = (struct store_subject){
-                .subject = arena_str(arena, str_slice(key, prefix.len, key.len))};
-        }
-        redis_reply_free(reply);
-    } while (!str_is(cursor, "0"));
-    return STORE_DONE;
-}
-
-static enum store_result get_blobs(struct redis_store *s, struct str prefix, struct arena *arena,
-                                   struct listing *list, struct err *err)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        const struct str args[] = {STR("GET"), subject_key(arena, prefix, list->items[i].subject)};
-        struct redis_reply *reply;
-
-        if (redis_command(s->redis, args, 2, &reply, err) != ERR_NONE)
-            return STORE_DOWN;
-        list->items[i].blob = keep(arena, reply);
-        redis_reply_free(reply);
-    }
-    return STORE_DONE;
-}
-
 static enum store_result redis_list(struct store *store, const char *step, int32_t partition,
                                     struct arena *arena, struct store_subject **out, size_t *count,
                                     struct err *err)
 {
     struct str prefix = key_of(arena, step, partition, "s:");
-    struct listing list = {0};
-    enum store_result result = scan_names(of(store), prefix, arena, &list, err);
-    size_t kept = 0;
+    struct redis_pair *pairs;
 
-    if (list.count > 0)
-        qsort(list.items, list.count, sizeof *list.items, by_name);
-    for (size_t i = 0; i < list.count; i++)
-        if (i == 0 || !str_equal(list.items[i].subject, list.items[i - 1].subject))
-            list.items[kept++] = list.items[i];
-    list.count = kept;
-    if (result == STORE_DONE)
-        result = get_blobs(of(store), prefix, arena, &list, err);
-    *count = list.count;
-    *out = arena_copy(arena, list.items, list.count * sizeof *list.items);
-    mem_free(list.items);
-    return result;
+    if (redis_scan(of(store)->redis, prefix, arena, &pairs, count, err) != ERR_NONE)
+        return STORE_DOWN;
+    *out = ARENA_ARRAY(arena, struct store_subject, *count);
+    for (size_t i = 0; i < *count; i++)
+        (*out)[i] = (struct store_subject){.subject = pairs[i].name, .blob = pairs[i].value};
+    return STORE_DONE;
 }
 
 /* --- open and close ----------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ enum {
     FLUSH_MS = 15000, /* longer than a record may take to be refused */
     OFFSETS_MS = 5000,
     REPORT_MS = 1000,
+    WAIT_MS_MIN = 2, /* a timer may be due long before the end of the log is reached */
 };
 
 /* --- the group gives and takes ---------------------------------------------------------------- */
@@ -37,15 +38,22 @@ enum {
 static void on_assigned(void *context, struct kafka_partition *partitions, size_t count)
 {
     struct worker *w = context;
+    struct err down = {0};
 
     CHECK(w->place_count == 0); /* range: all were revoked before */
+    history_forget(&w->history);
     w->places = MEM_NEW_ARRAY(struct place *, count);
     for (size_t i = 0; i < count; i++) {
         struct place *place =
             place_new(w, partitions[i].partition, w->config.cache_bytes_max / count);
 
         w->places[w->place_count++] = place;
-        place_claim(w, place);
+        if (down.code == ERR_NONE)
+            place_claim(w, place);
+        else /* not one time-out after the other: the group waits for this */
+            place_suspend(w, place, MEND_CLAIM, &down);
+        if (place->state == WORKER_SUSPENDED)
+            err_set(&down, ERR_DOWN, "%s", place->reason);
         partitions[i].offset = place->state == WORKER_RUNNING ? place->next : KAFKA_OFFSET_HOLD;
     }
     w->report_mono_ms = 0;
@@ -316,8 +324,10 @@ static void send_ticks(struct worker *w)
 
     for (size_t i = 0; i < w->place_count && code == ERR_NONE; i++) {
         struct place *place = w->places[i];
-        struct record tick = {.topic = str_of(w->config.input), .partition = place->number,
-                              .headers = &header, .header_count = 1};
+        struct record tick = {.topic = str_of(w->config.input),
+                              .partition = place->number,
+                              .headers = &header,
+                              .header_count = 1};
         int64_t due_ms;
 
         load_timers(w, place);
@@ -342,9 +352,16 @@ static void send_ticks(struct worker *w)
 
 static void mend_places(struct worker *w, int64_t mono_ms)
 {
-    for (size_t i = 0; i < w->place_count; i++)
-        if (w->places[i]->state == WORKER_SUSPENDED && w->places[i]->retry_mono_ms <= mono_ms)
-            place_mend(w, w->places[i]);
+    history_forget(&w->history);
+    for (size_t i = 0; i < w->place_count; i++) {
+        struct place *place = w->places[i];
+
+        if (place->state != WORKER_SUSPENDED || place->retry_mono_ms > mono_ms)
+            continue;
+        place_mend(w, place);
+        if (place->state == WORKER_SUSPENDED && place->mend == MEND_CLAIM)
+            return; /* perhaps after a time-out: poll before the next one */
+    }
 }
 
 /* For lag monitors, and as a sign that there was a state once. */
@@ -358,11 +375,33 @@ static void commit_offsets(struct worker *w, int64_t mono_ms)
     offsets = MEM_NEW_ARRAY(struct kafka_partition, w->place_count);
     for (size_t i = 0; i < w->place_count; i++)
         if (w->places[i]->state == WORKER_RUNNING)
-            offsets[count++] = (struct kafka_partition){w->config.input, w->places[i]->number,
-                                                        w->places[i]->next};
+            offsets[count++] =
+                (struct kafka_partition){w->config.input, w->places[i]->number, w->places[i]->next};
     if (kafka_consumer_commit_async(w->consumer, offsets, count, NULL, NULL))
         w->offsets_mono_ms = mono_ms + OFFSETS_MS;
     mem_free(offsets);
+}
+
+/* What each part has taken since the last report; several workers of a process add up. */
+static void report_times(struct worker *w)
+{
+    const struct {
+        const char *name;
+        uint64_t us;
+        uint64_t *reported_us;
+    } parts[] = {{"take", w->times.take_us, &w->reported.take_us},
+                 {"load", w->times.load_us, &w->reported.load_us},
+                 {"decide", w->times.decide_us, &w->reported.decide_us},
+                 {"publish", w->times.publish_us, &w->reported.publish_us},
+                 {"commit", w->times.commit_us, &w->reported.commit_us}};
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const struct str labels[] = {str_of(w->class->name), str_of(parts[i].name)};
+
+        metric_add(metric_series(METRIC_WORKER_PART_TIME, labels, 2),
+                   (double)(parts[i].us - *parts[i].reported_us) / 1e6);
+        *parts[i].reported_us = parts[i].us;
+    }
 }
 
 static void report_all(struct worker *w, int64_t mono_ms)
@@ -377,6 +416,7 @@ static void report_all(struct worker *w, int64_t mono_ms)
         if (w->places[i]->state != WORKER_RUNNING && (bad == NULL || bad->state != WORKER_STOPPED))
             bad = w->places[i];
     }
+    report_times(w);
     readiness_set(w->class->name, bad == NULL, bad != NULL ? bad->reason : NULL);
 }
 
@@ -398,7 +438,7 @@ static int wait_ms(const struct worker *w, int timeout_ms, int64_t mono_ms)
                 until = due_ms - wall_ms;
         }
         if (until < wait)
-            wait = until < 1 ? 1 : until;
+            wait = until < WAIT_MS_MIN ? WAIT_MS_MIN : until;
     }
     return (int)wait;
 }
@@ -533,6 +573,7 @@ void worker_close(struct worker *w)
     kafka_producer_close(w->producer);
     if (w->store_owned && w->store != NULL)
         w->store->class->close(w->store);
+    history_forget(&w->history);
     arena_free(w->arena);
     mem_free(w->output_partitions);
     mem_free(w->records);

@@ -382,14 +382,14 @@ static bool tasks_are_right(const struct bench *b)
 
 static void print_phases(const struct bench *b, struct buf *metrics)
 {
-    static const char *const phases[] = {"poll", "load", "decide", "publish", "commit"};
+    static const char *const phases[] = {"take", "load", "decide", "publish", "commit"};
 
     puts("where the time of the worker's thread goes (wall clock, us per event):");
     for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++) {
         char label[32];
-        snprintf(label, sizeof label, "phase=\"%s\"", phases[i]);
+        snprintf(label, sizeof label, "part=\"%s\"", phases[i]);
         printf("  %-8s            %.3f\n", phases[i],
-               metric_sum(metrics, "attent_worker_phase_seconds_total", label) * 1e6 /
+               metric_sum(metrics, "attent_worker_seconds_total", label) * 1e6 /
                    (double)b->events);
     }
 }

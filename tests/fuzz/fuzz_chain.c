@@ -31,9 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         if (taken_look(&taken, &record, &scratch, &source, &err) == TAKEN_NEXT) {
             const struct taken_source *last = taken_find(&taken, source.from);
 
-            CHECK(source.number == (last != NULL && last->generation == source.generation
-                                        ? last->number + 1
-                                        : 1));
+            CHECK(source.number ==
+                  (last != NULL && last->generation == source.generation ? last->number + 1 : 1));
             taken_advance(&taken, &source);
         }
     }

@@ -56,9 +56,8 @@ START_TEST(a_changed_byte_anywhere_is_noticed)
         bytes.data[i] = (char)(bytes.data[i] ^ 1);
     }
     for (size_t len = 0; len < bytes.len; len++) {
-        ck_assert_int_eq(meta_decode(str_slice(buf_str(&bytes), 0, len), partitions, 2, &back,
-                                     NULL),
-                         ERR_STATE);
+        ck_assert_int_eq(
+            meta_decode(str_slice(buf_str(&bytes), 0, len), partitions, 2, &back, NULL), ERR_STATE);
         meta_free(&back);
     }
     meta_free(&meta);

@@ -1,0 +1,317 @@
+/* Which partitions are mine, and where each is read from.
+ *
+ * A partition's queue is taken out of forwarding before the partition is assigned: librdkafka then
+ * leaves it so.
+ */
+#include "connectors/kafka/consumer_parts.h"
+
+#include <string.h>
+
+#include "core/check.h"
+#include "core/clock.h"
+#include "core/mem.h"
+
+/* --- slots -------------------------------------------------------------------------------- */
+
+struct slot *consumer_slot(const struct kafka_consumer *c, const char *topic, int32_t partition)
+{
+    for (size_t i = 0; i < c->slot_count; i++)
+        if (c->slots[i].partition == partition && strcmp(c->slots[i].topic, topic) == 0)
+            return &c->slots[i];
+    return NULL;
+}
+
+void consumer_drop_slots(struct kafka_consumer *c)
+{
+    for (size_t i = 0; i < c->slot_count; i++) {
+        rd_kafka_queue_destroy(c->slots[i].queue);
+        mem_free(c->slots[i].topic);
+        mem_free(c->slots[i].fault_text);
+    }
+    mem_free(c->slots);
+    c->slots = NULL;
+    c->slot_count = 0;
+    c->turn = 0;
+}
+
+static void slot_init(struct kafka_consumer *c, struct slot *s, const struct kafka_partition *p)
+{
+    static const uint64_t one = 1; /* what an eventfd is written with */
+
+    *s = (struct slot){.topic = mem_copy_text(p->topic, strlen(p->topic)),
+                       .topic_bytes = strlen(p->topic),
+                       .partition = p->partition,
+                       .wanted = p->offset < 0 ? 0 : p->offset,
+                       .held = p->offset == KAFKA_OFFSET_HOLD};
+    s->queue = rd_kafka_queue_get_partition(c->rk, p->topic, p->partition);
+    CHECK(s->queue != NULL);
+    rd_kafka_queue_forward(s->queue, NULL);
+    rd_kafka_queue_io_event_enable(s->queue, c->wake, &one, sizeof one);
+}
+
+void consumer_set_fault(struct kafka_consumer *c, enum err_code code, const char *text)
+{
+    c->fault = code;
+    snprintf(c->fault_text, sizeof c->fault_text, "%s", text);
+}
+
+static rd_kafka_topic_partition_list_t *one_partition(const char *topic, int32_t partition,
+                                                      int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
+    return list;
+}
+
+static void set_paused(struct kafka_consumer *c, const struct slot *s, bool paused)
+{
+    rd_kafka_topic_partition_list_t *list = one_partition(s->topic, s->partition, 0);
+
+    if (paused)
+        rd_kafka_pause_partitions(c->rk, list);
+    else
+        rd_kafka_resume_partitions(c->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* --- assignment ------------------------------------------------------------------------------ */
+
+/* Where the group stands; a partition without a committed offset starts at its beginning. */
+static enum err_code resolve_group(struct kafka_consumer *c, struct kafka_partition *partitions,
+                                   size_t count, struct err *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+    for (size_t i = 0; i < count; i++)
+        if (partitions[i].offset == KAFKA_OFFSET_GROUP)
+            rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition);
+    if (list->cnt > 0)
+        error = rd_kafka_committed(c->rk, list, CLIENT_TIMEOUT_MS);
+    for (size_t i = 0; i < count && error == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        const rd_kafka_topic_partition_t *p;
+
+        if (partitions[i].offset != KAFKA_OFFSET_GROUP)
+            continue;
+        p = rd_kafka_topic_partition_list_find(list, partitions[i].topic, partitions[i].partition);
+        error = p->err;
+        partitions[i].offset = p->offset < 0 ? KAFKA_OFFSET_BEGIN : p->offset;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? ERR_NONE
+               : err_set(err, client_err_code(error), "committed offsets of the group: %s",
+                         rd_kafka_err2str(error));
+}
+
+/* A question that is not answered is asked again, not guessed: the partitions are held, and the
+ * error tells the caller to seek (or to leave). */
+static void resolve_or_hold(struct kafka_consumer *c, struct kafka_partition *partitions,
+                            size_t count)
+{
+    struct err err;
+
+    if (resolve_group(c, partitions, count, &err) == ERR_NONE)
+        return;
+    if (resolve_group(c, partitions, count, &err) == ERR_NONE)
+        return;
+    consumer_set_fault(c, err.code, err.text);
+    for (size_t i = 0; i < count; i++)
+        if (partitions[i].offset == KAFKA_OFFSET_GROUP)
+            partitions[i].offset = KAFKA_OFFSET_HOLD;
+}
+
+void consumer_assign(struct kafka_consumer *c, struct kafka_partition *partitions, size_t count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    rd_kafka_resp_err_t error;
+
+    consumer_drop_slots(c);
+    c->slots = count > 0 ? MEM_NEW_ARRAY(struct slot, count) : NULL;
+    c->slot_count = count;
+    for (size_t i = 0; i < count; i++) {
+        slot_init(c, &c->slots[i], &partitions[i]);
+        rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition)
+            ->offset = c->slots[i].held ? RD_KAFKA_OFFSET_END : partitions[i].offset;
+    }
+    error = rd_kafka_assign(c->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+        consumer_set_fault(c, ERR_KAFKA, rd_kafka_err2str(error));
+    for (size_t i = 0; i < count; i++) /* one that was revoked while it was paused still is */
+        set_paused(c, &c->slots[i], c->slots[i].held);
+}
+
+static void take_over(struct kafka_consumer *c, const rd_kafka_topic_partition_list_t *list)
+{
+    size_t count = (size_t)list->cnt;
+    struct kafka_partition *partitions = MEM_NEW_ARRAY(struct kafka_partition, count + 1);
+
+    for (size_t i = 0; i < count; i++)
+        partitions[i] = (struct kafka_partition){list->elems[i].topic, list->elems[i].partition,
+                                                 KAFKA_OFFSET_GROUP};
+    if (c->listener.assigned != NULL && count > 0)
+        c->listener.assigned(c->listener.context, partitions, count);
+    resolve_or_hold(c, partitions, count);
+    consumer_assign(c, partitions, count);
+    mem_free(partitions);
+}
+
+static void give_up(struct kafka_consumer *c, bool lost)
+{
+    struct kafka_partition *partitions = MEM_NEW_ARRAY(struct kafka_partition, c->slot_count + 1);
+
+    for (size_t i = 0; i < c->slot_count; i++)
+        partitions[i] =
+            (struct kafka_partition){c->slots[i].topic, c->slots[i].partition, c->slots[i].wanted};
+    if (c->listener.revoked != NULL && c->slot_count > 0)
+        c->listener.revoked(c->listener.context, partitions, c->slot_count, lost);
+    mem_free(partitions);
+    consumer_drop_slots(c);
+    rd_kafka_assign(c->rk, NULL);
+}
+
+void consumer_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t error,
+                           rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+        take_over(opaque, list);
+    else
+        give_up(opaque, rd_kafka_assignment_lost(rk) != 0);
+}
+
+/* --- what a caller may do with a partition -------------------------------------------------------- */
+
+/* A partition that was assigned a moment ago may not have started yet: ERR__STATE, try again.
+ * This librdkafka takes the milliseconds for microseconds. */
+static rd_kafka_resp_err_t seek_once(struct kafka_consumer *c, const struct kafka_partition *to)
+{
+    rd_kafka_topic_partition_list_t *list = one_partition(to->topic, to->partition, to->offset);
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(c->rk, list, CLIENT_TIMEOUT_MS * 1000);
+    rd_kafka_resp_err_t code = error != NULL ? rd_kafka_error_code(error) : list->elems[0].err;
+
+    if (error != NULL)
+        rd_kafka_error_destroy(error);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
+enum err_code kafka_consumer_seek(struct kafka_consumer *c, const char *topic, int32_t partition,
+                                  int64_t offset, struct err *err)
+{
+    struct slot *s = consumer_slot(c, topic, partition);
+    struct kafka_partition to = {topic, partition, offset};
+    int64_t until_ms = clock_mono_ms() + CLIENT_TIMEOUT_MS;
+    rd_kafka_resp_err_t error;
+
+    if (s == NULL)
+        return err_set(err, ERR_FENCED, "seek %s/%d: not assigned to this process", topic,
+                       partition);
+    if (offset == KAFKA_OFFSET_GROUP && resolve_group(c, &to, 1, err) != ERR_NONE)
+        return err != NULL ? err->code : ERR_KAFKA;
+    if (s->held) /* first: resuming after a seek may undo it */
+        set_paused(c, s, false);
+    while ((error = seek_once(c, &to)) == RD_KAFKA_RESP_ERR__STATE && clock_mono_ms() < until_ms)
+        clock_sleep_ms(2);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return err_set(err, client_err_code(error), "seek %s/%d to %lld: %s", topic, partition,
+                       (long long)to.offset, rd_kafka_err2str(error));
+    s->held = false;
+    s->at_end = false;
+    s->fault = ERR_NONE;
+    s->wanted = to.offset < 0 ? 0 : to.offset;
+    return ERR_NONE;
+}
+
+void kafka_consumer_pause(struct kafka_consumer *c, const char *topic, int32_t partition,
+                          bool paused)
+{
+    struct slot *s = consumer_slot(c, topic, partition);
+
+    if (s != NULL)
+        set_paused(c, s, paused);
+}
+
+bool kafka_consumer_at_end(struct kafka_consumer *c, const char *topic, int32_t partition)
+{
+    const struct slot *s = consumer_slot(c, topic, partition);
+
+    return s != NULL && s->at_end;
+}
+
+int64_t kafka_consumer_end(struct kafka_consumer *c, const char *topic, int32_t partition)
+{
+    int64_t first, next;
+
+    if (rd_kafka_get_watermark_offsets(c->rk, topic, partition, &first, &next) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return -1;
+    return next < 0 ? -1 : next;
+}
+
+enum err_code kafka_consumer_committed(struct kafka_consumer *c, const char *topic,
+                                       int32_t partition, int64_t *offset, struct err *err)
+{
+    struct kafka_partition p = {topic, partition, KAFKA_OFFSET_GROUP};
+    enum err_code code = resolve_group(c, &p, 1, err);
+
+    *offset = code == ERR_NONE && p.offset >= 0 ? p.offset : -1;
+    return code;
+}
+
+enum err_code kafka_consumer_bounds(struct kafka_consumer *c, const char *topic, int32_t partition,
+                                    int64_t *first, int64_t *next, struct err *err)
+{
+    return client_bounds(c->rk, topic, partition, first, next, err);
+}
+
+enum err_code kafka_consumer_topic_partitions(struct kafka_consumer *c, const char *topic,
+                                              int *partitions, struct err *err)
+{
+    return client_topic_partitions(c->rk, topic, partitions, err);
+}
+
+/* The generation of the group as librdkafka would send it, from its serialised form: magic
+ * "CGMDv2:" and an int32.  -1: this is no member. */
+static int32_t generation_of(const rd_kafka_consumer_group_metadata_t *meta)
+{
+    static const char magic[] = "CGMDv2:";
+    int32_t generation = -1;
+    void *bytes = NULL;
+    size_t count = 0;
+    rd_kafka_error_t *error = rd_kafka_consumer_group_metadata_write(meta, &bytes, &count);
+
+    if (error != NULL)
+        rd_kafka_error_destroy(error);
+    else if (count > sizeof magic - 1 + sizeof generation &&
+             memcmp(bytes, magic, sizeof magic - 1) == 0)
+        memcpy(&generation, (const char *)bytes + sizeof magic - 1, sizeof generation);
+    if (bytes != NULL)
+        rd_kafka_mem_free(NULL, bytes);
+    return generation;
+}
+
+/* The broker takes offsets with generation -1 and no member id from anybody, unfenced, and that
+ * is what a member that was thrown out would send. */
+rd_kafka_consumer_group_metadata_t *consumer_membership(struct kafka_consumer *c,
+                                                        const struct kafka_partition *partitions,
+                                                        size_t count, struct err *err)
+{
+    rd_kafka_consumer_group_metadata_t *meta;
+
+    for (size_t i = 0; i < count; i++) {
+        if (consumer_slot(c, partitions[i].topic, partitions[i].partition) == NULL) {
+            err_set(err, ERR_FENCED, "%s/%d: another member of the group has it",
+                    partitions[i].topic, partitions[i].partition);
+            return NULL;
+        }
+    }
+    meta = rd_kafka_consumer_group_metadata(c->rk);
+    if (meta != NULL && generation_of(meta) >= 0)
+        return meta;
+    if (meta != NULL)
+        rd_kafka_consumer_group_metadata_destroy(meta);
+    err_set(err, ERR_FENCED, "this process is no member of its group any more");
+    return NULL;
+}
