@@ -19,8 +19,11 @@ static void write_next(struct chain *chain, uint64_t generation, const char *val
 {
     *w = (struct written){.headers = {{STR("ce_id"), STR("1")}, {STR("traceparent"), STR("t")}}};
     strncpy(w->value, value, sizeof w->value - 1);
-    w->record = (struct record){.topic = STR("in"), .timestamp_ms = 5, .key = STR("k"),
-                                .value = str_of(w->value), .headers = w->headers,
+    w->record = (struct record){.topic = STR("in"),
+                                .timestamp_ms = 5,
+                                .key = STR("k"),
+                                .value = str_of(w->value),
+                                .headers = w->headers,
                                 .header_count = 2};
     chain_stamp(chain, generation, STR("decide/3"), &w->record, &scratch, &w->stamp,
                 w->headers + 2);
@@ -127,8 +130,8 @@ END_TEST
 
 START_TEST(records_of_strangers_are_plain_or_junk)
 {
-    static const char *const bad[] = {"", "1", "1.", ".1", "0.1", "1.0", "1.1x", "-1.1",
-                                      "1.99999999999999999999"};
+    static const char *const bad[] = {
+        "", "1", "1.", ".1", "0.1", "1.0", "1.1x", "-1.1", "1.99999999999999999999"};
     struct taken taken = {0};
     struct taken_source source;
     struct chain chain = {0};
