@@ -1,7 +1,7 @@
 /* core/clock.h - the only place that asks the system what time it is.
  *
- * Steps never call this: their time comes from the log (DESIGN: an output is a function of the
- * log).  Edges (ingest, dispatch, console, the worker's ticks) get their times from here.
+ * Steps never call this: what they write is a function of the log, so their time comes from there
+ * (docs/architecture.md).  Edges (ingest, dispatch, console, the worker's ticks) get their times from here.
  */
 #ifndef ATTENT_CORE_CLOCK_H
 #define ATTENT_CORE_CLOCK_H

@@ -1,6 +1,6 @@
 /* core/conf_expand.h - ${VAR}, ${VAR:default} and ${file:PATH} in the text of a configuration.
  *
- * Asks the environment and reads files.  For core/conf.c alone.
+ * Asks the environment and reads files.  For core/conf_read.c alone.
  */
 #ifndef ATTENT_CORE_CONF_EXPAND_H
 #define ATTENT_CORE_CONF_EXPAND_H

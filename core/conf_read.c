@@ -257,7 +257,7 @@ static struct str last_name(struct str path)
     return path;
 }
 
-/* The keys that could stand in this section, or with `everywhere` the last names of all fields. */
+/* The keys that could stand in this section. */
 static size_t known_names(struct reading *r, const struct conf *conf, struct str section,
                           struct str **names)
 {

@@ -61,14 +61,14 @@ static void put_text(struct buf *out, enum log_format format, const char *name, 
 {
     if (format == LOG_JSON) {
         buf_put_format(out, "%s\"%s\":", out->len > 1 ? "," : "", name);
-        json_put_string(out, str_slice(text, 0, TEXT_BYTES_MAX));
+        json_put_string(out, str_head(text, TEXT_BYTES_MAX));
         return;
     }
     buf_put_format(out, "%s%s=", out->len > 0 ? " " : "", name);
     if (is_bare(text))
         buf_put(out, text);
     else
-        json_put_string(out, str_slice(text, 0, TEXT_BYTES_MAX));
+        json_put_string(out, str_head(text, TEXT_BYTES_MAX));
 }
 
 static void put_number(struct buf *out, enum log_format format, const char *name, int64_t number)

@@ -65,7 +65,7 @@ static void put_label(struct buf *out, struct str name, struct str value)
 {
     struct buf clean = {0};
 
-    buf_put_utf8(&clean, str_slice(value, 0, LIMIT_METRIC_LABEL_BYTES));
+    buf_put_utf8(&clean, str_head(value, LIMIT_METRIC_LABEL_BYTES));
     buf_put_format(out, "%s%.*s=\"", out->len != 0 ? "," : "", STR_ARG(name));
     put_escaped(out, buf_str(&clean), true);
     buf_put_char(out, '"');

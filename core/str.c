@@ -41,6 +41,17 @@ struct str str_slice(struct str s, size_t from, size_t to)
     return (struct str){s.data + from, to - from};
 }
 
+struct str str_head(struct str s, size_t bytes_max)
+{
+    size_t end = bytes_max;
+
+    if (s.len <= bytes_max)
+        return s;
+    while (end != 0 && bytes_max - end < 3 && ((unsigned char)s.data[end] & 0xc0) == 0x80)
+        end--;
+    return (struct str){s.data, end};
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';

@@ -38,7 +38,8 @@ bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 bool str_contains(struct str s, struct str part);
 struct str str_slice(struct str s, size_t from, size_t to); /* [from, to), both clamped */
-struct str str_trim(struct str s);                          /* without blanks at the ends */
+struct str str_head(struct str s, size_t bytes_max); /* its beginning; no half of a character */
+struct str str_trim(struct str s);                   /* without blanks at the ends */
 bool str_cut(struct str s, char at, struct str *before, struct str *after); /* first `at` */
 bool str_is_utf8(struct str s); /* RFC 3629: no surrogates, no overlong forms */
 

@@ -410,11 +410,6 @@ void zone_set_folder(const char *path)
     pthread_mutex_unlock(&lock);
 }
 
-struct str zone_name(const struct zone *zone)
-{
-    return zone->name;
-}
-
 /* tzdata.zi has all rules as text; its first line is "# version 2024a". */
 struct str zone_data_version(void)
 {

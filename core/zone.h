@@ -16,7 +16,6 @@ struct zone;
 /* The zone of an IANA name ("Europe/Amsterdam"), "UTC", or a fixed offset ("+02:00").
  * NULL: there is none of that name (names that would leave the folder never are). */
 const struct zone *zone_find(struct str name);
-struct str zone_name(const struct zone *zone);
 
 /* Wall clock of a place. */
 struct zone_local {

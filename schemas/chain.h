@@ -1,5 +1,5 @@
 /* schemas/chain.h - numbered outputs: what a step's record says of itself, and what a reader makes
- * of it (DESIGN section 6).
+ * of it (docs/architecture.md, the commit protocol).
  *
  *   attent-from   decide/3                who wrote it: STEP/PARTITION, the source
  *   attent-seq    1.42                    generation and number of (source -> this partition)

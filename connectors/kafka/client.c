@@ -1,4 +1,4 @@
-/* A user may tune a client but not take its guarantees away: what DESIGN section 6 rests on
+/* A user may tune a client but not take its guarantees away: what the commit protocol rests on
  * (idempotence, isolation, no reset, no commits behind our back) stands in `guarded` and is
  * refused in the configuration.
  */

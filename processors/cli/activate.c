@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/log.h"
 #include "processors/cli/cli.h"
 #include "processors/cli/config.h"
@@ -17,7 +18,6 @@
 enum { TRIES = 5, BACK_OFF_MS = 300 };
 
 struct activation {
-    const struct conf *conf;
     struct kafka_settings kafka;
     struct config_topics topics;
     struct rules_topic *rules;
@@ -108,8 +108,7 @@ enum err_code activate_bundle(const struct conf *conf, const struct bundle *bund
                               char hash[HASH128_HEX_SIZE], bool *written, struct err *err)
 {
     struct arena *arena = arena_new(0);
-    struct activation a = {.conf = conf,
-                           .kafka = config_kafka(conf, "activate", arena),
+    struct activation a = {.kafka = config_kafka(conf, "activate", arena),
                            .topics = config_topics(conf, arena),
                            .hash = hash,
                            .only_first = only_first};
@@ -121,8 +120,8 @@ enum err_code activate_bundle(const struct conf *conf, const struct bundle *bund
     a.rules = rules_topic_open(&a.kafka, a.topics.rules);
     for (int i = 1; i <= TRIES; i++) {
         code = try_once(&a, id, err);
-        if (code == ERR_NONE || code == ERR_STATE || code == ERR_CONFIG)
-            break;
+        if (code == ERR_NONE || code == ERR_STATE || code == ERR_CONFIG || code == ERR_DOWN)
+            break; /* the clients have waited for a Kafka that is down */
         clock_sleep_ms(i * BACK_OFF_MS);
     }
     *written = a.written;
@@ -249,6 +248,10 @@ static int run_activate(const struct command *c)
     struct err err = {0};
     bool written;
 
+    if (!file_is_folder(folder)) {
+        err_set(&err, ERR_IO, "%s is not a folder", folder);
+        return cli_fail(&err);
+    }
     if (!activate_read_folder(folder, c->arena, &bundle))
         return EXIT_FINDINGS;
     if (activate_bundle(c->conf, &bundle, false, hash, &written, &err) != ERR_NONE)

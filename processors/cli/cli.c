@@ -136,7 +136,9 @@ int cli_run(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (is_help(argv[1]) || strcmp(argv[1], "help") == 0)
-        return print_help(argc > 2 ? argv[2] : NULL);
+        return argc > 2 && argv[2][0] != '-' && find_verb(argv[2]) == NULL
+                   ? unknown_verb(argv[2])
+                   : print_help(argc > 2 ? argv[2] : NULL);
     if (strcmp(argv[1], "--version") == 0) {
         puts("attent " ATTENT_VERSION " (semantics " ATTENT_SEMANTICS ")");
         return EXIT_FINE;
@@ -155,7 +157,8 @@ static enum err_code check_arguments(const struct options *options, size_t min, 
     if (options->argument_count > max)
         return err_set(err, ERR_USAGE, "\"%s\" is too much", options->arguments[max]);
     if (options->argument_count < min)
-        return err_set(err, ERR_USAGE, "%s is missing", verb->arguments);
+        return err_set(err, ERR_USAGE, "%.*s is missing", (int)strcspn(verb->arguments, " "),
+                       verb->arguments);
     return ERR_NONE;
 }
 

@@ -87,13 +87,19 @@ const struct conf *config_read(const char *file, const struct conf_override *ove
     return conf_read(config_table(), *source, name, overrides, override_count, arena, diags);
 }
 
+/* What -s says is in no file: no line of one can be shown. */
+static bool is_option(const struct place *place)
+{
+    return place->file != NULL && str_starts(str_of(place->file), STR("-s "));
+}
+
 static void print_findings(struct diags *diags, struct str source)
 {
     struct buf text = {0};
 
     diags_sort(diags);
     for (size_t i = 0; i < diags->count; i++)
-        diag_print(&text, &diags->items[i], source);
+        diag_print(&text, &diags->items[i], is_option(&diags->items[i].place) ? STR_EMPTY : source);
     fputs(buf_text(&text), stderr);
     if (diags->error_count != 0)
         fprintf(stderr, "attent: %zu %s in the configuration; `attent config` lists all keys\n",
@@ -143,8 +149,10 @@ const struct conf *config_load_over(const struct options *options, const struct 
         fprintf(stderr, "attent: %s\n", err.text);
     print_findings(&diags, source);
     diags_free(&diags);
-    if (conf != NULL)
-        config_setup_log(conf);
+    if (conf == NULL)
+        return NULL;
+    config_setup_log(conf);
+    *exit_code = EXIT_FINE;
     return conf;
 }
 

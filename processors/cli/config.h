@@ -19,13 +19,9 @@ const struct conf *config_read(const char *file, const struct conf_override *ove
                                size_t override_count, struct arena *arena, struct diags *diags,
                                struct str *source, struct err *err);
 
-/* The same for a verb: by its -c and -s; findings are printed to stderr.  NULL: end with
- * EX_CONFIG, or EXIT_USAGE as *exit_code says. */
+/* The same for a verb: by its -c and -s; findings are printed to stderr.  *exit_code: EXIT_FINE, or
+ * what to end with when it returns NULL. */
 const struct conf *config_load(const struct options *options, struct arena *arena, int *exit_code);
-
-/* The same over values that a verb sets itself; what the user says with -s comes first. */
-const struct conf *config_load_over(const struct options *options, const struct conf_override *own,
-                                    size_t own_count, struct arena *arena, int *exit_code);
 
 /* The same with overrides of the program's own; those of -s come after them and win. */
 const struct conf *config_load_over(const struct options *options, const struct conf_override *own,

@@ -1,21 +1,14 @@
 #include "processors/cli/lines.h"
 
 #include "core/when.h"
+#include "processors/decide/decide.h"
 #include "schemas/event.h"
-
-static const struct {
-    const char *code, *text;
-} reasons[] = {
-#define REASON(name, code, text) {code, text},
-#include "rules/reasons.def"
-#undef REASON
-};
 
 static const char *reason_words(struct str code)
 {
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
-        if (str_is(code, reasons[i].code))
-            return reasons[i].text;
+    for (int r = 0; r < REASON_COUNT; r++)
+        if (str_is(code, reason_code((enum reason)r)))
+            return reason_text((enum reason)r);
     return "";
 }
 
@@ -180,9 +173,9 @@ void lines_put_stages(struct buf *out, const struct decision *d)
         buf_put_format(out, "    after %.*s %.*s\n", STR_ARG(d->event_type), STR_ARG(d->event));
     for (size_t i = 0; i < d->stage_count; i++) {
         const struct decision_stage *s = &d->stages[i];
-        buf_put_format(out, "    %-12.*s %s", STR_ARG(s->stage), s->passed ? "passed " : "STOPPED");
+        buf_put_format(out, "    %-12.*s %s", STR_ARG(s->stage), s->passed ? "passed" : "STOPPED");
         if (s->detail.len != 0)
-            buf_put_format(out, "  %.*s", STR_ARG(s->detail));
+            buf_put_format(out, "%s%.*s", s->passed ? "   " : "  ", STR_ARG(s->detail));
         buf_put_char(out, '\n');
     }
     buf_put_format(out, "    = %.*s: %s\n", STR_ARG(d->reason), reason_words(d->reason));

@@ -148,12 +148,21 @@ static void put_json(struct buf *out, const struct table *t)
 
 static int find_thing(const char *name)
 {
+    struct str names[THINGS], near;
     struct err err;
 
-    for (int i = 0; i < THINGS; i++)
-        if (str_is(str_of(name), things[i].name))
+    for (int i = 0; i < THINGS; i++) {
+        names[i] = str_of(things[i].name);
+        if (str_is(names[i], name))
             return i;
-    err_set(&err, ERR_USAGE,
+    }
+    near = str_nearest(str_of(name), names, THINGS);
+    if (near.len != 0)
+        err_set(&err, ERR_USAGE, "there is no list of \"%s\"; did you mean %.*s?", name,
+                STR_ARG(near));
+    else
+        err_set(
+            &err, ERR_USAGE,
             "there is no list of \"%s\": reasons, facts, events, moments, functions or channels",
             name);
     cli_fail(&err);

@@ -1,7 +1,6 @@
 /* processors/cli/redis_server.h - the private Redis of `attent dev`.
  *
- * A redis-server of our own in a temporary folder, empty at the start, on a Unix socket and a free
- * loopback port, ended with this process even if that is killed.
+ * A redis-server of our own in a temporary folder, empty at the start, on a free loopback port, ended with this process even if that is killed.
  */
 #ifndef ATTENT_PROCESSORS_CLI_REDIS_SERVER_H
 #define ATTENT_PROCESSORS_CLI_REDIS_SERVER_H

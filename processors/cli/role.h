@@ -37,4 +37,7 @@ struct role_class {
 
 extern const struct role_class role_ingest, role_decide, role_dispatch, role_console;
 
+/* Beside the roles that need Kafka, not one to choose: asks whether it is there. */
+extern const struct role_class role_kafka;
+
 #endif

@@ -23,8 +23,8 @@
 enum {
     BACK_OFF_MIN_MS = 100,
     BACK_OFF_MAX_MS = 5000,
-    SAME_ERROR_MS = 10 * 1000, /* an error that comes again and again is logged so often */
-    THREADS_MAX = 64 + ROLE_COUNT,
+    SAME_ERROR_MS = 10 * 1000,         /* an error that comes again and again is logged so often */
+    THREADS_MAX = 64 + ROLE_COUNT + 1, /* decide's, one of each other, role_kafka */
 };
 
 static const struct role_class *const classes[ROLE_COUNT] = {
@@ -277,6 +277,8 @@ enum err_code roles_start(const struct conf *conf, unsigned set, struct roles **
         for (int n = 0; n < count && code == ERR_NONE; n++)
             code = start_thread(roles, classes[i], n, count, conf, err);
     }
+    if (code == ERR_NONE && set != 1u << ROLE_CONSOLE)
+        code = start_thread(roles, &role_kafka, 0, 1, conf, err);
     if (code != ERR_NONE) {
         roles_stop(roles);
         return code;

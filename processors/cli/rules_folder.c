@@ -88,8 +88,10 @@ static enum err_code read_all(struct reading *r)
     if (code == ERR_NONE && file_is_folder(moments.data))
         code = add_folder(r, moments.data, "moments", ".yaml");
     if (code == ERR_NONE && r->count == 0)
-        return err_set(r->err, ERR_IO, "%s has no facts.yaml, no policy.yaml and no moments/",
-                       r->dir);
+        return err_set(
+            r->err, ERR_IO,
+            "%s is no folder of rules: it has no facts.yaml, no policy.yaml and no moments/",
+            r->dir);
     if (code == ERR_NONE && schemas.len != 0)
         code = add_folder(r, schemas.data, "schemas/events", ".json");
     return code;

@@ -25,8 +25,10 @@ static enum err_code find_partitions(struct scanning *s, struct err *err)
     int count;
     enum err_code code = kafka_topic_partitions(scan->kafka, scan->topic, &count, err);
 
-    if (code != ERR_NONE)
+    if (code != ERR_NONE) {
+        err_prefix(err, "Kafka at %s", scan->kafka->brokers);
         return code;
+    }
     if (count == 0)
         return err_set(err, ERR_DOWN, "topic %s is not there; `attent topics --create` makes it",
                        scan->topic);

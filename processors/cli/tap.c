@@ -28,6 +28,8 @@ static enum err_code add_topic(struct tap *tap, const struct kafka_settings *kaf
     int partitions;
     enum err_code code = kafka_topic_partitions(kafka, topic, &partitions, err);
 
+    if (code != ERR_NONE)
+        err_prefix(err, "Kafka at %s", kafka->brokers);
     if (code == ERR_NONE && partitions == 0)
         return err_set(err, ERR_DOWN, "topic %s is not there; `attent topics --create` makes it",
                        topic);

@@ -16,7 +16,7 @@
 #include "processors/cli/rules_folder.h"
 #include "processors/cli/test_run.h"
 
-struct session {
+struct tester {
     struct arena *arena; /* of the command */
     bool json, verbose;
     const char *moment; /* --moment, NULL: all */
@@ -48,8 +48,8 @@ static bool print_diags(struct diags *diags, struct str source)
     return errors;
 }
 
-/* Make the session's rule set that of a folder.  An exit code, EXIT_FINE if it is there. */
-static int use_folder(struct session *s, const char *dir)
+/* Make the tester's rule set that of a folder.  An exit code, EXIT_FINE if it is there. */
+static int use_folder(struct tester *s, const char *dir)
 {
     struct diags diags = {0};
     struct err err;
@@ -80,7 +80,7 @@ static bool stays(const struct test_case *c, struct str file)
 }
 
 /* The bundle without the moments that `only:` leaves out.  NULL: diags say why. */
-static struct ruleset *set_of_case(const struct session *s, const struct test_case *c,
+static struct ruleset *set_of_case(const struct tester *s, const struct test_case *c,
                                    struct arena *arena, struct diags *diags)
 {
     struct bundle some = {.files = ARENA_ARRAY(arena, struct bundle_file, s->bundle.count)};
@@ -129,7 +129,7 @@ static void print_json(const char *path, const struct test_case *c, enum test_ve
     buf_free(&out);
 }
 
-static void print_file(const struct session *s, const char *path, const struct counts *counts,
+static void print_file(const struct tester *s, const char *path, const struct counts *counts,
                        struct str reports)
 {
     const char *plural = counts->cases == 1 ? "" : "s";
@@ -143,7 +143,7 @@ static void print_file(const struct session *s, const char *path, const struct c
     fwrite(reports.data != NULL ? reports.data : "", 1, reports.len, stdout);
 }
 
-static void print_summary(const struct session *s)
+static void print_summary(const struct tester *s)
 {
     if (s->json)
         return;
@@ -158,7 +158,7 @@ static void print_summary(const struct session *s)
 
 /* --- running ------------------------------------------------------------------------------------- */
 
-static enum test_verdict run_case(const struct session *s, const struct test_case *c,
+static enum test_verdict run_case(const struct tester *s, const struct test_case *c,
                                   struct buf *report, struct diags *diags)
 {
     struct arena *arena = arena_new(0);
@@ -174,7 +174,7 @@ static enum test_verdict run_case(const struct session *s, const struct test_cas
     return verdict;
 }
 
-static void run_cases(const struct session *s, const char *path, struct str text,
+static void run_cases(const struct tester *s, const char *path, struct str text,
                       const struct test_file *file, struct counts *counts, struct buf *reports)
 {
     for (size_t i = 0; i < file->case_count; i++) {
@@ -195,12 +195,12 @@ static void run_cases(const struct session *s, const char *path, struct str text
     }
 }
 
-static bool is_asked_for(const struct session *s, const struct test_file *file)
+static bool is_asked_for(const struct tester *s, const struct test_file *file)
 {
     return s->moment == NULL || str_is(file->moment, s->moment);
 }
 
-static void count_file(struct session *s, const struct counts *counts, bool readable)
+static void count_file(struct tester *s, const struct counts *counts, bool readable)
 {
     s->files++;
     s->files_failed += !readable || counts->failed != 0 ? 1 : 0;
@@ -209,7 +209,7 @@ static void count_file(struct session *s, const struct counts *counts, bool read
 }
 
 /* An exit code: EXIT_FINE unless the file cannot be opened. */
-static int run_file(struct session *s, const char *path)
+static int run_file(struct tester *s, const char *path)
 {
     struct arena *arena = arena_new(0);
     struct diags diags = {0};
@@ -246,7 +246,7 @@ static int run_file(struct session *s, const char *path)
 
 /* --- arguments ----------------------------------------------------------------------------------- */
 
-static int run_folder(struct session *s, const char *dir)
+static int run_folder(struct tester *s, const char *dir)
 {
     struct str *paths;
     struct err err;
@@ -270,7 +270,7 @@ static struct str parent(struct str path)
 }
 
 /* The rules folder of a test: the one above moments/. */
-static const char *folder_of(struct session *s, const char *path)
+static const char *folder_of(struct tester *s, const char *path)
 {
     struct str dir = parent(str_of(path));
 
@@ -281,19 +281,33 @@ static const char *folder_of(struct session *s, const char *path)
     return dir.len != 0 ? arena_str(s->arena, dir).data : ".";
 }
 
-static int run_argument(struct session *s, const char *path)
+static int run_argument(struct tester *s, const char *path)
 {
     int code;
 
     if (file_is_folder(path))
         return run_folder(s, path);
+    if (!file_exists(path)) {
+        struct err err;
+        err_set(&err, ERR_IO, "%s: there is no such file or folder", path);
+        return cli_fail(&err);
+    }
     code = use_folder(s, folder_of(s, path));
     return code == EXIT_FINE ? run_file(s, path) : code;
 }
 
+static int no_such_moment(const char *moment)
+{
+    struct err err;
+
+    err_set(&err, ERR_USAGE,
+            "there are no tests of a moment \"%s\"; `attent list moments` lists all", moment);
+    return cli_fail(&err);
+}
+
 int verb_test(int argc, char **argv)
 {
-    struct session s = {.arena = arena_new(0)};
+    struct tester s = {.arena = arena_new(0)};
     struct options options;
     int code = EXIT_FINE;
 
@@ -308,6 +322,8 @@ int verb_test(int argc, char **argv)
         code = run_argument(&s, "rules");
     for (size_t i = 0; i < options.argument_count && code == EXIT_FINE; i++)
         code = run_argument(&s, options.arguments[i]);
+    if (code == EXIT_FINE && s.moment != NULL && s.files == 0)
+        code = no_such_moment(s.moment);
     if (code == EXIT_FINE) {
         print_summary(&s);
         code = s.files_failed != 0 ? EXIT_FINDINGS : EXIT_FINE;

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "processors/cli/cli.h"
 #include "processors/cli/config.h"
+#include "processors/cli/rules_folder.h"
 
 /* --- what they must be like -------------------------------------------------------------------- */
 
@@ -83,6 +84,65 @@ struct topics_plan topics_plan(const struct conf *conf, struct arena *arena)
     return plan;
 }
 
+/* --- those of others ------------------------------------------------------------------------------ */
+
+/* "contact.{queue}" of a channel; empty: its connector writes to no topic by queue. */
+static const char *queue_topic(const struct conf *channel, struct str queue, struct arena *arena)
+{
+    struct str name = conf_text(channel, "topic"), mark = STR("{queue}");
+    const char *at = name.len != 0 ? strstr(name.data, mark.data) : NULL;
+
+    if (queue.len == 0)
+        queue = conf_text(channel, "queue");
+    if (at == NULL)
+        return name.data;
+    return arena_format(arena, "%.*s%.*s%s", (int)(at - name.data), name.data, STR_ARG(queue),
+                        at + mark.len)
+        .data;
+}
+
+static const struct conf *find_channel(const struct conf *conf, struct str name)
+{
+    for (size_t i = 0; i < conf_count(conf, "channels"); i++)
+        if (str_equal(conf_item_name(conf, "channels", i), name))
+            return conf_item(conf, "channels", i);
+    return NULL;
+}
+
+static size_t count_acts(const struct ruleset *rules)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; rules != NULL && i < rules->moment_count; i++)
+        count += rules->moments[i].act_count;
+    return count;
+}
+
+static void add_queues(struct topics_plan *plan, const struct conf *conf, const struct moment *m,
+                       struct arena *arena)
+{
+    for (size_t i = 0; i < m->act_count; i++) {
+        const struct conf *channel = find_channel(conf, m->acts[i].channel);
+        const char *name = channel != NULL ? queue_topic(channel, m->acts[i].queue, arena) : "";
+        if (name[0] != '\0' && !is_planned(plan, name))
+            add(plan, conf, arena, name, 1, false);
+    }
+}
+
+struct topics_plan topics_others(const struct conf *conf, const struct ruleset *rules,
+                                 struct arena *arena)
+{
+    size_t sources = conf_count(conf, "sources");
+    struct topics_plan plan = {
+        .items = ARENA_ARRAY(arena, struct kafka_topic_config, sources + count_acts(rules) + 1)};
+
+    for (size_t i = 0; i < sources; i++)
+        add(&plan, conf, arena, conf_item_name(conf, "sources", i).data, 1, false);
+    for (size_t i = 0; rules != NULL && i < rules->moment_count; i++)
+        add_queues(&plan, conf, &rules->moments[i], arena);
+    return plan;
+}
+
 /* --- commands ------------------------------------------------------------------------------------- */
 
 static void put_command(struct buf *out, const struct conf *conf,
@@ -101,54 +161,67 @@ static void put_command(struct buf *out, const struct conf *conf,
 }
 
 /* Topics of others, so that nobody looks for them in vain. */
-static void put_others(struct buf *out, const struct conf *conf)
+static void put_others(struct buf *out, const struct conf *conf, const struct topics_plan *others)
 {
-    buf_put_text(out, "\n# Topics of others, which have to be there as well:\n");
-    for (size_t i = 0; i < conf_count(conf, "sources"); i++)
-        buf_put_format(out, "#   %.*s (a source)\n", STR_ARG(conf_item_name(conf, "sources", i)));
-    for (size_t i = 0; i < conf_count(conf, "channels"); i++)
-        buf_put_format(out, "#   %.*s (tasks of the channel %.*s)\n",
-                       STR_ARG(conf_text(conf_item(conf, "channels", i), "topic")),
-                       STR_ARG(conf_item_name(conf, "channels", i)));
+    size_t sources = conf_count(conf, "sources");
+
+    buf_put_text(out, "\n# Topics of others, which have to be there as well (--all: these too):\n");
+    for (size_t i = 0; i < others->count; i++)
+        buf_put_format(out, "#   %s (%s)\n", others->items[i].name,
+                       i < sources ? "a source" : "a queue of the contact centre");
 }
 
-void topics_put_commands(struct buf *out, const struct conf *conf, struct arena *arena)
+void topics_put_commands(struct buf *out, const struct conf *conf, const struct ruleset *rules,
+                         bool all, struct arena *arena)
 {
-    struct topics_plan plan = topics_plan(conf, arena);
+    struct topics_plan plan = topics_plan(conf, arena), others = topics_others(conf, rules, arena);
 
     for (size_t i = 0; i < plan.count; i++)
         put_command(out, conf, &plan.items[i]);
-    put_others(out, conf);
+    for (size_t i = 0; all && i < others.count; i++)
+        put_command(out, conf, &others.items[i]);
+    if (!all)
+        put_others(out, conf, &others);
 }
 
 /* --- are they there? -------------------------------------------------------------------------------- */
 
-/* A topic that was made a moment ago is not known to every broker at once. */
-static enum err_code count_partitions(struct kafka_consumer *asking, const char *name,
-                                      int *partitions, struct err *err)
+/* One look at many topics.  A topic that was made a moment ago is not known to every broker at
+ * once, so the first that is missing is asked for again until until_ms. */
+struct look {
+    struct kafka_consumer *asking;
+    const char *brokers;
+    int64_t until_ms;
+    struct buf missing; /* their names, with commas */
+    size_t missing_count;
+};
+
+static enum err_code count_partitions(const struct look *look, const char *name, int *partitions,
+                                      struct err *err)
 {
-    int64_t until_ms = clock_mono_ms() + APPEAR_MS_MAX;
     enum err_code code;
 
     for (;;) {
-        code = kafka_consumer_topic_partitions(asking, name, partitions, err);
-        if (code != ERR_NONE || *partitions != 0 || clock_mono_ms() > until_ms)
+        code = kafka_consumer_topic_partitions(look->asking, name, partitions, err);
+        if (code != ERR_NONE || *partitions != 0 || clock_mono_ms() > look->until_ms)
             return code;
         clock_sleep_ms(APPEAR_LOOK_MS);
     }
 }
 
-static enum err_code check_topic(struct kafka_consumer *asking, const char *name, int wanted,
-                                 const char *help, struct err *err)
+/* wanted: how many partitions it has to have; 0: any number. */
+static enum err_code look_at(struct look *look, const char *name, int wanted, struct err *err)
 {
     int partitions;
-    enum err_code code = count_partitions(asking, name, &partitions, err);
+    enum err_code code = count_partitions(look, name, &partitions, err);
 
-    if (code != ERR_NONE)
+    if (code != ERR_NONE) {
+        err_prefix(err, "Kafka at %s", look->brokers);
         return code;
+    }
     if (partitions == 0)
-        return err_set(err, ERR_DOWN, "topic %s is not there; %s", name, help);
-    if (wanted != 0 && partitions != wanted)
+        buf_put_format(&look->missing, "%s%s", look->missing_count++ != 0 ? ", " : "", name);
+    else if (wanted != 0 && partitions != wanted)
         return err_set(err, ERR_CONFIG,
                        "topic %s has %d partitions and the configuration says %d: set partitions "
                        "to what was chosen at the first start",
@@ -156,17 +229,46 @@ static enum err_code check_topic(struct kafka_consumer *asking, const char *name
     return ERR_NONE;
 }
 
+static struct look begin_look(const struct conf *conf, struct kafka_consumer *asking)
+{
+    return (struct look){.asking = asking,
+                         .brokers = conf_text(conf, "kafka.brokers").data,
+                         .until_ms = clock_mono_ms() + APPEAR_MS_MAX};
+}
+
+static enum err_code end_look(struct look *look, enum err_code code, const char *whose,
+                              const char *help, struct err *err)
+{
+    if (code == ERR_NONE && look->missing_count != 0)
+        code = err_set(err, ERR_DOWN, "%s%s %s: not there; %s", whose,
+                       look->missing_count == 1 ? "" : "s", buf_text(&look->missing), help);
+    buf_free(&look->missing);
+    return code;
+}
+
 static enum err_code check_own(const struct conf *conf, struct kafka_consumer *asking,
                                struct arena *arena, struct err *err)
 {
+    struct look look = begin_look(conf, asking);
     struct topics_plan plan = topics_plan(conf, arena);
     enum err_code code = ERR_NONE;
 
     for (size_t i = 0; i < plan.count && code == ERR_NONE; i++)
         code =
-            check_topic(asking, plan.items[i].name, i < OWN_TOPICS ? plan.items[i].partitions : 0,
-                        "`attent topics --create` makes it", err);
-    return code;
+            look_at(&look, plan.items[i].name, i < OWN_TOPICS ? plan.items[i].partitions : 0, err);
+    return end_look(&look, code, "topic", "`attent topics --create` makes what is missing", err);
+}
+
+static enum err_code check_sources(const struct conf *conf, struct kafka_consumer *asking,
+                                   struct err *err)
+{
+    struct look look = begin_look(conf, asking);
+    enum err_code code = ERR_NONE;
+
+    for (size_t i = 0; i < conf_count(conf, "sources") && code == ERR_NONE; i++)
+        code = look_at(&look, conf_item_name(conf, "sources", i).data, 0, err);
+    return end_look(&look, code, "source topic",
+                    "correct `sources`, or let `attent topics --create --all` make them", err);
 }
 
 enum err_code topics_check(const struct conf *conf, struct arena *arena, struct err *err)
@@ -177,16 +279,37 @@ enum err_code topics_check(const struct conf *conf, struct arena *arena, struct 
 
     if (code == ERR_NONE)
         code = check_own(conf, asking, arena, err);
-    for (size_t i = 0; i < conf_count(conf, "sources") && code == ERR_NONE; i++)
-        code = check_topic(asking, conf_item_name(conf, "sources", i).data, 0,
-                           "it is a source of the configuration", err);
+    if (code == ERR_NONE)
+        code = check_sources(conf, asking, err);
     kafka_consumer_close(asking);
     return code;
 }
 
 /* --- the verb ------------------------------------------------------------------------------------------ */
 
-static int create(const struct conf *conf, struct arena *arena)
+/* The rules of rules.folder, for the names of queues; NULL: there are none that compile, which is
+ * another verb's business. */
+static struct ruleset *read_rules(const struct conf *conf, struct arena *arena)
+{
+    const char *folder = conf_text(conf, "rules.folder").data;
+    struct ruleset *rules = NULL;
+    struct diags diags = {0};
+    struct bundle bundle;
+
+    if (rules_folder_read(folder, arena, &bundle, NULL) == ERR_NONE)
+        rules = rules_folder_compile(folder, &bundle, &diags);
+    diags_free(&diags);
+    return rules;
+}
+
+static void print_topics(const struct topics_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        printf("%s: %d partition%s\n", plan->items[i].name, plan->items[i].partitions,
+               plan->items[i].partitions == 1 ? "" : "s");
+}
+
+static int create(const struct conf *conf, const struct topics_plan *others, struct arena *arena)
 {
     struct kafka_settings kafka = config_kafka(conf, "topics", arena);
     struct topics_plan plan = topics_plan(conf, arena);
@@ -194,6 +317,10 @@ static int create(const struct conf *conf, struct arena *arena)
     struct kafka_consumer *asking = NULL;
     enum err_code code = kafka_topics_create(&kafka, plan.items, plan.count, &err);
 
+    if (code == ERR_NONE && others->count != 0)
+        code = kafka_topics_create(&kafka, others->items, others->count, &err);
+    if (code != ERR_NONE)
+        err_prefix(&err, "Kafka at %s", kafka.brokers);
     if (code == ERR_NONE)
         code = kafka_consumer_open_alone(&kafka, NULL, 0, &asking, &err);
     if (code == ERR_NONE) /* so that whoever waits for this command finds them */
@@ -201,20 +328,35 @@ static int create(const struct conf *conf, struct arena *arena)
     kafka_consumer_close(asking);
     if (code != ERR_NONE)
         return cli_fail(&err);
-    for (size_t i = 0; i < plan.count; i++)
-        printf("%s: %d partition%s\n", plan.items[i].name, plan.items[i].partitions,
-               plan.items[i].partitions == 1 ? "" : "s");
+    print_topics(&plan);
+    print_topics(others);
     return EXIT_FINE;
 }
 
-static int print_commands(const struct conf *conf, struct arena *arena)
+static int print_commands(const struct conf *conf, const struct ruleset *rules, bool all,
+                          struct arena *arena)
 {
     struct buf out = {0};
 
-    topics_put_commands(&out, conf, arena);
+    topics_put_commands(&out, conf, rules, all, arena);
     fputs(buf_text(&out), stdout);
     buf_free(&out);
     return EXIT_FINE;
+}
+
+static int run_topics(const struct command *c)
+{
+    struct ruleset *rules = read_rules(c->conf, c->arena);
+    bool all = options_has(&c->options, "all");
+    struct topics_plan others = {0};
+    int code;
+
+    if (all)
+        others = topics_others(c->conf, rules, c->arena);
+    code = options_has(&c->options, "create") ? create(c->conf, &others, c->arena)
+                                              : print_commands(c->conf, rules, all, c->arena);
+    ruleset_free(rules);
+    return code;
 }
 
 int verb_topics(int argc, char **argv)
@@ -223,7 +365,6 @@ int verb_topics(int argc, char **argv)
     int code;
 
     if (command_open(&c, "topics", argc, argv, 0, 0, &code))
-        code = options_has(&c.options, "create") ? create(c.conf, c.arena)
-                                                 : print_commands(c.conf, c.arena);
+        code = run_topics(&c);
     return command_close(&c, code);
 }

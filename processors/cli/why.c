@@ -63,8 +63,10 @@ static enum err_code read_decisions(const struct command *c, struct why *why, st
     int partitions;
     enum err_code code = kafka_topic_partitions(&kafka, scan.topic, &partitions, err);
 
-    if (code != ERR_NONE)
+    if (code != ERR_NONE) {
+        err_prefix(err, "Kafka at %s", kafka.brokers);
         return code;
+    }
     if (partitions > 0) /* else the scan says what to do */
         scan.partition = hash_kafka_partition(why->customer, partitions);
     return scan_topic(&scan, err);

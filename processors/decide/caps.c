@@ -76,7 +76,7 @@ static void forget_old(struct turn *turn)
         if (state->contacts[i].at_ms > turn->now_ms - turn->view->cap_span_ms)
             state->contacts[kept++] = state->contacts[i];
     state->contact_count = kept;
-    if (state->contact_count == LIMIT_CONTACTS)
+    if (state->contact_count >= LIMIT_CONTACTS)
         STATE_REMOVE(state->contacts, state->contact_count, 0);
 }
 

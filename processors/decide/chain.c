@@ -6,6 +6,7 @@
 #include "processors/decide/chain.h"
 
 #include "core/hash.h"
+#include "core/limit.h"
 #include "processors/decide/caps.h"
 #include "processors/decide/consent.h"
 #include "processors/decide/funnel.h"
@@ -109,6 +110,21 @@ static bool fill(struct scope *scope, const struct template *text, const char *w
     return filled;
 }
 
+/* Each text and value has its limit, but escaped and together they may be more than the topic of
+ * tasks and dispatch take. */
+static bool fits(struct turn *turn, const struct instance *in, struct str json)
+{
+    if (json.len <= LIMIT_TASK_BYTES) {
+        trail_add(in->trail, turn->arena, STAGE_TEXT, true, NULL);
+        return true;
+    }
+    trail_add(in->trail, turn->arena, STAGE_TEXT, false, "the task has %zu bytes, %d are allowed",
+              json.len, LIMIT_TASK_BYTES);
+    turn->counts->moment_errors++;
+    turn->view->errors[in->moment_index]++;
+    return false;
+}
+
 static bool fill_texts(struct turn *turn, const struct instance *in, struct task *task)
 {
     const struct moment *moment = instance_moment(turn, in);
@@ -116,13 +132,10 @@ static bool fill_texts(struct turn *turn, const struct instance *in, struct task
     struct scope scope = {.turn = turn, .instance = in, .kept = true};
 
     task->reason = moment->title;
-    if (!fill(&scope, moment->reason, "reason", &task->reason) ||
-        !fill(&scope, act->say, "say", &task->say) ||
-        !fill(&scope, act->subject, "subject", &task->subject) ||
-        !fill(&scope, act->text, "text", &task->text))
-        return false;
-    trail_add(in->trail, turn->arena, STAGE_TEXT, true, NULL);
-    return true;
+    return fill(&scope, moment->reason, "reason", &task->reason) &&
+           fill(&scope, act->say, "say", &task->say) &&
+           fill(&scope, act->subject, "subject", &task->subject) &&
+           fill(&scope, act->text, "text", &task->text);
 }
 
 static void add_facts(struct turn *turn, const struct instance *in, struct task *task)
@@ -218,6 +231,10 @@ bool chain_task(struct turn *turn, struct instance *in, const struct slots *slot
     task.windows = ARENA_ARRAY(turn->arena, struct task_window, SLOT_WINDOWS);
     task.window_count = slots_windows(slots, turn->now_ms, task.deadline_ms, task.windows);
     task_put_json(&json, &task);
+    if (!fits(turn, in, buf_str(&json))) {
+        buf_free(&json);
+        return false;
+    }
     explain_send(turn, DECIDE_TOPIC_TASKS, TASK_CE_TYPE, task.id, task.traceparent, buf_str(&json));
     buf_free(&json);
     trail_add(in->trail, turn->arena, STAGE_TASK, true, "action %u of %zu: %.*s", task.attempt,

@@ -32,11 +32,13 @@ const char *reason_text(enum reason reason)
 
 /* --- stages -------------------------------------------------------------------------------------- */
 
+enum { DETAIL_BYTES_MAX = 508 }; /* of a stage; the rest is cut */
+
 void trail_add(struct trail *trail, struct arena *arena, enum stage stage, bool passed,
                const char *detail, ...)
 {
     struct decision_stage *s;
-    char text[512];
+    char text[DETAIL_BYTES_MAX + 4]; /* so that a character at the edge is seen to be cut */
     va_list args;
 
     text[0] = '\0';
@@ -50,7 +52,7 @@ void trail_add(struct trail *trail, struct arena *arena, enum stage stage, bool 
     s = &trail->stages[trail->count++];
     s->stage = str_of(stage_words[stage]);
     s->passed = passed;
-    s->detail = arena_str(arena, str_of(text));
+    s->detail = arena_str(arena, str_head(str_of(text), DETAIL_BYTES_MAX));
 }
 
 static void name_slot(struct buf *out, const struct turn *turn, const struct instance *in,
@@ -88,23 +90,6 @@ static void name_slot(struct buf *out, const struct turn *turn, const struct ins
     }
 }
 
-static struct str text_of(const struct ruleset *set, const struct cel_program *program)
-{
-    size_t low = 0, high = set->expression_count;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (set->expressions[middle].program == program)
-            return set->expressions[middle].text;
-        if ((uintptr_t)set->expressions[middle].program < (uintptr_t)program)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return STR_EMPTY;
-}
-
 struct str explain_reads(struct scope *scope, const struct cel_program *program)
 {
     size_t count;
@@ -112,7 +97,7 @@ struct str explain_reads(struct scope *scope, const struct cel_program *program)
     struct buf out = {0};
     struct str words;
 
-    buf_put(&out, text_of(scope->turn->set, program));
+    buf_put(&out, ruleset_text(scope->turn->set, program));
     for (size_t i = 0; i < count; i++) {
         struct value v = scope_load(scope, slots[i]);
 

@@ -35,13 +35,12 @@ static const struct fact_state *fact_find(const struct state *state, uint32_t id
     return at < state->fact_count && state->facts[at].id == id ? &state->facts[at] : NULL;
 }
 
-static struct fact_state *fact_at(struct turn *turn, const struct fact *fact)
+struct fact_state *facts_at(struct state *state, struct arena *arena, const struct fact *fact)
 {
-    struct state *state = turn->state;
     uint32_t at = fact_place(state, fact->id);
 
     if (at == state->fact_count || state->facts[at].id != fact->id) {
-        STATE_RESERVE(turn->arena, state->facts, state->fact_count, state->fact_capacity);
+        STATE_RESERVE(arena, state->facts, state->fact_count, state->fact_capacity);
         memmove(state->facts + at + 1, state->facts + at,
                 (state->fact_count - at) * sizeof *state->facts);
         state->facts[at] = (struct fact_state){.id = fact->id, .form = view_fact_form(fact)};
@@ -186,7 +185,7 @@ static void fact_take(struct turn *turn, const struct taken *taken)
 
     if (!counts_for(turn, at >= 0 ? &known->cells[at] : NULL, taken, form))
         return;
-    fact = fact_at(turn, taken->fact);
+    fact = facts_at(turn->state, turn->arena, taken->fact);
     cell =
         at >= 0 ? cell_to_end(fact, (uint32_t)at) : cell_add(turn, taken->fact, fact, taken->key);
     cell_take(turn, cell, taken, form);
@@ -195,9 +194,11 @@ static void fact_take(struct turn *turn, const struct taken *taken)
 
 /* --- an event ------------------------------------------------------------------------------------ */
 
-bool facts_value_fits(struct value v)
+/* What is nested too deeply, or has a local time inside (CEL's own), would not read back. */
+bool facts_value_fits(struct value v, struct arena *arena)
 {
     struct buf coded = {0};
+    struct reader reader;
     bool fits;
 
     if (v.kind < VALUE_STRING)
@@ -206,6 +207,11 @@ bool facts_value_fits(struct value v)
         return v.n <= LIMIT_FACT_VALUE_BYTES;
     value_encode(&coded, v);
     fits = coded.len <= LIMIT_FACT_VALUE_BYTES;
+    if (fits) {
+        reader = reader_of(buf_str(&coded));
+        value_decode(&reader, arena);
+        fits = !reader.failed;
+    }
     buf_free(&coded);
     return fits;
 }
@@ -237,7 +243,7 @@ static bool read_event(struct turn *turn, const struct fact *fact, struct taken 
     if (fact->kind == FACT_SUM)
         return is_number(taken->value);
     return taken->value.kind != VALUE_ERROR && taken->value.kind != VALUE_ABSENT &&
-           taken->value.kind != VALUE_NULL && facts_value_fits(taken->value);
+           taken->value.kind != VALUE_NULL && facts_value_fits(taken->value, turn->arena);
 }
 
 static void remember_before(struct turn *turn, uint16_t index)

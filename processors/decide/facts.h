@@ -13,7 +13,10 @@ void facts_update(struct turn *turn);
 /* The value of fact `index` at turn->now_ms; with `per` a map; VALUE_ABSENT: never set. */
 struct value facts_read(const struct turn *turn, uint32_t index);
 
-/* Small enough to be kept in a state. */
-bool facts_value_fits(struct value v);
+/* The place of a fact in a state, made if it is not there.  Facts are sorted by id. */
+struct fact_state *facts_at(struct state *state, struct arena *arena, const struct fact *fact);
+
+/* Small enough to be kept in a state, and of a form that reads back from its blob. */
+bool facts_value_fits(struct value v, struct arena *arena);
 
 #endif

@@ -56,7 +56,7 @@ static bool give(struct fact_cell *cell, struct arena *arena, const struct fact 
     case FACT_FIRST:
         cell->time_ms = BEFORE_ANY_EVENT_MS;
         cell->value = v;
-        return is_of_type(fact, v) && facts_value_fits(v);
+        return is_of_type(fact, v) && facts_value_fits(v, arena);
     case FACT_COUNT:
         if (v.kind != VALUE_INT || v.i < 0 || v.i > fact->limit)
             return false;
@@ -86,24 +86,6 @@ static bool give(struct fact_cell *cell, struct arena *arena, const struct fact 
     CHECK_NEVER("a fact of no kind");
 }
 
-/* The fact's state; facts are kept sorted by id. */
-static struct fact_state *state_of(struct state *state, struct arena *arena,
-                                   const struct fact *fact)
-{
-    uint32_t at = 0;
-
-    while (at < state->fact_count && state->facts[at].id < fact->id)
-        at++;
-    if (at < state->fact_count && state->facts[at].id == fact->id)
-        return &state->facts[at];
-    STATE_RESERVE(arena, state->facts, state->fact_count, state->fact_capacity);
-    memmove(state->facts + at + 1, state->facts + at,
-            (state->fact_count - at) * sizeof *state->facts);
-    state->facts[at] = (struct fact_state){.id = fact->id, .form = view_fact_form(fact)};
-    state->fact_count++;
-    return &state->facts[at];
-}
-
 static enum err_code give_one(struct state *state, struct arena *arena, const struct fact *fact,
                               const struct given *given, int64_t start_ms, struct err *err)
 {
@@ -119,7 +101,7 @@ static enum err_code give_one(struct state *state, struct arena *arena, const st
                        value_kind_name(given->value.kind), STR_ARG(fact->name));
     if (none)
         return ERR_NONE;
-    into = state_of(state, arena, fact);
+    into = facts_at(state, arena, fact);
     if (fact->key != NULL && into->count >= fact->keys)
         return err_set(err, ERR_USAGE, "the fact %.*s keeps at most %u keys", STR_ARG(fact->name),
                        fact->keys);

@@ -1,4 +1,4 @@
-/* One record, several roles.  The order is that of MOMENTS.md: open instances first, each of
+/* One record, several roles.  The order is that of docs/moments.md: open instances first, each of
  * which takes the record at most once; then, if none of them took it (breaking is not taking),
  * the first step.  An instance opened by this record is `fresh` and not offered it.
  *
@@ -146,7 +146,7 @@ static void keep_count(struct turn *turn, struct instance *in, uint32_t count)
 
 /* --- count --------------------------------------------------------------------------------------- */
 
-static uint32_t count_insert(struct turn *turn, struct instance *in)
+static void count_insert(struct turn *turn, struct instance *in)
 {
     int64_t time_ms = turn->event->time_ms;
     struct counted counted = {.time_ms = time_ms};
@@ -162,7 +162,6 @@ static uint32_t count_insert(struct turn *turn, struct instance *in)
         STATE_REMOVE(in->counted, in->counted_count, 0);
         turn->counts->forgotten++;
     }
-    return at;
 }
 
 /* The last of `step->count` events less than D apart; -1: there are not so many. */

@@ -148,7 +148,7 @@ enum truth scope_ask(struct scope *scope, int moment, const struct cel_program *
 
 static void keep(struct turn *turn, struct kept_list *into, struct kept kept)
 {
-    if (kept.value.kind == VALUE_ABSENT || !facts_value_fits(kept.value))
+    if (kept.value.kind == VALUE_ABSENT || !facts_value_fits(kept.value, turn->arena))
         return;
     kept.value = value_copy(turn->arena, kept.value);
     STATE_RESERVE(turn->arena, into->items, into->count, into->capacity);

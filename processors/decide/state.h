@@ -5,7 +5,7 @@
  * An object in the batch's arena while a batch is decided, and a blob between batches (version,
  * body, checksum).  Facts, moments, paths, purposes and channels stand in it by the 32-bit hash
  * of their name, so a blob survives another rule set; what the rule set in force does not know
- * is dropped when the state is adopted by it (view.h), never while decoding.
+ * is dropped when the state is adopted by it (adopt.h), never while decoding.
  *
  * Canonical: the same state always gives the same bytes.  Every list has one order: facts by id,
  * a fact's keys by their last update, points by (time, arrival), instances by (moment's name,

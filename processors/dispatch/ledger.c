@@ -34,10 +34,8 @@ struct ledger {
     size_t change_count, change_capacity;
 };
 
-static const struct state {
-    const char *code;
-} states[] = {
-#define STATE(name, code, ended, text) {code},
+static const char *const state_codes[] = {
+#define STATE(name, code, text) code,
 #include "processors/dispatch/states.def"
 #undef STATE
 };
@@ -45,13 +43,13 @@ static const struct state {
 const char *ledger_state_code(enum ledger_state state)
 {
     CHECK((unsigned)state < LEDGER_STATE_COUNT);
-    return states[state].code;
+    return state_codes[state];
 }
 
 bool ledger_state_find(struct str code, enum ledger_state *out)
 {
     for (int i = 0; i < LEDGER_STATE_COUNT; i++)
-        if (str_is(code, states[i].code)) {
+        if (str_is(code, state_codes[i])) {
             *out = (enum ledger_state)i;
             return true;
         }
@@ -84,14 +82,17 @@ static struct str place(char **to, struct str text)
 
 static struct node *make_node(const struct ledger_entry *e)
 {
-    size_t bytes = e->id.len + e->channel.len + e->reason.len + e->task.len;
+    size_t bytes =
+        e->id.len + e->moment.len + e->channel.len + e->queue.len + e->reason.len + e->task.len;
     struct node *node = mem_alloc(sizeof *node + bytes);
     char *at = node->bytes;
 
     CHECK(ledger_is_id(e->id));
     node->entry = *e;
     node->entry.id = place(&at, e->id);
+    node->entry.moment = place(&at, e->moment);
     node->entry.channel = place(&at, e->channel);
+    node->entry.queue = place(&at, e->queue);
     node->entry.reason = place(&at, e->reason);
     node->entry.task = place(&at, e->task);
     return node;

@@ -12,7 +12,7 @@
 #include "schemas/task.h"
 
 enum ledger_state {
-#define STATE(name, code, ended, text) LEDGER_##name,
+#define STATE(name, code, text) LEDGER_##name,
 #include "processors/dispatch/states.def"
 #undef STATE
     LEDGER_STATE_COUNT
@@ -25,11 +25,11 @@ bool ledger_state_find(struct str code, enum ledger_state *out);
 struct ledger_entry {
     struct str id; /* of the task */
     enum ledger_state state;
-    int64_t at_ms;      /* since when it is in that state */
-    int64_t due_ms;     /* PENDING: may go out; else: leaves the ledger */
-    struct str channel; /* "phone" */
-    struct str reason;  /* why FAILED, EXPIRED, WITHDRAWN or still PENDING; empty: none */
-    struct str task;    /* PENDING: the task as JSON; else empty */
+    int64_t at_ms;                     /* since when it is in that state */
+    int64_t due_ms;                    /* PENDING: may go out; else: leaves the ledger */
+    struct str moment, channel, queue; /* of the task, for its withdrawal; empty: none */
+    struct str reason; /* why FAILED, EXPIRED, WITHDRAWN or still PENDING; empty: none */
+    struct str task;   /* PENDING: the task as JSON; else empty */
 };
 
 /* Is it an id as tasks have them: 1 to 32 letters, digits, - or _? */

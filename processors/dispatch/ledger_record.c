@@ -38,7 +38,9 @@ struct record ledger_record_entry(const struct ledger_entry *entry, struct arena
     put_text(&w, "state", str_of(ledger_state_code(entry->state)));
     put_time(&w, "at", entry->at_ms);
     put_time(&w, "due", entry->due_ms);
+    put_text(&w, "moment", entry->moment);
     put_text(&w, "channel", entry->channel);
+    put_text(&w, "queue", entry->queue);
     put_text(&w, "reason", entry->reason);
     if (entry->task.len != 0) {
         json_key(&w, "task");
@@ -121,7 +123,8 @@ static bool read_entry(struct value map, struct arena *arena, struct ledger_entr
 
     if (!get_text(map, "state", &state) || !ledger_state_find(state, &out->state) ||
         !get_time(map, "at", &out->at_ms) || !get_time(map, "due", &out->due_ms) ||
-        !get_text(map, "channel", &out->channel) || !get_text(map, "reason", &out->reason))
+        !get_text(map, "moment", &out->moment) || !get_text(map, "channel", &out->channel) ||
+        !get_text(map, "queue", &out->queue) || !get_text(map, "reason", &out->reason))
         return false;
     if (task.kind == VALUE_MAP)
         out->task = print(task, arena);

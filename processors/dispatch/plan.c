@@ -138,7 +138,9 @@ static void enter(struct plan *plan, struct partition *p, const struct task *tas
                                        .state = state,
                                        .at_ms = p->now_ms,
                                        .due_ms = keep_until(plan, p, task->deadline_ms),
+                                       .moment = task->moment,
                                        .channel = task->channel,
+                                       .queue = task->queue,
                                        .reason = str_of(reason)};
 
     put_entry(plan, p, &entry);
@@ -166,7 +168,9 @@ static void wait_until(struct plan *plan, struct partition *p, const struct task
                                        .state = LEDGER_PENDING,
                                        .at_ms = p->now_ms,
                                        .due_ms = due_ms,
+                                       .moment = task->moment,
                                        .channel = task->channel,
+                                       .queue = task->queue,
                                        .reason = str_of(reason),
                                        .task = json};
 
@@ -244,6 +248,21 @@ static void send_task(struct plan *plan, struct partition *p, const struct task 
 
 /* --- withdrawing ----------------------------------------------------------------------------- */
 
+/* A withdrawal whose moment is gone from the rules does not say where its task went; we know.
+ * Borrows from task. */
+static struct withdrawal complete(const struct withdrawal *w, struct str moment, struct str channel,
+                                  struct str queue)
+{
+    struct withdrawal whole = *w;
+
+    if (whole.channel.len != 0)
+        return whole;
+    whole.moment = moment;
+    whole.channel = channel;
+    whole.queue = queue;
+    return whole;
+}
+
 /* Never sent: its receiver hears nothing of it. */
 static void keep_back(struct plan *plan, struct partition *p, const struct withdrawal *w,
                       const char *result)
@@ -252,7 +271,9 @@ static void keep_back(struct plan *plan, struct partition *p, const struct withd
                                        .state = LEDGER_WITHDRAWN,
                                        .at_ms = p->now_ms,
                                        .due_ms = keep_until(plan, p, 0),
+                                       .moment = w->moment,
                                        .channel = w->channel,
+                                       .queue = w->queue,
                                        .reason = w->reason};
 
     put_entry(plan, p, &entry);
@@ -284,14 +305,16 @@ static void withdraw(struct plan *plan, struct partition *p, const struct record
                      const struct withdrawal *w)
 {
     const struct ledger_entry *known = ledger_find(p->ledger, w->task);
+    struct withdrawal whole;
 
     if (known == NULL) {
         keep_back(plan, p, w, "unknown"); /* should its task ever come, it stays here */
         return;
     }
+    whole = complete(w, known->moment, known->channel, known->queue);
     switch (known->state) {
-    case LEDGER_PENDING: keep_back(plan, p, w, "kept_back"); break;
-    case LEDGER_SENT: call_back(plan, p, w); break;
+    case LEDGER_PENDING: keep_back(plan, p, &whole, "kept_back"); break;
+    case LEDGER_SENT: call_back(plan, p, &whole); break;
     case LEDGER_FAILED:
     case LEDGER_EXPIRED:
     case LEDGER_WITHDRAWN: drop(plan, p, record, DROP_KNOWN, ""); break;
@@ -371,19 +394,22 @@ static struct item *find_withdrawal(const struct plan *plan, struct item *task,
 static void do_item(struct plan *plan, struct partition *p, struct item *item,
                     const struct item *end)
 {
+    const struct task *task = &item->task;
     struct item *withdrawal;
+    struct withdrawal whole;
 
     if (item->kind == ITEM_SETTLED)
         return;
     if (item->kind == ITEM_WITHDRAWAL) {
         withdraw(plan, p, item->record, &item->withdrawal);
-    } else if (ledger_find(p->ledger, item->task.id) != NULL) {
+    } else if (ledger_find(p->ledger, task->id) != NULL) {
         drop(plan, p, item->record, DROP_KNOWN, "");
     } else if ((withdrawal = find_withdrawal(plan, item, end)) != NULL) {
-        keep_back(plan, p, &withdrawal->withdrawal, "kept_back");
+        whole = complete(&withdrawal->withdrawal, task->moment, task->channel, task->queue);
+        keep_back(plan, p, &whole, "kept_back");
         withdrawal->kind = ITEM_SETTLED;
     } else {
-        send_task(plan, p, &item->task, item->record->value);
+        send_task(plan, p, task, item->record->value);
     }
 }
 

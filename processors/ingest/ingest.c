@@ -66,6 +66,19 @@ static enum err_code check_topic(const struct ingest_config *config, const char 
     return err_set(err, ERR_CONFIG, "ingest: the topic %s is not there", topic);
 }
 
+enum err_code ingest_check_sources(const struct ingest_config *config, struct err *err)
+{
+    if (config->source_count == 0)
+        return err_set(err, ERR_CONFIG, "ingest: no sources are configured");
+    for (size_t i = 0; i < config->source_count; i++) {
+        const struct ingest_source *source = &config->sources[i];
+        if (source->mode == INGEST_MAPPED && source->mapping.type.from == MAPPING_NOTHING)
+            return err_set(err, ERR_CONFIG, "ingest: the mapping of %s does not say the type",
+                           source->topic);
+    }
+    return ERR_NONE;
+}
+
 static enum err_code check_topics(const struct ingest_config *config, struct err *err)
 {
     enum err_code code = check_topic(config, config->events_topic, err);
@@ -124,9 +137,9 @@ enum err_code ingest_open(const struct ingest_config *config, struct ingest **ou
     enum err_code code;
 
     *out = NULL;
-    if (config->source_count == 0)
-        return err_set(err, ERR_CONFIG, "ingest: no sources are configured");
-    code = check_topics(config, err);
+    code = ingest_check_sources(config, err);
+    if (code == ERR_NONE)
+        code = check_topics(config, err);
     if (code != ERR_NONE)
         return code;
     in = MEM_NEW(struct ingest);

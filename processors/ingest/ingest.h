@@ -52,7 +52,10 @@ struct ingest_counts {
 
 struct ingest;
 
-/* ERR_CONFIG: a topic is not there, or no source is given.  On any error *out is NULL. */
+/* ERR_CONFIG: no source is given, or one whose mapping does not say the type of its events. */
+enum err_code ingest_check_sources(const struct ingest_config *config, struct err *err);
+
+/* ERR_CONFIG: as ingest_check_sources says, or a topic is not there.  On any error *out is NULL. */
 enum err_code ingest_open(const struct ingest_config *config, struct ingest **out, struct err *err);
 
 /* One round: wait up to timeout_ms for records, convert and commit what is there.  Sets *count

@@ -18,7 +18,7 @@
 #include "core/record.h"
 
 /* Where outputs go.  The worker copies what it is given and adds partition, generation, number
- * and chain (processors/worker/chain.h). */
+ * and chain (schemas/chain.h). */
 struct outputs;
 
 /* topic: index into step_class.topics.  The partition is the key's. headers may be NULL. */

@@ -2,7 +2,7 @@
  *
  * Two kinds: Redis (redis_store.h) for the worker, and memory (memory_store.h) for tests, rule
  * tests and backtests.  Every call carries the owner's token and is refused when another owner has
- * claimed since (DESIGN section 6).
+ * claimed since (docs/architecture.md, the commit protocol).
  *
  * Keys in Redis, all under one hash tag, so that a cluster keeps them together:
  *   {STEP:N}:meta      hash: token, identity, commit, meta

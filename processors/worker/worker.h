@@ -4,7 +4,7 @@
  *                          ^                                                     |
  *      store: states ------'  <----------------------------------- commit <------'
  *
- * The protocol is DESIGN section 6: claim, checked load, process, publish, wait, commit.  Several
+ * The protocol (docs/architecture.md): claim, checked load, process, publish, wait, commit.  Several
  * workers of a group share the partitions; one that falls behind its back (a zombie) can publish
  * only repeats and commit nothing.  The worker knows no step.
  *

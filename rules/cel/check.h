@@ -1,6 +1,6 @@
 /* rules/cel/check.h - names to slots, types to every node.  Inside rules/cel only. */
-#ifndef ATTENT_RULES_CEL_TYPECHECK_H
-#define ATTENT_RULES_CEL_TYPECHECK_H
+#ifndef ATTENT_RULES_CEL_CHECK_H
+#define ATTENT_RULES_CEL_CHECK_H
 
 #include "rules/cel/node.h"
 

@@ -437,7 +437,6 @@ struct cel_program *cel_generate(struct cel_source *source, const struct cel_env
     if (g.depth_max + g.program->local_count > CEL_FRAME_MAX || g.program->code_count > UINT16_MAX)
         cel_report(source, DIAG_ERROR, root->at, "limit", "split it into several conditions",
                    "the expression is too complex");
-    g.program->frame_values = (uint16_t)(g.depth_max + g.program->local_count);
     return source->error_count == errors ? g.program : NULL;
 }
 

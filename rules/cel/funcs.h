@@ -2,7 +2,7 @@
  *
  * A row is one overload: name, how it is called, kinds of its arguments, result, implementation.
  * Operators are functions with names such as _+_.  Rows of one name stand together.
- * Inside rules/cel, but for cel_func_list.
+ * Inside rules/cel, but for cel_func_at and cel_func_print, which list them.
  */
 #ifndef ATTENT_RULES_CEL_FUNCS_H
 #define ATTENT_RULES_CEL_FUNCS_H

@@ -1,6 +1,6 @@
 /* rules/cel/program.h - what compiling makes.  Inside rules/cel only.
  *
- *   frame:  | locals ... | stack ... |      frame_values in all, known when compiled
+ *   frame:  | locals ... | stack ... |      CEL_FRAME_MAX in all at most, checked when compiled
  *
  * Errors are values: an instruction that gets one passes it on, so && and || can absorb it and no
  * jump out of the code is needed.  Only running out of budget ends a run at once.
@@ -25,7 +25,7 @@ struct cel_instr {
     uint32_t c;
 };
 
-enum { CEL_FRAME_MAX = 1024, CEL_LEAF = 32 }; /* values of a frame: 16 KiB of C stack */
+enum { CEL_FRAME_MAX = 1024 }; /* values of a frame: 16 KiB of C stack */
 
 struct cel_slot {
     uint32_t slot;
@@ -45,7 +45,6 @@ struct cel_program {
     uint32_t *slot_numbers; /* each once, ascending */
     size_t code_count, constant_count, regex_count, slot_count, slot_number_count;
     uint16_t local_count;
-    uint16_t frame_values;
     bool mixed;
     bool constant; /* the code is CONST, RETURN */
 };

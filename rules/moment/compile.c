@@ -89,7 +89,6 @@ static void compiler_free(struct compiler *c)
 {
     for (size_t i = 0; c->types != NULL && i < c->set->type_count; i++) {
         mem_free(c->types[i].facts.items);
-        mem_free(c->types[i].starts.items);
         mem_free(c->types[i].moments.items);
         mem_free(c->types[i].paths.items);
     }
@@ -168,14 +167,6 @@ int ruleset_find_moment(const struct ruleset *set, struct str name)
 int ruleset_find_fact(const struct ruleset *set, struct str name)
 {
     return find_name(set->facts, set->fact_count, sizeof *set->facts, name);
-}
-
-int ruleset_find_moment_id(const struct ruleset *set, uint32_t id)
-{
-    for (size_t i = 0; i < set->moment_count; i++)
-        if (set->moments[i].id == id)
-            return (int)i;
-    return -1;
 }
 
 int ruleset_find_fact_id(const struct ruleset *set, uint32_t id)

@@ -1,11 +1,11 @@
 /* rules/moment/compile.h - the parts of the compiler.  Inside rules/moment only.
  *
- *   types.c     event types and the fields (paths) that are read of them
+ *   types.c     event types, the fields (paths) that are read of them, the index by event type
  *   scope.c     what an expression sees, and compiling it at its place in the YAML file
  *   facts.c     facts.yaml          policy.c    policy.yaml
  *   moments.c   moments/NAME.yaml: gates, acts, what is shown
  *   steps.c     their steps, withdraw and about
- *   compile.c   all together: ruleset_compile, and the index by event type
+ *   compile.c   all together: ruleset_compile, and finding things in a rule set
  *
  * Everything is reported to diags and compiling goes on, so that one run finds all; what could
  * not be compiled is left out (NULL program), because a set with errors is never used.
@@ -27,7 +27,7 @@ bool numbers_have(const struct numbers *n, uint16_t number);
 uint16_t *numbers_take(struct numbers *n, struct arena *arena, size_t *count); /* and empty it */
 
 struct type_draft { /* beside each of set->types */
-    struct numbers facts, starts, moments, paths;
+    struct numbers facts, moments, paths;
     bool builtin;
 };
 

@@ -228,8 +228,6 @@ struct event_type {
     const struct schema *schema;
     uint16_t *facts; /* facts that it updates, ascending */
     size_t fact_count;
-    uint16_t *starts; /* moments whose first step takes it, ascending */
-    size_t start_count;
     uint16_t *moments; /* moments of which any step or withdraw takes it, ascending */
     size_t moment_count;
     uint16_t *paths; /* that are read of it */
@@ -238,12 +236,12 @@ struct event_type {
     bool listened; /* somebody listens: fact, moment, or built in (task.outcome, consent) */
 };
 
-/* Types that decide itself listens to, with the numbers of all their fields' paths.  A field that
- * two types have in common (/channel) is one path. */
+/* Types that decide itself listens to, with the numbers of the paths that it reads of them.  A field
+ * that two types have in common (/channel) is one path. */
 struct builtin_paths {
-    uint16_t task_outcome, consent_given, consent_withdrawn;     /* indexes of types */
-    uint16_t task, moment, about, channel, attempt, code, final; /* of task.outcome */
-    uint16_t purpose;                                            /* of consent, with channel */
+    uint16_t task_outcome, consent_given, consent_withdrawn; /* indexes of types */
+    uint16_t task, code, final;                              /* of task.outcome */
+    uint16_t purpose, channel;                               /* of consent */
 };
 
 /* An expression as it was written, for people. */
@@ -299,7 +297,6 @@ void ruleset_free(struct ruleset *set); /* NULL allowed */
 /* -1: none of that name. */
 int ruleset_find_type(const struct ruleset *set, struct str name);
 int ruleset_find_moment(const struct ruleset *set, struct str name);
-int ruleset_find_moment_id(const struct ruleset *set, uint32_t id);
 int ruleset_find_fact(const struct ruleset *set, struct str name);
 int ruleset_find_fact_id(const struct ruleset *set, uint32_t id);
 struct str ruleset_text(const struct ruleset *set,

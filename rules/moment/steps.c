@@ -90,14 +90,12 @@ static void take_name(struct loader *l, size_t index, const struct yaml_node *no
                   STR_ARG(node->text));
 }
 
-static void note_types(struct loader *l, const struct numbers *types, bool starts, bool any_about)
+static void note_types(struct loader *l, const struct numbers *types, bool any_about)
 {
     uint16_t moment = (uint16_t)(l->draft->moment - l->c->set->moments);
 
     for (size_t i = 0; i < types->count; i++) {
         numbers_add(&l->c->types[types->items[i]].moments, moment);
-        if (starts)
-            numbers_add(&l->c->types[types->items[i]].starts, moment);
         if (!any_about)
             numbers_add(&l->about_types, types->items[i]);
     }
@@ -127,7 +125,7 @@ static void shape_step(struct loader *l, size_t index, const struct yaml_node *n
                form_fields[kind->field].kind == FORM_TYPES ? form->at[kind->field]
                                                            : form->at[FIELD_STEP_OF],
                &draft->types);
-    note_types(l, &draft->types, index == 0, step->any_about);
+    note_types(l, &draft->types, step->any_about);
 }
 
 static void shape_listeners(struct loader *l, const struct yaml_node *node)
@@ -143,7 +141,7 @@ static void shape_listeners(struct loader *l, const struct yaml_node *node)
             continue;
         moment->withdraw[i].any_about = form_bool(draft->form.at[FIELD_LISTENER_ANY_ABOUT]);
         types_find(l->c, draft->form.at[FIELD_LISTENER_EVENT], &draft->types);
-        note_types(l, &draft->types, false, moment->withdraw[i].any_about);
+        note_types(l, &draft->types, moment->withdraw[i].any_about);
     }
 }
 

@@ -373,7 +373,6 @@ void types_index(struct compiler *c)
     for (size_t i = 0; i < set->type_count; i++) {
         struct event_type *t = &set->types[i];
         t->facts = numbers_take(&c->types[i].facts, c->arena, &t->fact_count);
-        t->starts = numbers_take(&c->types[i].starts, c->arena, &t->start_count);
         t->moments = numbers_take(&c->types[i].moments, c->arena, &t->moment_count);
         t->listened = t->fact_count != 0 || t->moment_count != 0 || c->types[i].builtin;
         if (t->listened)

@@ -64,6 +64,24 @@ static void take(struct decided_list *list, const struct record *record,
                  });
 }
 
+/* More than a reader asks: whatever comes again is the same again, or somebody has decided from a
+ * state that was not his. */
+static void check_repeat(const struct decided_list *list, const struct record *record)
+{
+    struct str seq = record_header(record, STR(CHAIN_SEQ_HEADER)), generation, number;
+    struct str chain = record_header(record, STR(CHAIN_HASH_HEADER));
+    size_t index = 0;
+
+    if (str_cut(seq, '.', &generation, &number))
+        index = strtoul(number.data, NULL, 10) - 1;
+    ck_assert_uint_lt(index, list->count);
+    ck_assert_msg(str_equal(list->items[index].seq, seq) &&
+                      str_equal(list->items[index].chain, chain),
+                  "%.*s/%d: %.*s comes again with another content (of %.*s, was of %.*s)",
+                  STR_ARG(record->topic), (int)record->partition, STR_ARG(seq),
+                  STR_ARG(record->key), STR_ARG(list->items[index].key));
+}
+
 bool decided_take(struct decided *d, const struct record *record)
 {
     struct decided_list *list = list_of(d, record->topic, record->partition);
@@ -72,7 +90,10 @@ bool decided_take(struct decided *d, const struct record *record)
 
     switch (taken_look(&list->taken, record, &d->scratch, &source, &err)) {
     case TAKEN_NEXT: take(list, record, &source); return true;
-    case TAKEN_REPEAT: d->repeats++; return false;
+    case TAKEN_REPEAT:
+        check_repeat(list, record);
+        d->repeats++;
+        return false;
     case TAKEN_GAP: d->gaps++; return false;
     case TAKEN_PLAIN: ck_abort_msg("an output without a number");
     case TAKEN_OLD: ck_abort_msg("an output of another generation");
@@ -118,8 +139,8 @@ static void take_line(struct decided *d, int partition, struct str text)
     struct value line, topic;
     struct err err = {0};
 
-    ck_assert_msg(json_parse(text, d->arena, &line, &err) == JSON_FINE, "replay: %s: %.*s", err.text,
-                  STR_ARG(text));
+    ck_assert_msg(json_parse(text, d->arena, &line, &err) == JSON_FINE, "replay: %s: %.*s",
+                  err.text, STR_ARG(text));
     topic = value_map_get(line, STR("topic"));
     if (topic.kind == VALUE_ABSENT) {
         d->digests[partition] = arena_str(d->arena, text_of(line, "state")).data;
@@ -177,8 +198,8 @@ const char *decided_state_digest(struct field *field, int partition)
 
 static bool same(const struct decided_output *a, const struct decided_output *b)
 {
-    return str_equal(a->seq, b->seq) && str_equal(a->chain, b->chain) &&
-           str_equal(a->id, b->id) && str_equal(a->key, b->key);
+    return str_equal(a->seq, b->seq) && str_equal(a->chain, b->chain) && str_equal(a->id, b->id) &&
+           str_equal(a->key, b->key);
 }
 
 static void compare(const char *what, int partition, const struct decided_list *live,
@@ -187,12 +208,12 @@ static void compare(const char *what, int partition, const struct decided_list *
     for (size_t i = 0; i < live->count && i < replay->count; i++) {
         const struct decided_output *a = &live->items[i], *b = &replay->items[i];
 
-        ck_assert_msg(same(a, b),
-                      "%s/%d: output %zu is %.*s, %.*s of %.*s, chain %.*s; replay has %.*s, %.*s of "
-                      "%.*s, chain %.*s",
-                      what, partition, i, STR_ARG(a->seq), STR_ARG(a->id), STR_ARG(a->key),
-                      STR_ARG(a->chain), STR_ARG(b->seq), STR_ARG(b->id), STR_ARG(b->key),
-                      STR_ARG(b->chain));
+        ck_assert_msg(
+            same(a, b),
+            "%s/%d: output %zu is %.*s, %.*s of %.*s, chain %.*s; replay has %.*s, %.*s of "
+            "%.*s, chain %.*s",
+            what, partition, i, STR_ARG(a->seq), STR_ARG(a->id), STR_ARG(a->key), STR_ARG(a->chain),
+            STR_ARG(b->seq), STR_ARG(b->id), STR_ARG(b->key), STR_ARG(b->chain));
     }
     ck_assert_msg(live->count == replay->count || (prefix && live->count < replay->count),
                   "%s/%d: %zu outputs taken, replay has %zu", what, partition, live->count,

@@ -36,8 +36,8 @@ void decided_open(struct decided *decided, struct field *field);
 void decided_close(struct decided *decided);
 
 /* Take a record of tasks or decisions if it is its turn (the record outlives decided).  False: it
- * was not taken.  A broken chain, a record without a number or a source other than the
- * partition of the same number fails the test. */
+ * was not taken.  A broken chain, a repeat with another content, a record without a number or a
+ * source other than the partition of the same number fails the test. */
 bool decided_take(struct decided *decided, const struct record *record);
 
 /* Read both topics to their end and take what is to be taken. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/json.h"
+#include "core/log.h"
 #include "core/when.h"
 #include "tests/support/scratch.h"
 
@@ -46,6 +47,7 @@ void field_open(struct field *f, const char *name, struct server *kafka, const c
 {
     struct err err = {0};
 
+    log_setup(LOG_ERROR, LOG_AUTO, true); /* of our own clients; attent's log is in its files */
     *f = (struct field){.name = name,
                         .kafka = {.brokers = server_address(kafka), .client_id = "test"},
                         .redis = redis_start(NULL),
@@ -177,16 +179,16 @@ static void put_binary(struct field *f, struct record *record, const struct fiel
     produce(f, record);
 }
 
-static void put_structured(struct field *f, struct record *record,
-                           const struct field_event *event, struct str time)
+static void put_structured(struct field *f, struct record *record, const struct field_event *event,
+                           struct str time)
 {
     static const struct header header = {STR("content-type"),
                                          STR("application/cloudevents+json; charset=UTF-8")};
     const struct {
         const char *key;
         struct str value;
-    } attributes[] = {{"specversion", STR("1.0")},       {"id", str_of(event->id)},
-                      {"source", STR("/test/field")},    {"type", str_of(event->type)},
+    } attributes[] = {{"specversion", STR("1.0")},          {"id", str_of(event->id)},
+                      {"source", STR("/test/field")},       {"type", str_of(event->type)},
                       {"subject", str_of(event->customer)}, {"time", time}};
     struct buf json = {0};
     struct json_writer w = json_writer_to(&json);

@@ -37,8 +37,7 @@ void field_close(struct field *field);
 const char *field_topic(struct field *field, const char *name);
 
 /* Start `attent VERB -c CONFIG ...`; the list ends with NULL.  To be freed with process_free. */
-struct process *field_start(struct field *field, const char *verb, ...)
-    __attribute__((sentinel));
+struct process *field_start(struct field *field, const char *verb, ...) __attribute__((sentinel));
 
 /* The same, to its end: standard output, to be freed by the caller.  Fails the test if the exit
  * code is another. */
@@ -59,9 +58,9 @@ struct field_event {
     const char *id;
     const char *customer;
     const char *type;
-    const char *data; /* JSON */
-    int64_t at_ms;    /* the record's time */
-    int64_t time_ms;  /* of the event; 0: at_ms */
+    const char *data;        /* JSON */
+    int64_t at_ms;           /* the record's time */
+    int64_t time_ms;         /* of the event; 0: at_ms */
     const char *traceparent; /* NULL: none */
 };
 

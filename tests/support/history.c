@@ -55,8 +55,8 @@ static void registered(struct history *h, unsigned customer, unsigned car)
 {
     h->event.type = "vehicle.registered";
     snprintf(h->data, sizeof h->data,
-             "{\"vin\":\"V%u-%u\",\"make\":\"Volvo\",\"model\":\"XC60\",\"weight_kg\":%u}", customer,
-             car, weight(h));
+             "{\"vin\":\"V%u-%u\",\"make\":\"Volvo\",\"model\":\"XC60\",\"weight_kg\":%u}",
+             customer, car, weight(h));
 }
 
 static void insured(struct history *h, unsigned customer, unsigned car)
@@ -144,8 +144,8 @@ const struct field_event *history_next(struct history *h)
         h->next++;
         return &h->event;
     }
-    customer = h->next < h->customers ? (unsigned)h->next
-                                      : (unsigned)rng_below(&h->rng, h->customers);
+    customer =
+        h->next < h->customers ? (unsigned)h->next : (unsigned)rng_below(&h->rng, h->customers);
     snprintf(h->id, sizeof h->id, "h-%llu", (unsigned long long)h->next);
     snprintf(h->customer, sizeof h->customer, "c%u", customer);
     h->event = (struct field_event){.id = h->id, .customer = h->customer, .data = h->data};

@@ -11,6 +11,10 @@
 /* Run the tests of one suite, each in a process of its own unless CK_FORK=no; the exit status. */
 int suite_run(const char *name, const TTest *const *tests, size_t count);
 
+/* The same with a fixture around each test, in its process. */
+int suite_run_around(const char *name, const TTest *const *tests, size_t count,
+                     void (*set_up)(void), void (*tear_down)(void));
+
 /* The same with a time limit per test in seconds and a fixture around all of them (NULL: none). */
 int suite_run_with(const char *name, const TTest *const *tests, size_t count, double seconds,
                    void (*start)(void), void (*stop)(void));
@@ -20,6 +24,14 @@ int suite_run_with(const char *name, const TTest *const *tests, size_t count, do
     {                                                                                              \
         const TTest *const tests[] = {__VA_ARGS__};                                                \
         return suite_run((name), tests, sizeof tests / sizeof tests[0]);                           \
+    }
+
+#define SUITE_MAIN_AROUND(name, set_up, tear_down, ...)                                            \
+    int main(void)                                                                                 \
+    {                                                                                              \
+        const TTest *const tests[] = {__VA_ARGS__};                                                \
+        return suite_run_around((name), tests, sizeof tests / sizeof tests[0], (set_up),           \
+                                (tear_down));                                                      \
     }
 
 #endif

@@ -61,6 +61,22 @@ START_TEST(blanks_at_the_ends_are_trimmed)
 }
 END_TEST
 
-SUITE_MAIN("str", slices_are_clamped_to_the_text, order_is_bytewise_and_shorter_first,
-           cut_takes_the_first_separator, utf8_is_checked_as_rfc_3629_says,
-           nearest_name_is_a_likely_misspelling_or_none, blanks_at_the_ends_are_trimmed)
+START_TEST(a_head_ends_before_a_character_that_does_not_fit)
+{
+    ck_assert(str_is(str_head(STR("abc"), 2), "ab"));
+    ck_assert(str_is(str_head(STR("abc"), 3), "abc"));
+    ck_assert(str_is(str_head(STR("a\xc3\xa9"), 2), "a"));
+    ck_assert(str_is(str_head(STR("a\xc3\xa9"
+                                  "b"),
+                              3),
+                     "a\xc3\xa9"));
+    ck_assert(str_is(str_head(STR("\xf0\x9f\x9a\x97"), 3), ""));
+    ck_assert(str_is(str_head(STR("\x80\x80\x80\x80\x80\x80"), 5), "\x80\x80"));
+    ck_assert(str_is(str_head(STR_EMPTY, 5), ""));
+}
+END_TEST
+
+SUITE_MAIN("str", a_head_ends_before_a_character_that_does_not_fit, slices_are_clamped_to_the_text,
+           order_is_bytewise_and_shorter_first, cut_takes_the_first_separator,
+           utf8_is_checked_as_rfc_3629_says, nearest_name_is_a_likely_misspelling_or_none,
+           blanks_at_the_ends_are_trimmed)

@@ -114,6 +114,10 @@ START_TEST(wrong_usage_ends_with_2_and_a_suggestion)
     ends_with("topics", "--craete", EXIT_USAGE, "did you mean --create?");
     ends_with("topics", "word", EXIT_USAGE, "\"word\" is too much");
     ends_with("why", NULL, EXIT_USAGE, "CUSTOMER is missing");
+    ends_with("list", NULL, EXIT_USAGE, "list: WHAT is missing");
+    ends_with("list", "fact", EXIT_USAGE, "did you mean facts?");
+    ends_with("help", "topcs", EXIT_USAGE, "did you mean topics?");
+    ends_with("test", "--moment=brake", EXIT_USAGE, "no tests of a moment \"brake\"");
     ends_with("topics", "-sx", EXIT_USAGE, "write PATH=VALUE");
     ends_with(NULL, NULL, EXIT_USAGE, "");
 }
@@ -123,6 +127,28 @@ START_TEST(a_wrong_configuration_ends_with_78)
 {
     ends_with("topics", "-spartitions=0", EXIT_CONFIG, "wants a whole number from 1 to 1024");
     ends_with("topics", "-c/no/such/file", EXIT_CONFIG, "open /no/such/file");
+    ends_with("activate", "no/such/folder", EXIT_CONFIG, "no/such/folder is not a folder");
+    ends_with("test", "no/such/test", EXIT_CONFIG, "no/such/test: there is no such file");
+}
+END_TEST
+
+START_TEST(a_finding_on_the_command_line_shows_no_line_of_a_file)
+{
+    int code;
+    const char *text = stderr_of(&code, "topics", "-schannels={phone: {connector: fax}}");
+
+    ck_assert_int_eq(code, EXIT_CONFIG);
+    ck_assert_ptr_nonnull(strstr(text, "connector is \"fax\", wants contact_centre"));
+    ck_assert_ptr_null(strchr(text, '^'));
+}
+END_TEST
+
+START_TEST(rules_are_checked_with_a_configuration_as_without)
+{
+    ends_with("check", NULL, EXIT_FINE, "");
+    ends_with("check", "-spartitions=3", EXIT_FINE, "");
+    ends_with("check", "-spartitions=0", EXIT_CONFIG, "wants a whole number from 1 to 1024");
+    ends_with("check", "-srules.folder=no-such", EXIT_CONFIG, "no-such");
 }
 END_TEST
 
@@ -141,4 +167,7 @@ END_TEST
 SUITE_MAIN("cli", every_verb_has_help_with_its_options,
            every_option_of_the_tables_is_known_and_taken_by_a_verb, the_help_lists_every_verb,
            the_page_of_commands_is_fresh, wrong_usage_ends_with_2_and_a_suggestion,
-           a_wrong_configuration_ends_with_78, each_kind_of_failure_has_its_exit_code)
+           a_wrong_configuration_ends_with_78,
+           a_finding_on_the_command_line_shows_no_line_of_a_file,
+           rules_are_checked_with_a_configuration_as_without,
+           each_kind_of_failure_has_its_exit_code)

@@ -120,18 +120,59 @@ START_TEST(planned_topics_are_ours_and_the_dead_letters)
 }
 END_TEST
 
+/* Two moments' worth of actions: a queue twice, one without a queue, a channel that is not ours. */
+static const struct ruleset *two_moments(void)
+{
+    static struct act first[3], second[1];
+    static struct moment moments[2];
+    static struct ruleset rules;
+
+    first[0] = (struct act){.channel = STR("phone"), .queue = STR("garage")};
+    first[1] = (struct act){.channel = STR("email"), .queue = STR("garage")};
+    first[2] = (struct act){.channel = STR("pigeon"), .queue = STR("roof")};
+    second[0] = (struct act){.channel = STR("phone")};
+    moments[0] = (struct moment){.acts = first, .act_count = 3};
+    moments[1] = (struct moment){.acts = second, .act_count = 1};
+    rules = (struct ruleset){.moments = moments, .moment_count = 2};
+    return &rules;
+}
+
+START_TEST(topics_of_others_are_the_sources_and_the_queues_that_moments_name)
+{
+    struct topics_plan others =
+        topics_others(read("sources: {crm: {}, web: {}}"), two_moments(), memory());
+    static const char *const names[] = {"crm", "web", "contact.garage", "contact.general"};
+
+    ck_assert_uint_eq(others.count, sizeof names / sizeof names[0]);
+    for (size_t i = 0; i < others.count; i++)
+        ck_assert_str_eq(others.items[i].name, names[i]);
+    others = topics_others(read("sources: {crm: {}}\nchannels: {phone: {connector: contact_centre, "
+                                "topic: calls}}"),
+                           two_moments(), memory());
+    ck_assert_uint_eq(others.count, 2);
+    ck_assert_str_eq(others.items[1].name, "calls");
+    ck_assert_uint_eq(topics_others(read(""), NULL, memory()).count, 0);
+}
+END_TEST
+
 START_TEST(topic_commands_name_those_of_others_too)
 {
+    const struct conf *conf = read("sources: {crm: {}}\npartitions: 3\ntime: log");
     struct buf out = {0};
 
-    topics_put_commands(&out, read("sources: {crm: {}}\npartitions: 3\ntime: log"), memory());
+    topics_put_commands(&out, conf, two_moments(), false, memory());
     ck_assert_ptr_nonnull(strstr(buf_text(&out),
                                  "--create --if-not-exists --topic attent.events --partitions 3 "
                                  "--config retention.ms=-1"));
     ck_assert_ptr_nonnull(strstr(buf_text(&out), "--config cleanup.policy=compact"));
     ck_assert_ptr_nonnull(strstr(buf_text(&out), "#   crm (a source)"));
     ck_assert_ptr_nonnull(
-        strstr(buf_text(&out), "#   contact.{queue} (tasks of the channel phone)"));
+        strstr(buf_text(&out), "#   contact.garage (a queue of the contact centre)"));
+    buf_clear(&out);
+    topics_put_commands(&out, conf, two_moments(), true, memory());
+    ck_assert_ptr_nonnull(strstr(buf_text(&out), "--topic crm --partitions 1"));
+    ck_assert_ptr_nonnull(strstr(buf_text(&out), "--topic contact.general --partitions 1"));
+    ck_assert_ptr_null(strstr(buf_text(&out), "# "));
     buf_free(&out);
 }
 END_TEST
@@ -139,4 +180,6 @@ END_TEST
 SUITE_MAIN("config", the_files_made_from_the_table_are_fresh,
            the_example_says_what_the_defaults_are, topics_are_named_with_the_prefix,
            clients_get_the_properties_that_are_passed_through, a_process_has_a_name_of_its_own,
-           planned_topics_are_ours_and_the_dead_letters, topic_commands_name_those_of_others_too)
+           planned_topics_are_ours_and_the_dead_letters,
+           topics_of_others_are_the_sources_and_the_queues_that_moments_name,
+           topic_commands_name_those_of_others_too)

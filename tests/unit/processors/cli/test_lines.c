@@ -50,7 +50,7 @@ START_TEST(why_shows_each_stage_and_the_words_of_the_reason)
     struct buf out = {0};
 
     lines_put_stages(&out, &d);
-    ck_assert_ptr_nonnull(strstr(buf_text(&out), "    pattern      passed \n"));
+    ck_assert_ptr_nonnull(strstr(buf_text(&out), "    pattern      passed\n"));
     ck_assert_ptr_nonnull(
         strstr(buf_text(&out), "    slot         STOPPED  it is 22:40 for the customer\n"));
     ck_assert_ptr_nonnull(

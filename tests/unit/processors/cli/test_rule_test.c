@@ -1,8 +1,8 @@
-#include <check.h>
 #include <stdio.h>
 
 #include "processors/cli/test_run.h"
 #include "tests/support/decide_run.h"
+#include "tests/support/suite.h"
 
 static const struct rule_file rules[] = {
     EVENT_SCHEMAS,
@@ -176,27 +176,11 @@ START_TEST(mistakes_in_a_test_are_told_with_what_to_write)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("rule_test");
-    TCase *tc = tcase_create("rule_test");
-    SRunner *sr;
-    int failed;
-
-    tcase_add_checked_fixture(tc, set_up, tear_down);
-    tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, a_case_passes_when_exactly_the_expected_tasks_came);
-    tcase_add_test(tc, a_task_not_listed_fails_the_case_and_its_reasons_are_printed);
-    tcase_add_test(tc, an_expected_line_that_did_not_come_is_printed_with_what_came);
-    tcase_add_test(tc, silences_may_be_listed_and_withdrawals_have_to_be);
-    tcase_add_test(tc, facts_can_be_given_of_every_kind);
-    tcase_add_test(tc, an_outcome_is_of_the_last_task);
-    tcase_add_test(tc, an_event_may_have_happened_before_its_record);
-    tcase_add_test(tc, mistakes_in_a_test_are_told_with_what_to_write);
-    suite_add_tcase(suite, tc);
-    sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
-}
+SUITE_MAIN_AROUND("rule_test", set_up, tear_down,
+                  a_case_passes_when_exactly_the_expected_tasks_came,
+                  a_task_not_listed_fails_the_case_and_its_reasons_are_printed,
+                  an_expected_line_that_did_not_come_is_printed_with_what_came,
+                  silences_may_be_listed_and_withdrawals_have_to_be,
+                  facts_can_be_given_of_every_kind, an_outcome_is_of_the_last_task,
+                  an_event_may_have_happened_before_its_record,
+                  mistakes_in_a_test_are_told_with_what_to_write)

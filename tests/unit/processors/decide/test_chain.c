@@ -1,7 +1,7 @@
-#include <check.h>
 #include <stdio.h>
 
 #include "tests/support/decide_run.h"
+#include "tests/support/suite.h"
 
 static struct decide_run *run;
 
@@ -154,29 +154,64 @@ START_TEST(a_task_names_the_decision_that_explains_it)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("chain");
-    TCase *tc = tcase_create("chain");
-    SRunner *sr;
-    int failed;
+#define FIVE(text) text text text text text
 
-    tcase_add_checked_fixture(tc, set_up, tear_down);
-    tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, without_an_outcome_the_next_action_comes_when_wait_is_over);
-    tcase_add_test(tc, an_outcome_says_whether_it_is_over_or_what_comes_next);
-    tcase_add_test(tc, a_code_not_listed_follows_its_own_final);
-    tcase_add_test(tc, an_outcome_of_an_older_task_changes_nothing);
-    tcase_add_test(tc, next_behind_the_last_action_ends_the_chain);
-    tcase_add_test(tc, gates_are_asked_again_before_each_action_about_the_event_that_completed);
-    tcase_add_test(tc, a_task_may_be_worked_until_its_deadline_or_its_wait_if_that_is_sooner);
-    tcase_add_test(tc, a_task_beyond_its_deadline_is_not_taken_back);
-    tcase_add_test(tc, a_task_says_who_what_why_and_carries_the_trace);
-    tcase_add_test(tc, a_task_names_the_decision_that_explains_it);
-    suite_add_tcase(suite, tc);
-    sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
+/* Control characters are six bytes each in JSON: texts within their limits make a task beyond its. */
+START_TEST(a_task_too_large_for_the_topic_does_not_go_out)
+{
+    struct buf data = {0};
+
+    open_with(
+        "when: [{event: a.one, as: first}]\n"
+        "reason: \"" FIVE(
+            "{{first.data.zone}}{{first.data.zone}}{{first.data.zone}}") "\"\n"
+                                                                         "act: [{channel: phone, say: \"" FIVE(
+                                                                             "{{first.data.zone}}{{first.data.zone}}{{first.data.zone}}") "\"}]\n");
+    buf_put_text(&data, "{\"key\":\"V\",\"zone\":\"x");
+    for (int i = 0; i < 4094; i++)
+        buf_put_text(&data, "\\u0001");
+    buf_put_text(&data, "\"}");
+    EVENT("0s", "a.one", buf_text(&data));
+    CAME("0s m/V silent text\n");
+    ck_assert_ptr_nonnull(strstr(decide_run_decision(run), "bytes, 524288 are allowed"));
+    EVENT("1s", "a.one", "{\"key\":\"W\",\"zone\":\"x\"}");
+    CAME("1s m/W task phone\n");
+    buf_free(&data);
 }
+END_TEST
+
+/* The detail of a stage is cut at 508 bytes: with one of these within an e with an accent. */
+START_TEST(a_long_detail_of_a_decision_is_cut_between_characters)
+{
+    for (int odd = 0; odd < 2; odd++) {
+        struct buf when = {0};
+
+        buf_put_format(&when, "when: [{event: a.one}]\nsuitable: event.data.zone == '%s",
+                       odd != 0 ? "x" : "");
+        for (int i = 0; i < 600; i++)
+            buf_put_text(&when, "\xc3\xa9");
+        buf_put_text(&when, "'\nact: [{channel: phone}]\n");
+        if (odd != 0)
+            decide_run_close(run);
+        open_with(buf_text(&when));
+        EVENT("0s", "a.one", "{\"key\":\"V\",\"zone\":\"x\"}");
+        CAME("0s m/V silent not_suitable\n");
+        ck_assert_ptr_nonnull(strstr(decide_run_decision(run), "\xc3\xa9\xc3\xa9"));
+        ck_assert_ptr_null(strchr(decide_run_decision(run), '?'));
+        buf_free(&when);
+    }
+}
+END_TEST
+
+SUITE_MAIN_AROUND("chain", set_up, tear_down, a_task_too_large_for_the_topic_does_not_go_out,
+                  a_long_detail_of_a_decision_is_cut_between_characters,
+                  without_an_outcome_the_next_action_comes_when_wait_is_over,
+                  an_outcome_says_whether_it_is_over_or_what_comes_next,
+                  a_code_not_listed_follows_its_own_final,
+                  an_outcome_of_an_older_task_changes_nothing,
+                  next_behind_the_last_action_ends_the_chain,
+                  gates_are_asked_again_before_each_action_about_the_event_that_completed,
+                  a_task_may_be_worked_until_its_deadline_or_its_wait_if_that_is_sooner,
+                  a_task_beyond_its_deadline_is_not_taken_back,
+                  a_task_says_who_what_why_and_carries_the_trace,
+                  a_task_names_the_decision_that_explains_it)

@@ -1,10 +1,10 @@
-#include <check.h>
 #include <stdio.h>
 
 #include "core/rng.h"
 #include "processors/decide/decide.h"
 #include "processors/worker/offline.h"
 #include "tests/support/decide_run.h"
+#include "tests/support/suite.h"
 
 #define START_MS 1772438400000
 
@@ -322,26 +322,9 @@ START_TEST(a_broken_or_foreign_record_is_counted_and_changes_nothing)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("decide");
-    TCase *tc = tcase_create("decide");
-    SRunner *sr;
-    int failed;
-
-    tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, the_same_event_twice_is_looked_at_once);
-    tcase_add_test(tc, a_state_outlives_a_change_of_rules);
-    tcase_add_test(tc, what_the_new_rules_do_not_know_is_ended_and_its_task_taken_back);
-    tcase_add_test(tc,
-                   nothing_is_wanted_before_the_first_activation_and_then_what_somebody_listens_to);
-    tcase_add_test(tc, a_rule_set_that_is_not_there_stops_the_partition);
-    tcase_add_test(tc, any_split_into_batches_gives_the_same_bytes);
-    tcase_add_test(tc, a_broken_or_foreign_record_is_counted_and_changes_nothing);
-    suite_add_tcase(suite, tc);
-    sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
-}
+SUITE_MAIN("decide", the_same_event_twice_is_looked_at_once, a_state_outlives_a_change_of_rules,
+           what_the_new_rules_do_not_know_is_ended_and_its_task_taken_back,
+           nothing_is_wanted_before_the_first_activation_and_then_what_somebody_listens_to,
+           a_rule_set_that_is_not_there_stops_the_partition,
+           any_split_into_batches_gives_the_same_bytes,
+           a_broken_or_foreign_record_is_counted_and_changes_nothing)

@@ -1,7 +1,7 @@
-#include <check.h>
 #include <stdio.h>
 
 #include "tests/support/decide_run.h"
+#include "tests/support/suite.h"
 
 static struct decide_run *run;
 
@@ -316,40 +316,18 @@ START_TEST(a_text_that_cannot_be_filled_is_no_task)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("funnel");
-    TCase *tc = tcase_create("funnel");
-    SRunner *sr;
-    int failed;
-
-    tcase_add_checked_fixture(tc, set_up, tear_down);
-    tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, the_first_gate_not_passed_ends_the_instance);
-    tcase_add_test(tc, a_cap_rolls_and_what_it_stops_waits_until_it_is_free);
-    tcase_add_test(tc, a_cap_that_is_not_free_before_the_deadline_is_the_end);
-    tcase_add_test(tc, a_task_withdrawn_before_it_was_sent_gives_its_cap_back);
-    tcase_add_test(tc, a_task_that_reached_somebody_keeps_its_cap);
-    tcase_add_test(tc, a_task_that_failed_gives_its_cap_back);
-    tcase_add_test(tc, caps_of_a_tier_or_a_moment_count_only_theirs);
-    tcase_add_test(tc, commercial_needs_consent_for_the_channel);
-    tcase_add_test(tc, service_goes_unless_the_customer_objected_and_the_latest_word_counts);
-    tcase_add_test(tc, an_action_that_cannot_be_leads_to_the_next_at_once);
-    tcase_add_test(tc, what_an_open_task_does_not_hinder_it_does_not_outrank);
-    tcase_add_test(tc, tiers_go_before_value);
-    tcase_add_test(tc, inside_a_tier_value_decides);
-    tcase_add_test(tc, who_is_outranked_until_the_deadline_ends_without_a_task);
-    tcase_add_test(tc, who_cannot_go_outranks_nobody);
-    tcase_add_test(tc, a_better_one_goes_before_what_waits_for_the_morning);
-    tcase_add_test(tc, a_lesser_one_waits_behind_what_waits_for_the_morning);
-    tcase_add_test(tc, what_waits_is_looked_at_again_before_it_goes_out);
-    tcase_add_test(tc, what_waits_can_be_withdrawn);
-    tcase_add_test(tc, no_decent_moment_before_the_deadline_is_no_task);
-    tcase_add_test(tc, a_text_that_cannot_be_filled_is_no_task);
-    suite_add_tcase(suite, tc);
-    sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
-}
+SUITE_MAIN_AROUND(
+    "funnel", set_up, tear_down, the_first_gate_not_passed_ends_the_instance,
+    a_cap_rolls_and_what_it_stops_waits_until_it_is_free,
+    a_cap_that_is_not_free_before_the_deadline_is_the_end,
+    a_task_withdrawn_before_it_was_sent_gives_its_cap_back,
+    a_task_that_reached_somebody_keeps_its_cap, a_task_that_failed_gives_its_cap_back,
+    caps_of_a_tier_or_a_moment_count_only_theirs, commercial_needs_consent_for_the_channel,
+    service_goes_unless_the_customer_objected_and_the_latest_word_counts,
+    an_action_that_cannot_be_leads_to_the_next_at_once,
+    what_an_open_task_does_not_hinder_it_does_not_outrank, tiers_go_before_value,
+    inside_a_tier_value_decides, who_is_outranked_until_the_deadline_ends_without_a_task,
+    who_cannot_go_outranks_nobody, a_better_one_goes_before_what_waits_for_the_morning,
+    a_lesser_one_waits_behind_what_waits_for_the_morning,
+    what_waits_is_looked_at_again_before_it_goes_out, what_waits_can_be_withdrawn,
+    no_decent_moment_before_the_deadline_is_no_task, a_text_that_cannot_be_filled_is_no_task)

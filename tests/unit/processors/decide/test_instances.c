@@ -1,7 +1,7 @@
-#include <check.h>
 #include <stdio.h>
 
 #include "tests/support/decide_run.h"
+#include "tests/support/suite.h"
 
 static struct decide_run *run;
 
@@ -371,46 +371,27 @@ START_TEST(an_if_sees_earlier_steps_and_an_error_is_no_match)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("instances");
-    TCase *tc = tcase_create("instances");
-    SRunner *sr;
-    int failed;
-
-    tcase_add_checked_fixture(tc, set_up, tear_down);
-    tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, steps_come_in_order_and_one_event_is_one_step);
-    tcase_add_test(tc, within_ends_exactly_its_length_after_the_step_before);
-    tcase_add_test(tc, a_step_without_an_end_expires_after_four_hundred_days);
-    tcase_add_test(tc, what_stays_out_is_noticed_when_it_is_due_and_not_before);
-    tcase_add_test(tc, what_comes_after_all_breaks_and_exactly_at_the_end_it_is_too_late_to);
-    tcase_add_test(tc, what_is_older_than_the_step_before_does_not_break);
-    tcase_add_test(tc, the_record_that_breaks_is_offered_to_the_first_step);
-    tcase_add_test(tc, a_late_event_sets_a_timer_in_the_past_that_fires_right_after_it);
-    tcase_add_test(tc, an_event_of_another_about_is_not_mine_and_one_that_lacks_it_is_everybodys);
-    tcase_add_test(tc, any_about_lifts_the_rule_of_the_same_about);
-    tcase_add_test(tc, an_event_without_about_opens_nothing);
-    tcase_add_test(tc, timers_of_one_time_fire_in_order_of_about);
-    tcase_add_test(tc, so_many_events_less_than_so_long_apart);
-    tcase_add_test(tc, a_count_that_comes_to_nothing_closes_without_a_word);
-    tcase_add_test(tc, withdraw_sets_the_counting_back);
-    tcase_add_test(tc, late_events_count_in_their_place);
-    tcase_add_test(tc, crossing_needs_a_value_on_the_other_side_before);
-    tcase_add_test(tc, a_trembling_value_crosses_once_until_it_was_strictly_beyond_back);
-    tcase_add_test(tc, the_state_of_a_crossing_goes_on_while_the_instance_is_open);
-    tcase_add_test(tc, older_late_values_do_not_move_a_crossing);
-    tcase_add_test(tc, what_withdraws_is_not_older_than_the_first_step);
-    tcase_add_test(tc, withdrawing_takes_back_the_task_that_is_out);
-    tcase_add_test(tc, again_counts_from_the_task_and_ends_exactly_its_length_later);
-    tcase_add_test(tc, a_withdrawn_task_does_not_end_again);
-    tcase_add_test(tc, the_first_refusal_by_limit_is_told_and_the_next_after_one_has_ended);
-    tcase_add_test(tc, restart_begins_anew_while_steps_run);
-    tcase_add_test(tc, an_if_sees_earlier_steps_and_an_error_is_no_match);
-    suite_add_tcase(suite, tc);
-    sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
-}
+SUITE_MAIN_AROUND("instances", set_up, tear_down, steps_come_in_order_and_one_event_is_one_step,
+                  within_ends_exactly_its_length_after_the_step_before,
+                  a_step_without_an_end_expires_after_four_hundred_days,
+                  what_stays_out_is_noticed_when_it_is_due_and_not_before,
+                  what_comes_after_all_breaks_and_exactly_at_the_end_it_is_too_late_to,
+                  what_is_older_than_the_step_before_does_not_break,
+                  the_record_that_breaks_is_offered_to_the_first_step,
+                  a_late_event_sets_a_timer_in_the_past_that_fires_right_after_it,
+                  an_event_of_another_about_is_not_mine_and_one_that_lacks_it_is_everybodys,
+                  any_about_lifts_the_rule_of_the_same_about, an_event_without_about_opens_nothing,
+                  timers_of_one_time_fire_in_order_of_about, so_many_events_less_than_so_long_apart,
+                  a_count_that_comes_to_nothing_closes_without_a_word,
+                  withdraw_sets_the_counting_back, late_events_count_in_their_place,
+                  crossing_needs_a_value_on_the_other_side_before,
+                  a_trembling_value_crosses_once_until_it_was_strictly_beyond_back,
+                  the_state_of_a_crossing_goes_on_while_the_instance_is_open,
+                  older_late_values_do_not_move_a_crossing,
+                  what_withdraws_is_not_older_than_the_first_step,
+                  withdrawing_takes_back_the_task_that_is_out,
+                  again_counts_from_the_task_and_ends_exactly_its_length_later,
+                  a_withdrawn_task_does_not_end_again,
+                  the_first_refusal_by_limit_is_told_and_the_next_after_one_has_ended,
+                  restart_begins_anew_while_steps_run,
+                  an_if_sees_earlier_steps_and_an_error_is_no_match)

@@ -1,7 +1,7 @@
-#include <check.h>
 #include <stdio.h>
 
 #include "tests/support/decide_run.h"
+#include "tests/support/suite.h"
 
 static struct decide_run *run;
 
@@ -141,28 +141,12 @@ START_TEST(a_task_carries_the_windows_in_which_it_may_go_out)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("slots");
-    TCase *tc = tcase_create("slots");
-    SRunner *sr;
-    int failed;
-
-    tcase_add_checked_fixture(tc, set_up, tear_down);
-    tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, quiet_hours_are_the_customers_own);
-    tcase_add_test(tc, of_unknown_zone_it_has_to_be_decent_everywhere);
-    tcase_add_test(tc, an_unknown_zone_name_is_an_unknown_zone);
-    tcase_add_test(tc, at_the_last_minute_it_is_decent_and_on_the_hour_it_is_quiet);
-    tcase_add_test(tc, when_clocks_go_forward_the_morning_comes_an_hour_sooner);
-    tcase_add_test(tc, when_clocks_go_back_the_night_is_longer);
-    tcase_add_test(tc, a_queue_has_hours_and_holidays_on_its_own_clock);
-    tcase_add_test(tc, both_the_customer_and_the_queue_have_to_be_awake);
-    tcase_add_test(tc, a_task_carries_the_windows_in_which_it_may_go_out);
-    suite_add_tcase(suite, tc);
-    sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
-}
+SUITE_MAIN_AROUND("slots", set_up, tear_down, quiet_hours_are_the_customers_own,
+                  of_unknown_zone_it_has_to_be_decent_everywhere,
+                  an_unknown_zone_name_is_an_unknown_zone,
+                  at_the_last_minute_it_is_decent_and_on_the_hour_it_is_quiet,
+                  when_clocks_go_forward_the_morning_comes_an_hour_sooner,
+                  when_clocks_go_back_the_night_is_longer,
+                  a_queue_has_hours_and_holidays_on_its_own_clock,
+                  both_the_customer_and_the_queue_have_to_be_awake,
+                  a_task_carries_the_windows_in_which_it_may_go_out)

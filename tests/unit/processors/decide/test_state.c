@@ -1,10 +1,10 @@
-#include <check.h>
 #include <stdlib.h>
 
 #include "core/hash.h"
 #include "core/rng.h"
 #include "processors/decide/state.h"
 #include "processors/worker/step.h"
+#include "tests/support/suite.h"
 
 static struct arena *arena;
 static struct rng rng;
@@ -275,25 +275,7 @@ START_TEST(the_thirty_third_id_pushes_out_the_first)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("state");
-    TCase *tc = tcase_create("state");
-    SRunner *sr;
-    int failed;
-
-    tcase_add_checked_fixture(tc, set_up, tear_down);
-    tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, a_state_reads_back_to_the_same_bytes);
-    tcase_add_test(tc, a_read_state_does_not_need_its_blob);
-    tcase_add_test(tc, an_empty_state_is_no_bytes);
-    tcase_add_test(tc, a_flipped_bit_is_noticed);
-    tcase_add_test(tc, a_newer_version_is_refused_with_a_sentence);
-    tcase_add_test(tc, the_thirty_third_id_pushes_out_the_first);
-    suite_add_tcase(suite, tc);
-    sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
-}
+SUITE_MAIN_AROUND("state", set_up, tear_down, a_state_reads_back_to_the_same_bytes,
+                  a_read_state_does_not_need_its_blob, an_empty_state_is_no_bytes,
+                  a_flipped_bit_is_noticed, a_newer_version_is_refused_with_a_sentence,
+                  the_thirty_third_id_pushes_out_the_first)

@@ -28,7 +28,9 @@ START_TEST(every_state_reads_back_as_it_was_written)
                                            .state = (enum ledger_state)i,
                                            .at_ms = 1772438400123,
                                            .due_ms = 1773043200000,
+                                           .moment = STR("new-car"),
                                            .channel = STR("ph\"one"),
+                                           .queue = STR("insurance"),
                                            .reason = STR("no_topic"),
                                            .task = i == LEDGER_PENDING ? STR("{\"id\":\"0011aa\"}")
                                                                        : STR_EMPTY};
@@ -38,7 +40,9 @@ START_TEST(every_state_reads_back_as_it_was_written)
         ck_assert_int_eq(read.entry.state, entry.state);
         ck_assert_int_eq(read.entry.at_ms, entry.at_ms);
         ck_assert_int_eq(read.entry.due_ms, entry.due_ms);
+        ck_assert(str_equal(read.entry.moment, entry.moment));
         ck_assert(str_equal(read.entry.channel, entry.channel));
+        ck_assert(str_equal(read.entry.queue, entry.queue));
         ck_assert(str_equal(read.entry.reason, entry.reason));
         ck_assert(str_equal(read.entry.task, entry.task));
     }

@@ -213,6 +213,32 @@ START_TEST(a_task_that_is_out_is_called_back_once)
 }
 END_TEST
 
+START_TEST(a_withdrawal_of_a_moment_that_is_gone_finds_the_channel_and_queue_of_its_task)
+{
+    struct task task = sample_task("a1"), other = sample_task("a2");
+    struct withdrawal w = sample_withdrawal("a1"), read;
+    struct record both[2];
+
+    w.moment = w.channel = w.queue = STR_EMPTY;
+    plan_task(&task);
+    keep();
+    plan_withdrawal(&w);
+    ck_assert(
+        withdrawal_read_json(write_to("contact.insurance")->value, bench.plan.arena, &read, NULL));
+    ck_assert(str_equal(read.moment, task.moment));
+    ck_assert(str_equal(read.channel, task.channel));
+    expect_state("a1", LEDGER_WITHDRAWN, "withdrawn");
+    ck_assert(str_equal(ledger_find(bench.partition.ledger, STR("a1"))->channel, task.channel));
+    keep();
+    w.task = STR("a2");
+    both[0] = sample_task_record(&other, bench.arena);
+    both[1] = sample_withdrawal_record(&w, bench.arena);
+    plan_these(both, 2);
+    expect_state("a2", LEDGER_WITHDRAWN, "withdrawn");
+    ck_assert(str_equal(ledger_find(bench.partition.ledger, STR("a2"))->queue, other.queue));
+}
+END_TEST
+
 START_TEST(a_task_past_its_deadline_expires_and_decide_hears_of_it)
 {
     struct task task = sample_task("a1");
@@ -449,41 +475,22 @@ START_TEST(where_the_log_is_the_clock_each_record_has_its_own_time)
 }
 END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        a_task_goes_to_its_queue_and_into_the_ledger,
-        a_task_that_the_ledger_knows_is_not_sent_again,
-        a_task_whose_withdrawal_is_in_the_same_batch_never_leaves,
-        a_task_whose_withdrawal_is_known_stays_here,
-        a_task_that_is_out_is_called_back_once,
-        a_task_past_its_deadline_expires_and_decide_hears_of_it,
-        a_task_waits_for_its_window_and_goes_when_it_opens,
-        a_task_without_a_window_before_its_deadline_expires_at_once,
-        a_waiting_task_that_is_withdrawn_never_leaves,
-        a_channel_that_is_not_configured_fails_the_task,
-        a_task_that_its_channel_refuses_fails,
-        an_outcome_fits_the_schema_of_its_type,
-        a_task_waits_while_the_topic_of_its_queue_is_missing,
-        an_ended_task_leaves_the_ledger_after_its_time,
-        numbered_records_are_taken_once_and_their_numbers_kept,
-        a_transaction_that_is_taken_back_leaves_no_trace,
-        what_is_no_task_is_dropped_and_stops_nothing,
-        a_task_too_large_for_a_kafka_record_is_dropped,
-        where_the_log_is_the_clock_each_record_has_its_own_time,
-    };
-    Suite *suite = suite_create("plan");
-    TCase *group = tcase_create("plan");
-    SRunner *runner;
-    int failed;
-
-    tcase_add_checked_fixture(group, setup, teardown);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
-        tcase_add_test(group, tests[i]);
-    suite_add_tcase(suite, group);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
-}
+SUITE_MAIN_AROUND("plan", setup, teardown, a_task_goes_to_its_queue_and_into_the_ledger,
+                  a_task_that_the_ledger_knows_is_not_sent_again,
+                  a_task_whose_withdrawal_is_in_the_same_batch_never_leaves,
+                  a_task_whose_withdrawal_is_known_stays_here,
+                  a_task_that_is_out_is_called_back_once,
+                  a_withdrawal_of_a_moment_that_is_gone_finds_the_channel_and_queue_of_its_task,
+                  a_task_past_its_deadline_expires_and_decide_hears_of_it,
+                  a_task_waits_for_its_window_and_goes_when_it_opens,
+                  a_task_without_a_window_before_its_deadline_expires_at_once,
+                  a_waiting_task_that_is_withdrawn_never_leaves,
+                  a_channel_that_is_not_configured_fails_the_task,
+                  a_task_that_its_channel_refuses_fails, an_outcome_fits_the_schema_of_its_type,
+                  a_task_waits_while_the_topic_of_its_queue_is_missing,
+                  an_ended_task_leaves_the_ledger_after_its_time,
+                  numbered_records_are_taken_once_and_their_numbers_kept,
+                  a_transaction_that_is_taken_back_leaves_no_trace,
+                  what_is_no_task_is_dropped_and_stops_nothing,
+                  a_task_too_large_for_a_kafka_record_is_dropped,
+                  where_the_log_is_the_clock_each_record_has_its_own_time)

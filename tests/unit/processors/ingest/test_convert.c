@@ -361,7 +361,23 @@ START_TEST(a_timestamp_that_kafka_would_refuse_is_kept_in_a_header)
 }
 END_TEST
 
-SUITE_MAIN("convert", an_event_goes_out_in_binary_mode_keyed_by_its_customer,
+START_TEST(a_mapping_without_a_type_is_a_mistake_of_the_configuration)
+{
+    struct ingest_source source = mapped;
+
+    config.sources = &source;
+    config.source_count = 1;
+    ck_assert_int_eq(ingest_check_sources(&config, &err), ERR_NONE);
+    source.mapping.type = (struct mapping_origin){MAPPING_NOTHING, STR_EMPTY};
+    ck_assert_int_eq(ingest_check_sources(&config, &err), ERR_CONFIG);
+    ck_assert_ptr_nonnull(strstr(err.text, "orders"));
+    config.source_count = 0;
+    ck_assert_int_eq(ingest_check_sources(&config, &err), ERR_CONFIG);
+}
+END_TEST
+
+SUITE_MAIN("convert", a_mapping_without_a_type_is_a_mistake_of_the_configuration,
+           an_event_goes_out_in_binary_mode_keyed_by_its_customer,
            data_in_binary_mode_stays_as_it_was_written,
            a_timestamp_is_never_more_than_a_minute_ahead,
            a_time_in_the_future_is_passed_on_and_counted, each_thing_that_is_wrong_has_its_reason,
