@@ -39,24 +39,9 @@ struct dev {
     struct kafka_mock *mock;
     struct roles *roles;
     char console[32]; /* the usual port, or another one when that is taken */
+    const volatile sig_atomic_t *stop;
     bool demo;
 };
-
-static volatile sig_atomic_t stop;
-
-static void on_signal(int number)
-{
-    (void)number;
-    stop = 1;
-}
-
-static void listen_to_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 /* --- configuration --------------------------------------------------------------------------------- */
 
@@ -144,16 +129,16 @@ static enum err_code play(struct dev *dev, struct err *err)
                                .queue_partitions = QUEUE_PARTITIONS,
                                .paced = terminal,
                                .endless = terminal,
-                               .stop = &stop};
+                               .stop = dev->stop};
 
     return demo_play(&demo, err);
 }
 
 static enum err_code wait_for_stop(struct dev *dev, struct err *err)
 {
-    while (!stop && !roles_failed(dev->roles, err))
+    while (!*dev->stop && !roles_failed(dev->roles, err))
         clock_sleep_ms(IDLE_MS);
-    return stop ? ERR_NONE : err->code;
+    return *dev->stop ? ERR_NONE : err->code;
 }
 
 static enum err_code start(struct dev *dev, struct err *err)
@@ -192,12 +177,12 @@ int verb_dev(int argc, char **argv)
         arena_free(dev.arena);
         return exit_code;
     }
-    listen_to_signals();
+    dev.stop = cli_catch_signals();
     exit_code = EXIT_FINE;
     code = start(&dev, &err);
     if (code == ERR_NONE)
         code = dev.demo ? play(&dev, &err) : wait_for_stop(&dev, &err);
-    if (code == ERR_NONE && dev.demo && !stop)
+    if (code == ERR_NONE && dev.demo && !*dev.stop)
         puts("\nThe story is over: every expected task and silence came, and no other.");
     if (code != ERR_NONE)
         exit_code = cli_fail(&err);

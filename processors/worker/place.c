@@ -185,7 +185,7 @@ static enum err_code look_for_history(struct worker *w, const struct place *plac
     if (code == ERR_NONE && committed >= 0)
         return err_set(err, ERR_STATE,
                        "group %s has read %s/%d up to %lld, but there is no state of it: restore "
-                       "the state, or give the history up with attent init",
+                       "Redis from a snapshot or its append-only file and start again",
                        w->config.group, w->config.input, place->number, (long long)committed);
     if (code == ERR_NONE)
         code = read_history(w, partitions, err);
@@ -193,7 +193,7 @@ static enum err_code look_for_history(struct worker *w, const struct place *plac
         w->history.seen[place->number])
         code = err_set(err, ERR_STATE,
                        "the output topics hold records of %s/%d, but there is no state of it: "
-                       "restore the state, or give the history up with attent init",
+                       "restore Redis from a snapshot or its append-only file and start again",
                        w->class->name, place->number);
     return code;
 }

@@ -646,7 +646,7 @@ START_TEST(an_emptied_redis_stops_the_partition_and_asks)
     flush_redis(&s);
     feed(&s, 31, 100);
     run_until_stopped(w, reason);
-    ck_assert_msg(strstr(reason, "attent init") != NULL, "%s", reason);
+    ck_assert_msg(strstr(reason, "restore Redis") != NULL, "%s", reason);
     worker_close(w);
     s.config.group = "another-group"; /* no committed offset: the outputs themselves tell */
     w = worker_of(&s);
