@@ -24,18 +24,18 @@ struct log_field {
 };
 
 #define LOG_TEXT(name, value) ((struct log_field){(name), LOG_FIELD_TEXT, str_of(value), 0})
-#define LOG_STR(name, value) ((struct log_field){(name), LOG_FIELD_TEXT, (value), 0})
-#define LOG_INT(name, value) ((struct log_field){(name), LOG_FIELD_INT, {0}, (int64_t)(value)})
-#define LOG_END ((struct log_field){0})
+#define LOG_STR(name, value)  ((struct log_field){(name), LOG_FIELD_TEXT, (value), 0})
+#define LOG_INT(name, value)  ((struct log_field){(name), LOG_FIELD_INT, {0}, (int64_t)(value)})
+#define LOG_END               ((struct log_field){0})
 
 /* part: "worker", "ingest", ...; what: a few plain words. */
 void log_write(enum log_level level, const char *part, const char *what,
                const struct log_field *fields);
-#define log_at(level, part, what, ...)                                                            \
+#define log_at(level, part, what, ...)                                                             \
     log_write((level), (part), (what), (const struct log_field[]){__VA_ARGS__})
 #define log_debug(part, what, ...) log_at(LOG_DEBUG, (part), (what), __VA_ARGS__)
-#define log_info(part, what, ...) log_at(LOG_INFO, (part), (what), __VA_ARGS__)
-#define log_warn(part, what, ...) log_at(LOG_WARN, (part), (what), __VA_ARGS__)
+#define log_info(part, what, ...)  log_at(LOG_INFO, (part), (what), __VA_ARGS__)
+#define log_warn(part, what, ...)  log_at(LOG_WARN, (part), (what), __VA_ARGS__)
 #define log_error(part, what, ...) log_at(LOG_ERROR, (part), (what), __VA_ARGS__)
 
 void log_setup(enum log_level least, enum log_format format, bool plain_customers);

@@ -20,16 +20,7 @@
 #include "processors/cli/roles.h"
 #include "processors/cli/topics.h"
 
-enum { IDLE_MS = 200, CONSOLE_PORT = 9464, OVERRIDES_MAX = 64, QUEUE_PARTITIONS = 1 };
-
-/* The sources of the story, and of whoever tries it by hand. */
-static const char *const sources[] = {"crm", "billing", "vehicles", "web"};
-enum { SOURCE_COUNT = sizeof sources / sizeof sources[0] };
-
-/* Queue topics of the contact centre, for the queues of the shipped policy. */
-static const char *const queues[] = {"contact.insurance", "contact.billing", "contact.garage",
-                                     NULL};
-enum { QUEUE_COUNT = sizeof queues / sizeof queues[0] - 1 };
+enum { IDLE_MS = 200, CONSOLE_PORT = 9464, OVERRIDES_MAX = 64, OTHERS_PARTITIONS = 1 };
 
 struct dev {
     struct arena *arena;
@@ -38,7 +29,8 @@ struct dev {
     struct redis_server *redis;
     struct kafka_mock *mock;
     struct roles *roles;
-    char console[32]; /* the usual port, or another one when that is taken */
+    const char **queues; /* topics of the contact centre, NULL at the end */
+    char console[32];    /* the usual port, or another one when that is taken */
     const volatile sig_atomic_t *stop;
     bool demo;
 };
@@ -74,19 +66,18 @@ static const struct conf *configure(struct dev *dev, int *exit_code)
 /* Topics of attent, the sources, and the queues that a contact centre would own. */
 static enum err_code open_broker(struct dev *dev, struct err *err)
 {
+    struct ruleset *rules = topics_read_rules(dev->conf, dev->arena);
     struct topics_plan own = topics_plan(dev->conf, dev->arena);
-    size_t count = own.count + SOURCE_COUNT + QUEUE_COUNT;
+    struct topics_plan others = topics_others(dev->conf, rules, dev->arena);
+    size_t sources = conf_count(dev->conf, "sources"), count = own.count + others.count;
     struct kafka_topic_config *all = ARENA_ARRAY(dev->arena, struct kafka_topic_config, count);
 
+    ruleset_free(rules);
+    dev->queues = ARENA_ARRAY(dev->arena, const char *, others.count - sources + 1);
+    for (size_t i = sources; i < others.count; i++)
+        dev->queues[i - sources] = others.items[i].name;
     for (size_t i = 0; i < count; i++) {
-        if (i < own.count)
-            all[i] = own.items[i];
-        else if (i < own.count + SOURCE_COUNT)
-            all[i] = (struct kafka_topic_config){.name = sources[i - own.count],
-                                                 .partitions = QUEUE_PARTITIONS};
-        else
-            all[i] = (struct kafka_topic_config){.name = queues[i - own.count - SOURCE_COUNT],
-                                                 .partitions = QUEUE_PARTITIONS};
+        all[i] = i < own.count ? own.items[i] : others.items[i - own.count];
         all[i].replication = 1;
     }
     return kafka_mock_open(all, count, &dev->mock, err);
@@ -125,8 +116,8 @@ static enum err_code play(struct dev *dev, struct err *err)
                                .events = topics.events,
                                .decisions = topics.decisions,
                                .outcomes = topics.outcomes,
-                               .queues = queues,
-                               .queue_partitions = QUEUE_PARTITIONS,
+                               .queues = dev->queues,
+                               .queue_partitions = OTHERS_PARTITIONS,
                                .paced = terminal,
                                .endless = terminal,
                                .stop = dev->stop};

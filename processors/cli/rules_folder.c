@@ -4,6 +4,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/zone.h"
 
 struct reading {
     const char *dir;
@@ -13,16 +14,20 @@ struct reading {
     struct err *err;
 };
 
+static void add_text(struct reading *r, struct str name, struct str text)
+{
+    MEM_RESERVE(r->files, r->count, r->capacity);
+    r->files[r->count++] = (struct bundle_file){arena_str(r->arena, name), text};
+}
+
 static enum err_code add_file(struct reading *r, struct str name, const char *path)
 {
     struct str text;
     enum err_code code = file_read(path, r->arena, &text, r->err);
 
-    if (code != ERR_NONE)
-        return code;
-    MEM_RESERVE(r->files, r->count, r->capacity);
-    r->files[r->count++] = (struct bundle_file){arena_str(r->arena, name), text};
-    return ERR_NONE;
+    if (code == ERR_NONE)
+        add_text(r, name, text);
+    return code;
 }
 
 static enum err_code add_one(struct reading *r, const char *name)
@@ -94,6 +99,8 @@ static enum err_code read_all(struct reading *r)
             r->dir);
     if (code == ERR_NONE && schemas.len != 0)
         code = add_folder(r, schemas.data, "schemas/events", ".json");
+    if (code == ERR_NONE)
+        add_text(r, STR(BUNDLE_ZONE_DATA), zone_data_version());
     return code;
 }
 

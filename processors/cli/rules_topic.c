@@ -2,7 +2,9 @@
 
 #include <pthread.h>
 
+#include "core/log.h"
 #include "core/mem.h"
+#include "core/zone.h"
 #include "processors/cli/scan.h"
 
 struct kept_set {
@@ -125,6 +127,20 @@ enum err_code rules_topic_bundle(struct rules_topic *rules, struct str hash_hex,
 
 /* --- compiled --------------------------------------------------------------------------------------- */
 
+/* Local times are decided by this machine's zone data: say so when the rules were put in force
+ * with other data, because another machine may decide otherwise. */
+static void compare_zone_data(const struct bundle *bundle, struct str hash_hex)
+{
+    for (size_t i = 0; i < bundle->count; i++)
+        if (str_is(bundle->files[i].name, BUNDLE_ZONE_DATA) &&
+            !str_equal(bundle->files[i].text, zone_data_version()))
+            log_warn("rules",
+                     "put in force with other time zone data than this machine has; update "
+                     "tzdata everywhere, then `attent activate`",
+                     LOG_STR("active", hash_hex), LOG_STR("theirs", bundle->files[i].text),
+                     LOG_STR("ours", zone_data_version()), LOG_END);
+}
+
 static struct ruleset *compile(struct rules_topic *rules, struct str hash_hex, struct err *err)
 {
     struct arena *arena = arena_new(0);
@@ -133,6 +149,7 @@ static struct ruleset *compile(struct rules_topic *rules, struct str hash_hex, s
     struct bundle bundle;
 
     if (rules_topic_bundle(rules, hash_hex, arena, &bundle, err) == ERR_NONE) {
+        compare_zone_data(&bundle, hash_hex);
         set = ruleset_compile(&bundle, NULL, &diags);
         if (set == NULL)
             err_set(err, ERR_STATE, "this build cannot compile the active rule set %.*s: %s: %s",

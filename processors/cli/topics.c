@@ -287,9 +287,7 @@ enum err_code topics_check(const struct conf *conf, struct arena *arena, struct 
 
 /* --- the verb ------------------------------------------------------------------------------------------ */
 
-/* The rules of rules.folder, for the names of queues; NULL: there are none that compile, which is
- * another verb's business. */
-static struct ruleset *read_rules(const struct conf *conf, struct arena *arena)
+struct ruleset *topics_read_rules(const struct conf *conf, struct arena *arena)
 {
     const char *folder = conf_text(conf, "rules.folder").data;
     struct ruleset *rules = NULL;
@@ -346,7 +344,7 @@ static int print_commands(const struct conf *conf, const struct ruleset *rules, 
 
 static int run_topics(const struct command *c)
 {
-    struct ruleset *rules = read_rules(c->conf, c->arena);
+    struct ruleset *rules = topics_read_rules(c->conf, c->arena);
     bool all = options_has(&c->options, "all");
     struct topics_plan others = {0};
     int code;

@@ -14,6 +14,10 @@ struct topics_plan {
 };
 struct topics_plan topics_plan(const struct conf *conf, struct arena *arena);
 
+/* The rules of rules.folder, for the names of queues; NULL: there are none that compile, which is
+ * another verb's business.  Free with ruleset_free. */
+struct ruleset *topics_read_rules(const struct conf *conf, struct arena *arena);
+
 /* Those of others: the sources, and the queues that the moments of rules (NULL: none) name.  Made by
  * attent only where a person says so, on an empty Kafka, with one partition each. */
 struct topics_plan topics_others(const struct conf *conf, const struct ruleset *rules,

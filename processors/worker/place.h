@@ -76,7 +76,7 @@ struct worker {
     struct history history;
     struct worker_times times;
     struct worker_times reported; /* of times, to the metrics */
-    struct err halt; /* Kafka has lost acknowledged records: nothing goes on */
+    struct err halt;              /* Kafka has lost acknowledged records: nothing goes on */
 };
 
 struct place *place_new(struct worker *w, int32_t number, size_t cache_bytes_max);

@@ -277,6 +277,9 @@ struct bundle_file {
     struct str text;
 };
 
+/* The file whose text says which zone data the bundle was made with (zone_data_version). */
+#define BUNDLE_ZONE_DATA "zone-data"
+
 struct bundle {
     struct bundle_file *files; /* sorted by name */
     size_t count;

@@ -389,8 +389,7 @@ static void print_phases(const struct bench *b, struct buf *metrics)
         char label[32];
         snprintf(label, sizeof label, "part=\"%s\"", phases[i]);
         printf("  %-8s            %.3f\n", phases[i],
-               metric_sum(metrics, "attent_worker_seconds_total", label) * 1e6 /
-                   (double)b->events);
+               metric_sum(metrics, "attent_worker_seconds_total", label) * 1e6 / (double)b->events);
     }
 }
 

@@ -1,3 +1,4 @@
+/* tsan: yes */
 #include <stdio.h>
 #include <stdlib.h>
 

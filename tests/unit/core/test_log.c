@@ -1,5 +1,11 @@
+/* tsan: yes */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "core/buf.h"
 #include "core/log.h"
+#include "tests/support/scratch.h"
 #include "tests/support/suite.h"
 
 static const int64_t AT_MS = 1772438400123; /* 2026-03-02T08:00:00.123Z */
@@ -64,5 +70,37 @@ START_TEST(customers_are_hashed_unless_told_otherwise)
 }
 END_TEST
 
+static void *write_lines(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 50; i++)
+        log_error("test", "line", LOG_INT("i", i), LOG_END);
+    return NULL;
+}
+
+START_TEST(lines_of_many_threads_stay_whole)
+{
+    const char *path = scratch_path(scratch_dir(), "log");
+    struct str rest, line;
+    pthread_t threads[4];
+    size_t lines = 0;
+    char *text;
+
+    ck_assert_ptr_nonnull(freopen(path, "w", stderr));
+    log_setup(LOG_INFO, LOG_JSON, false);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, write_lines, NULL), 0);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    text = scratch_read(path, NULL);
+    ck_assert_ptr_nonnull(text);
+    for (rest = str_of(text); str_cut(rest, '\n', &line, &rest); lines++)
+        ck_assert(str_starts(line, STR("{\"time\"")) && str_ends(line, STR("}")));
+    ck_assert_uint_eq(lines, 200);
+    free(text);
+}
+END_TEST
+
 SUITE_MAIN("log", logfmt_quotes_only_what_needs_it, json_has_one_object_per_line,
-           a_broken_text_stays_one_valid_line, customers_are_hashed_unless_told_otherwise)
+           a_broken_text_stays_one_valid_line, customers_are_hashed_unless_told_otherwise,
+           lines_of_many_threads_stay_whole)

@@ -1,3 +1,6 @@
+/* tsan: yes */
+#include <pthread.h>
+
 #include "core/zone.h"
 
 #include "core/arena.h"
@@ -128,9 +131,34 @@ START_TEST(the_version_of_the_zone_data_is_known)
 }
 END_TEST
 
+static void *find_zones(void *unused)
+{
+    static const char *const names[] = {"Europe/Amsterdam", "Europe/Lisbon", "Asia/Tokyo",
+                                        "No/Zone"};
+
+    (void)unused;
+    for (int i = 0; i < 400; i++)
+        zone_find(str_of(names[i % 4]));
+    return (void *)(uintptr_t)zone_find(STR("Asia/Tokyo"));
+}
+
+START_TEST(a_zone_is_the_same_in_every_thread)
+{
+    pthread_t threads[4];
+
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, find_zones, NULL), 0);
+    for (int i = 0; i < 4; i++) {
+        void *found;
+        pthread_join(threads[i], &found);
+        ck_assert_ptr_eq(found, zone("Asia/Tokyo"));
+    }
+}
+END_TEST
+
 SUITE_MAIN("zone", offsets_follow_history_and_the_rule_of_the_future,
            a_wall_clock_in_a_gap_is_the_first_instant_after_it,
            a_wall_clock_that_comes_twice_is_the_first, fields_out_of_range_carry_over,
            a_local_time_has_its_weekday_and_day_of_the_year,
            names_that_would_leave_the_folder_are_none, every_cut_of_a_zone_file_is_refused,
-           the_version_of_the_zone_data_is_known)
+           the_version_of_the_zone_data_is_known, a_zone_is_the_same_in_every_thread)

@@ -1,0 +1,40 @@
+#!/bin/bash
+# The pages that people read: every relative link leads somewhere, and README lists the packages
+# that deploy/install installs and the Makefile links.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+bad=0
+
+complain()
+{
+    echo "$*" >&2
+    bad=1
+}
+
+# links FILE: the targets of its Markdown links, outside of code blocks, without #anchors
+links()
+{
+    awk '/^```/ { code = !code; next } !code' "$1" | grep -oE '\]\([^) ]+\)' |
+        sed -E 's/^\]\(//; s/\)$//; s/#.*//' | grep -vE '^(https?:|mailto:|$)'
+}
+
+for page in README.md docs/*.md docs/*/*.md rules/README.md processors/*/README.md tests/*/README.md; do
+    [ -f "$page" ] || continue
+    for target in $(links "$page"); do
+        [ -e "$(dirname "$page")/$target" ] || complain "$page: $target is not there"
+    done
+done
+
+while read -r group package reason; do
+    grep -qxF "| $group | \`$package\` | $reason |" README.md ||
+        complain "README.md: no row for $package as in deploy/install --list"
+done < <(deploy/install --list)
+rows=$(grep -cE '^\| (build|run|test) \| `' README.md)
+[ "$rows" -eq "$(deploy/install --list | wc -l)" ] || complain "README.md: $rows packages"
+
+for library in $(sed -n 's/^PACKAGES := //p' Makefile); do
+    stem=${library#lib}
+    deploy/install --list | grep -q "^build  lib${stem%%-*}" ||
+        complain "Makefile: $library is not in deploy/install --list"
+done
+exit $bad
