@@ -315,6 +315,7 @@ static void next_act(struct turn *turn, struct instance *in, enum reason at_the_
 static void apply(struct turn *turn, struct instance *in, struct str code, bool final)
 {
     const struct act *act = &instance_moment(turn, in)->acts[in->act];
+    struct trail trail = {0};
 
     turn->changed = true;
     if (never_sent(code) && !in->sent)
@@ -325,7 +326,8 @@ static void apply(struct turn *turn, struct instance *in, struct str code, bool 
     case EFFECT_NEXT: next_act(turn, in, REASON_OUTCOME); return;
     case EFFECT_END:
         in->task_deadline_ms = turn->now_ms;
-        instances_end(turn, in, REASON_OUTCOME, NULL);
+        trail_add(&trail, turn->arena, STAGE_TASK, true, "the answer was %.*s", STR_ARG(code));
+        instances_end(turn, in, REASON_OUTCOME, &trail);
         return;
     }
 }

@@ -546,11 +546,12 @@ void instances_end(struct turn *turn, struct instance *in, enum reason reason,
                    const struct trail *trail)
 {
     const struct moment *moment = instance_moment(turn, in);
-    struct explained explained = {.verdict = trail != NULL ? VERDICT_SILENT : VERDICT_ENDED,
-                                  .reason = reason,
-                                  .moment = moment->name,
-                                  .about = in->about,
-                                  .trail = trail};
+    struct explained explained = {
+        .verdict = trail != NULL && in->phase != PHASE_OUT ? VERDICT_SILENT : VERDICT_ENDED,
+        .reason = reason,
+        .moment = moment->name,
+        .about = in->about,
+        .trail = trail};
 
     if (in->phase == PHASE_OUT) {
         explained.task = chain_task_id(turn, in);
