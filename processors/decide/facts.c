@@ -7,7 +7,10 @@
  */
 #include "processors/decide/facts.h"
 
+#include <math.h>
+
 #include "core/check.h"
+#include "processors/decide/amount.h"
 #include "processors/decide/scope.h"
 
 /* --- finding ------------------------------------------------------------------------------------ */
@@ -88,96 +91,126 @@ struct taken { /* what one event means to one fact */
     int64_t time_ms;
 };
 
-static bool is_number(struct value v)
+/* What no later `now` can see again. */
+static void points_let_go(const struct turn *turn, const struct fact *fact, struct fact_cell *cell)
 {
-    return v.kind == VALUE_INT || v.kind == VALUE_UINT || v.kind == VALUE_DOUBLE;
-}
+    uint32_t gone = 0;
 
-static double number_of(struct value v)
-{
-    if (v.kind == VALUE_INT)
-        return (double)v.i;
-    return v.kind == VALUE_UINT ? (double)v.u : v.d;
-}
-
-static struct value zero_of(const struct fact *fact)
-{
-    if (fact->kind == FACT_COUNT)
-        return value_int(0);
-    return fact->type != NULL && fact->type->kind == CEL_INT ? value_int(0) : value_double(0);
-}
-
-/* Ints stay ints until they overflow. */
-static struct value add(struct value a, struct value b)
-{
-    int64_t sum;
-
-    if (a.kind == VALUE_INT && b.kind == VALUE_INT && !__builtin_add_overflow(a.i, b.i, &sum))
-        return value_int(sum);
-    return value_double(number_of(a) + number_of(b));
-}
-
-static void points_add(struct turn *turn, struct fact_cell *cell, const struct taken *taken)
-{
-    uint32_t gone = 0, at;
-
-    while (gone < cell->count && cell->points[gone].time_ms <= turn->now_ms - taken->fact->over_ms)
+    while (gone < cell->count && cell->points[gone].time_ms <= turn->now_ms - fact->over_ms)
         gone++;
     if (gone != 0) {
         cell->count -= gone;
         memmove(cell->points, cell->points + gone, cell->count * sizeof *cell->points);
     }
+}
+
+/* A new point, behind those of the same time. */
+static struct fact_point *points_insert(struct turn *turn, struct fact_cell *cell, int64_t time_ms)
+{
+    uint32_t at;
+
     STATE_RESERVE(turn->arena, cell->points, cell->count, cell->capacity);
-    for (at = cell->count; at > 0 && cell->points[at - 1].time_ms > taken->time_ms; at--)
+    for (at = cell->count; at > 0 && cell->points[at - 1].time_ms > time_ms; at--)
         cell->points[at] = cell->points[at - 1];
-    cell->points[at] = (struct fact_point){taken->time_ms, taken->value};
+    cell->points[at] = (struct fact_point){.time_ms = time_ms};
     cell->count++;
+    return &cell->points[at];
+}
+
+static void points_add(struct turn *turn, struct fact_cell *cell, const struct taken *taken)
+{
+    points_let_go(turn, taken->fact, cell);
+    points_insert(turn, cell, taken->time_ms)->value = value_copy(turn->arena, taken->value);
     if (cell->count > taken->fact->limit) {
         STATE_REMOVE(cell->points, cell->count, 0);
         turn->counts->forgotten++;
     }
 }
 
-static void cell_take(struct turn *turn, struct fact_cell *cell, const struct taken *taken,
-                      enum fact_form form)
+/* A value stands where it was seen last. */
+static void values_add(struct turn *turn, struct fact_cell *cell, const struct taken *taken)
 {
-    switch (form) {
+    for (uint32_t i = 0; i < cell->count; i++) {
+        if (!value_same(cell->points[i].value, taken->value))
+            continue;
+        if (cell->points[i].time_ms >= taken->time_ms)
+            return;
+        STATE_REMOVE(cell->points, cell->count, i);
+        break;
+    }
+    points_add(turn, cell, taken);
+}
+
+static void steps_add(struct turn *turn, struct fact_cell *cell, const struct taken *taken)
+{
+    int64_t start_ms = amount_step(taken->fact->step_ms, taken->time_ms);
+    struct fact_point *point = NULL;
+
+    points_let_go(turn, taken->fact, cell);
+    for (uint32_t i = 0; i < cell->count; i++)
+        if (cell->points[i].time_ms == start_ms)
+            point = &cell->points[i];
+    if (point == NULL)
+        point = points_insert(turn, cell, start_ms);
+    amount_add(taken->fact, &point->value, &point->events, taken->value, 1);
+}
+
+static void cell_take(struct turn *turn, struct fact_cell *cell, const struct taken *taken,
+                      uint8_t form)
+{
+    if ((form & FORM_STEPPED) != 0) {
+        steps_add(turn, cell, taken);
+        return;
+    }
+    switch ((enum fact_form)form) {
     case FORM_LATEST:
     case FORM_EARLIEST:
         cell->time_ms = taken->time_ms;
         cell->value = value_copy(turn->arena, taken->value);
         break;
     case FORM_TOTAL:
-        if (cell->value.kind == VALUE_ABSENT)
-            cell->value = zero_of(taken->fact);
-        cell->value = add(cell->value, taken->value);
-        break;
+    case FORM_LEAST:
+    case FORM_MOST:
+    case FORM_MEAN: amount_add(taken->fact, &cell->value, &cell->events, taken->value, 1); break;
     case FORM_TIMES:
     case FORM_POINTS: points_add(turn, cell, taken); break;
+    case FORM_VALUES: values_add(turn, cell, taken); break;
     case FORM_TIME: cell->time_ms = taken->time_ms; break;
-    case FORM_KEYED: CHECK_NEVER("not a form of its own");
+    case FORM_BASE:
+    case FORM_KEYED:
+    case FORM_STEPPED: CHECK_NEVER("not a form of its own");
     }
 }
 
 /* Late events: does this one change the cell (NULL: there is none yet)? */
 static bool counts_for(const struct turn *turn, const struct fact_cell *cell,
-                       const struct taken *taken, enum fact_form form)
+                       const struct taken *taken, uint8_t form)
 {
-    switch (form) {
+    const struct fact *fact = taken->fact;
+
+    if ((form & FORM_STEPPED) != 0)
+        return amount_step(fact->step_ms, taken->time_ms) > turn->now_ms - fact->over_ms;
+    switch ((enum fact_form)form) {
     case FORM_LATEST:
     case FORM_TIME: return cell == NULL || taken->time_ms >= cell->time_ms;
     case FORM_EARLIEST: return cell == NULL || taken->time_ms < cell->time_ms;
     case FORM_TIMES:
-    case FORM_POINTS: return taken->time_ms > turn->now_ms - taken->fact->over_ms;
+    case FORM_POINTS:
+    case FORM_VALUES: return taken->time_ms > turn->now_ms - fact->over_ms;
     case FORM_TOTAL:
-    case FORM_KEYED: return true;
+    case FORM_LEAST:
+    case FORM_MOST:
+    case FORM_MEAN: return true;
+    case FORM_BASE:
+    case FORM_KEYED:
+    case FORM_STEPPED: break;
     }
     CHECK_NEVER("a fact of no form");
 }
 
 static void fact_take(struct turn *turn, const struct taken *taken)
 {
-    enum fact_form form = (enum fact_form)(view_fact_form(taken->fact) & ~FORM_KEYED);
+    uint8_t form = view_fact_form(taken->fact) & (FORM_BASE | FORM_STEPPED);
     const struct fact_state *known = fact_find(turn->state, taken->fact->id);
     int at = known != NULL ? cell_find(known, taken->key) : -1;
     struct fact_state *fact;
@@ -216,15 +249,45 @@ bool facts_value_fits(struct value v, struct arena *arena)
     return fits;
 }
 
-/* Keys of a map: a whole double is the int that it equals. */
-static bool key_of(struct value v, struct value *key)
+/* Keys and different values: a whole double is the int that it equals. */
+static struct value whole(struct value v)
 {
-    *key = v;
     if (v.kind == VALUE_DOUBLE && v.d >= -9007199254740992.0 && v.d <= 9007199254740992.0 &&
         v.d == (double)(int64_t)v.d)
-        *key = value_int((int64_t)v.d);
+        return value_int((int64_t)v.d);
+    return v;
+}
+
+static bool key_of(struct value v, struct value *key)
+{
+    *key = whole(v);
     return key->kind == VALUE_BOOL || key->kind == VALUE_INT || key->kind == VALUE_UINT ||
            (key->kind == VALUE_STRING && key->n <= LIMIT_ABOUT_BYTES);
+}
+
+/* What the fact takes of a value; false: nothing. */
+static bool take_value(const struct fact *fact, struct value v, struct arena *arena,
+                       struct value *taken)
+{
+    *taken = v;
+    switch (fact->kind) {
+    case FACT_SUM: return amount_is_number(v);
+    case FACT_MIN:
+    case FACT_MAX:
+    case FACT_MEAN:
+    case FACT_TREND:
+        *taken = amount_is_number(v) ? amount_of(fact, v) : v;
+        return amount_is_number(v) && !(taken->kind == VALUE_DOUBLE && isnan(taken->d));
+    case FACT_DISTINCT: *taken = whole(v); break;
+    case FACT_LAST:
+    case FACT_FIRST:
+    case FACT_COUNT:
+    case FACT_MARK:
+    case FACT_SINCE:
+    case FACT_KIND_COUNT: break;
+    }
+    return v.kind != VALUE_ERROR && v.kind != VALUE_ABSENT && v.kind != VALUE_NULL &&
+           facts_value_fits(v, arena);
 }
 
 /* False: the event says nothing to this fact. */
@@ -239,11 +302,7 @@ static bool read_event(struct turn *turn, const struct fact *fact, struct taken 
         return false;
     if (fact->value == NULL)
         return true;
-    taken->value = scope_eval(&scope, -1, fact->value);
-    if (fact->kind == FACT_SUM)
-        return is_number(taken->value);
-    return taken->value.kind != VALUE_ERROR && taken->value.kind != VALUE_ABSENT &&
-           taken->value.kind != VALUE_NULL && facts_value_fits(taken->value, turn->arena);
+    return take_value(fact, scope_eval(&scope, -1, fact->value), turn->arena, &taken->value);
 }
 
 static void remember_before(struct turn *turn, uint16_t index)
@@ -273,13 +332,31 @@ void facts_update(struct turn *turn)
 static struct value read_window(const struct turn *turn, const struct fact *fact,
                                 const struct fact_cell *cell)
 {
-    struct value total = zero_of(fact);
+    uint32_t from = 0;
+    struct value total = VALUE_NONE;
+    uint64_t events = 0;
 
-    for (uint32_t i = 0; i < cell->count; i++)
-        if (cell->points[i].time_ms > turn->now_ms - fact->over_ms)
-            total = fact->kind == FACT_COUNT ? value_int(total.i + 1)
-                                             : add(total, cell->points[i].value);
-    return total;
+    while (from < cell->count && cell->points[from].time_ms <= turn->now_ms - fact->over_ms)
+        from++;
+    if (fact->kind == FACT_TREND)
+        return amount_trend(cell->points + from, cell->count - from);
+    for (uint32_t i = from; i < cell->count; i++) {
+        const struct fact_point *point = &cell->points[i];
+        bool bare = fact->kind == FACT_COUNT && fact->step_ms == 0;
+
+        amount_add(fact, &total, &events, bare ? value_int(1) : point->value,
+                   fact->step_ms != 0 && fact->kind == FACT_MEAN ? point->events : 1);
+    }
+    return amount_read(fact, total, events);
+}
+
+static struct value read_total(const struct turn *turn, const struct fact *fact,
+                               const struct fact_cell *cell)
+{
+    struct value v = fact->over_ms != 0 ? read_window(turn, fact, cell)
+                                        : amount_read(fact, cell->value, cell->events);
+
+    return v.kind == VALUE_ABSENT ? fact->fallback : v;
 }
 
 static struct value read_cell(const struct turn *turn, const struct fact *fact,
@@ -289,7 +366,12 @@ static struct value read_cell(const struct turn *turn, const struct fact *fact,
     case FACT_LAST:
     case FACT_FIRST: return cell->value;
     case FACT_COUNT:
-    case FACT_SUM: return fact->over_ms != 0 ? read_window(turn, fact, cell) : cell->value;
+    case FACT_SUM:
+    case FACT_MIN:
+    case FACT_MAX:
+    case FACT_MEAN:
+    case FACT_DISTINCT:
+    case FACT_TREND: return read_total(turn, fact, cell);
     case FACT_MARK:
         return value_bool(fact->over_ms == 0 || turn->now_ms < cell->time_ms + fact->over_ms);
     case FACT_SINCE: return value_timestamp_ms(cell->time_ms);
@@ -303,8 +385,13 @@ static struct value read_nothing(const struct fact *fact)
 {
     switch (fact->kind) {
     case FACT_COUNT:
-    case FACT_SUM: return zero_of(fact);
+    case FACT_SUM:
+    case FACT_DISTINCT: return amount_read(fact, VALUE_NONE, 0);
     case FACT_MARK: return value_bool(false);
+    case FACT_MIN:
+    case FACT_MAX:
+    case FACT_MEAN:
+    case FACT_TREND:
     case FACT_LAST:
     case FACT_FIRST:
     case FACT_SINCE:
@@ -318,13 +405,16 @@ static struct value read_nothing(const struct fact *fact)
 static struct value read_map(const struct turn *turn, const struct fact *fact,
                              const struct fact_state *known)
 {
-    uint32_t count = known != NULL ? known->count : 0;
-    struct value_entry *entries = ARENA_ARRAY(turn->arena, struct value_entry, (size_t)count + 1);
+    uint32_t most = known != NULL ? known->count : 0, count = 0;
+    struct value_entry *entries = ARENA_ARRAY(turn->arena, struct value_entry, (size_t)most + 1);
     struct value map;
 
-    for (uint32_t i = 0; i < count; i++)
-        entries[i] =
-            (struct value_entry){known->cells[i].key, read_cell(turn, fact, &known->cells[i])};
+    for (uint32_t i = 0; i < most; i++) {
+        struct value v = read_cell(turn, fact, &known->cells[i]);
+
+        if (v.kind != VALUE_ABSENT) /* a mean of a window that is empty by now */
+            entries[count++] = (struct value_entry){known->cells[i].key, v};
+    }
     value_map_sort(entries, count);
     map = value_map(entries, count);
     entries[count].value = read_nothing(fact);

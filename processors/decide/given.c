@@ -1,6 +1,7 @@
 #include "processors/decide/given.h"
 
 #include "core/check.h"
+#include "processors/decide/amount.h"
 #include "processors/decide/facts.h"
 
 /* Before any event that a log can hold (year 1 AD), and far enough from INT64_MIN to count with. */
@@ -13,8 +14,7 @@ static bool is_number(struct value v)
 
 static bool is_of_type(const struct fact *fact, struct value v)
 {
-    const struct cel_type *type =
-        fact->key != NULL && fact->type != NULL ? fact->type->item : fact->type;
+    const struct cel_type *type = fact->one;
 
     if (type == NULL)
         return true;
@@ -44,7 +44,26 @@ static void put_points(struct fact_cell *cell, struct arena *arena, uint32_t cou
     cell->count = cell->capacity = count;
     cell->points = ARENA_ARRAY(arena, struct fact_point, count);
     for (uint32_t i = 0; i < count; i++)
-        cell->points[i] = (struct fact_point){at_ms, value};
+        cell->points[i] = (struct fact_point){at_ms, value, 1};
+}
+
+/* Values of `distinct` that no event can have: JSON knows no bytes. */
+static void put_values(struct fact_cell *cell, struct arena *arena, uint32_t count, int64_t at_ms)
+{
+    put_points(cell, arena, count, VALUE_NONE, at_ms);
+    for (uint32_t i = 0; i < count; i++) {
+        struct value v =
+            value_string((struct str){arena_copy(arena, (const char *)&i, sizeof i), sizeof i});
+
+        v.kind = VALUE_BYTES;
+        cell->points[i].value = v;
+    }
+}
+
+/* In buckets: one that begins at the step of the start. */
+static int64_t point_time(const struct fact *fact, int64_t start_ms)
+{
+    return fact->step_ms != 0 ? amount_step(fact->step_ms, start_ms) : start_ms;
 }
 
 /* False: a value of this kind cannot be of such a fact.  *none: it is what no event at all gives. */
@@ -58,20 +77,30 @@ static bool give(struct fact_cell *cell, struct arena *arena, const struct fact 
         cell->value = v;
         return is_of_type(fact, v) && facts_value_fits(v, arena);
     case FACT_COUNT:
+    case FACT_DISTINCT:
         if (v.kind != VALUE_INT || v.i < 0 || v.i > fact->limit)
             return false;
         *none = v.i == 0;
         cell->value = v;
-        if (fact->over_ms != 0)
+        if (fact->kind == FACT_DISTINCT)
+            put_values(cell, arena, (uint32_t)v.i, start_ms);
+        else if (fact->step_ms != 0)
+            put_points(cell, arena, 1, v, point_time(fact, start_ms));
+        else if (fact->over_ms != 0)
             put_points(cell, arena, (uint32_t)v.i, value_int(1), start_ms);
         return true;
     case FACT_SUM:
+    case FACT_MIN:
+    case FACT_MAX:
+    case FACT_MEAN:
         if (!is_number(v))
             return false;
-        cell->value = v;
+        cell->value = fact->kind == FACT_SUM ? v : amount_of(fact, v);
+        cell->events = 1;
         if (fact->over_ms != 0)
-            put_points(cell, arena, 1, v, start_ms);
+            put_points(cell, arena, 1, cell->value, point_time(fact, start_ms));
         return true;
+    case FACT_TREND: return false; /* is made of events, not of one value */
     case FACT_MARK:
         cell->time_ms = start_ms;
         *none = v.kind == VALUE_BOOL && !v.boolean;

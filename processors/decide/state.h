@@ -30,25 +30,33 @@ struct trail; /* explain.h */
 
 /* What a fact's cells hold.  Written into blobs: numbers never change their meaning. */
 enum fact_form {
-    FORM_LATEST = 1,   /* time and value */
-    FORM_EARLIEST = 2, /* time and value */
-    FORM_TOTAL = 3,    /* value: number or sum since ever */
-    FORM_TIMES = 4,    /* points without values */
-    FORM_POINTS = 5,   /* points with values */
-    FORM_TIME = 6,     /* time of the last event: mark, since */
-    FORM_KEYED = 0x40, /* added: one cell per key */
+    FORM_LATEST = 1,     /* time and value */
+    FORM_EARLIEST = 2,   /* time and value */
+    FORM_TOTAL = 3,      /* value: number or sum since ever */
+    FORM_TIMES = 4,      /* points without values */
+    FORM_POINTS = 5,     /* points with values */
+    FORM_TIME = 6,       /* time of the last event: mark, since */
+    FORM_LEAST = 7,      /* value: the smallest since ever */
+    FORM_MOST = 8,       /* value: the largest since ever */
+    FORM_MEAN = 9,       /* value: sum since ever, and of how many events */
+    FORM_VALUES = 10,    /* points, one per different value, at its last event */
+    FORM_BASE = 0x3f,    /* mask of the above */
+    FORM_KEYED = 0x40,   /* added: one cell per key */
+    FORM_STEPPED = 0x80, /* added to TOTAL, LEAST, MOST, MEAN: one such value per step, as points */
 };
 
 struct fact_point {
     int64_t time_ms;
-    struct value value; /* FORM_POINTS */
+    struct value value; /* not of FORM_TIMES */
+    uint64_t events;    /* FORM_MEAN */
 };
 
 struct fact_cell {
     struct value key;          /* FORM_KEYED */
     int64_t time_ms;           /* FORM_LATEST, FORM_EARLIEST, FORM_TIME */
-    struct value value;        /* FORM_LATEST, FORM_EARLIEST, FORM_TOTAL */
-    struct fact_point *points; /* FORM_TIMES, FORM_POINTS: ascending */
+    struct value value;        /* FORM_LATEST, FORM_EARLIEST, FORM_TOTAL, LEAST, MOST, MEAN */
+    uint64_t events;           /* FORM_MEAN */
+    struct fact_point *points; /* FORM_TIMES, FORM_POINTS, FORM_VALUES, FORM_STEPPED: ascending */
     uint32_t count, capacity;
 };
 

@@ -41,7 +41,7 @@ static void put_bits(struct buf *out, double d)
     buf_put_u64(out, bits);
 }
 
-static void put_points(struct buf *out, const struct fact_cell *cell, bool values)
+static void put_points(struct buf *out, const struct fact_cell *cell, enum fact_form base)
 {
     int64_t before = 0;
 
@@ -49,8 +49,10 @@ static void put_points(struct buf *out, const struct fact_cell *cell, bool value
     for (uint32_t i = 0; i < cell->count; i++) {
         put_after(out, cell->points[i].time_ms, before);
         before = cell->points[i].time_ms;
-        if (values)
+        if (base != FORM_TIMES)
             value_encode(out, cell->points[i].value);
+        if (base == FORM_MEAN)
+            buf_put_varint(out, cell->points[i].events);
     }
 }
 
@@ -58,17 +60,30 @@ static void put_cell(struct buf *out, const struct fact_cell *cell, uint8_t form
 {
     if ((form & FORM_KEYED) != 0)
         value_encode(out, cell->key);
-    switch ((enum fact_form)(form & ~FORM_KEYED)) {
+    if ((form & FORM_STEPPED) != 0) {
+        put_points(out, cell, (enum fact_form)(form & FORM_BASE));
+        return;
+    }
+    switch ((enum fact_form)(form & FORM_BASE)) {
     case FORM_LATEST:
     case FORM_EARLIEST:
         buf_put_zigzag(out, cell->time_ms);
         value_encode(out, cell->value);
         break;
-    case FORM_TOTAL: value_encode(out, cell->value); break;
-    case FORM_TIMES: put_points(out, cell, false); break;
-    case FORM_POINTS: put_points(out, cell, true); break;
+    case FORM_TOTAL:
+    case FORM_LEAST:
+    case FORM_MOST: value_encode(out, cell->value); break;
+    case FORM_MEAN:
+        value_encode(out, cell->value);
+        buf_put_varint(out, cell->events);
+        break;
+    case FORM_TIMES:
+    case FORM_POINTS:
+    case FORM_VALUES: put_points(out, cell, (enum fact_form)(form & FORM_BASE)); break;
     case FORM_TIME: buf_put_zigzag(out, cell->time_ms); break;
-    case FORM_KEYED: break;
+    case FORM_BASE:
+    case FORM_KEYED:
+    case FORM_STEPPED: break;
     }
 }
 
@@ -276,15 +291,18 @@ static uint8_t get_enum(struct reader *r, uint8_t from, uint8_t to)
     return v;
 }
 
-static void get_points(struct reader *r, struct arena *arena, struct fact_cell *cell, bool values)
+static void get_points(struct reader *r, struct arena *arena, struct fact_cell *cell,
+                       enum fact_form base)
 {
     int64_t before = 0;
 
-    GET_ARRAY(r, arena, cell->points, cell->count, cell->capacity, values ? 2 : 1);
+    GET_ARRAY(r, arena, cell->points, cell->count, cell->capacity, base != FORM_TIMES ? 2 : 1);
     for (uint32_t i = 0; i < cell->count; i++) {
         before = cell->points[i].time_ms = get_after(r, before);
-        if (values)
+        if (base != FORM_TIMES)
             cell->points[i].value = value_decode(r, arena);
+        if (base == FORM_MEAN)
+            cell->points[i].events = reader_varint(r);
     }
 }
 
@@ -292,17 +310,30 @@ static void get_cell(struct reader *r, struct arena *arena, struct fact_cell *ce
 {
     if ((form & FORM_KEYED) != 0)
         cell->key = value_decode(r, arena);
-    switch ((enum fact_form)(form & ~FORM_KEYED)) {
+    if ((form & FORM_STEPPED) != 0) {
+        get_points(r, arena, cell, (enum fact_form)(form & FORM_BASE));
+        return;
+    }
+    switch ((enum fact_form)(form & FORM_BASE)) {
     case FORM_LATEST:
     case FORM_EARLIEST:
         cell->time_ms = reader_zigzag(r);
         cell->value = value_decode(r, arena);
         break;
-    case FORM_TOTAL: cell->value = value_decode(r, arena); break;
-    case FORM_TIMES: get_points(r, arena, cell, false); break;
-    case FORM_POINTS: get_points(r, arena, cell, true); break;
+    case FORM_TOTAL:
+    case FORM_LEAST:
+    case FORM_MOST: cell->value = value_decode(r, arena); break;
+    case FORM_MEAN:
+        cell->value = value_decode(r, arena);
+        cell->events = reader_varint(r);
+        break;
+    case FORM_TIMES:
+    case FORM_POINTS:
+    case FORM_VALUES: get_points(r, arena, cell, (enum fact_form)(form & FORM_BASE)); break;
     case FORM_TIME: cell->time_ms = reader_zigzag(r); break;
-    case FORM_KEYED: break;
+    case FORM_BASE:
+    case FORM_KEYED:
+    case FORM_STEPPED: break;
     }
 }
 
@@ -310,7 +341,7 @@ static void get_fact(struct reader *r, struct arena *arena, struct fact_state *f
 {
     fact->id = reader_u32(r);
     fact->form = reader_u8(r);
-    if ((fact->form & ~FORM_KEYED) < FORM_LATEST || (fact->form & ~FORM_KEYED) > FORM_TIME)
+    if ((fact->form & FORM_BASE) < FORM_LATEST || (fact->form & FORM_BASE) > FORM_VALUES)
         r->failed = true;
     GET_ARRAY(r, arena, fact->cells, fact->count, fact->capacity, 1);
     if ((fact->form & FORM_KEYED) == 0 && fact->count != 1)

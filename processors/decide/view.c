@@ -211,6 +211,11 @@ static uint8_t cell_form(const struct fact *fact)
     case FACT_FIRST: return FORM_EARLIEST;
     case FACT_COUNT: return fact->over_ms != 0 ? FORM_TIMES : FORM_TOTAL;
     case FACT_SUM: return fact->over_ms != 0 ? FORM_POINTS : FORM_TOTAL;
+    case FACT_MIN: return fact->over_ms != 0 ? FORM_POINTS : FORM_LEAST;
+    case FACT_MAX: return fact->over_ms != 0 ? FORM_POINTS : FORM_MOST;
+    case FACT_MEAN: return fact->over_ms != 0 ? FORM_POINTS : FORM_MEAN;
+    case FACT_DISTINCT: return FORM_VALUES;
+    case FACT_TREND: return FORM_POINTS;
     case FACT_MARK:
     case FACT_SINCE: return FORM_TIME;
     case FACT_KIND_COUNT: break;
@@ -218,7 +223,17 @@ static uint8_t cell_form(const struct fact *fact)
     CHECK_NEVER("a fact of no kind");
 }
 
+/* One value for each step of the window: what the fact would keep since ever. */
+static uint8_t step_form(const struct fact *fact)
+{
+    struct fact ever = *fact;
+
+    ever.over_ms = 0;
+    return (uint8_t)(cell_form(&ever) | FORM_STEPPED);
+}
+
 uint8_t view_fact_form(const struct fact *fact)
 {
-    return (uint8_t)(cell_form(fact) | (fact->key != NULL ? FORM_KEYED : 0));
+    return (uint8_t)((fact->step_ms != 0 ? step_form(fact) : cell_form(fact)) |
+                     (fact->key != NULL ? FORM_KEYED : 0));
 }

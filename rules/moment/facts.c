@@ -24,31 +24,36 @@ static const struct cel_type *key_type(const struct cel_type *type)
     return NULL;
 }
 
-/* The type of customer.name. */
-static const struct cel_type *fact_type(struct compiler *c, const struct fact *fact)
+/* The type of customer.name, or with `per` of one key. */
+static const struct cel_type *one_type(const struct fact *fact)
 {
-    const struct cel_type *one = &cel_dyn;
-    struct cel_type *map;
-
     switch (fact->kind) {
     case FACT_LAST:
-    case FACT_FIRST:
-        if (fact->value != NULL)
-            one = cel_program_type(fact->value);
-        break;
+    case FACT_FIRST: return fact->value != NULL ? cel_program_type(fact->value) : &cel_dyn;
     case FACT_SUM:
-        one = fact->value != NULL && cel_program_type(fact->value)->kind == CEL_INT ? &cel_int
-                                                                                    : &cel_double;
-        break;
-    case FACT_COUNT: one = &cel_int; break;
-    case FACT_MARK: one = &cel_bool; break;
-    case FACT_SINCE: one = &cel_timestamp; break;
-    case FACT_KIND_COUNT: CHECK_NEVER("a kind of fact");
+    case FACT_MIN:
+    case FACT_MAX:
+        return fact->value != NULL && cel_program_type(fact->value)->kind == CEL_INT ? &cel_int
+                                                                                     : &cel_double;
+    case FACT_MEAN:
+    case FACT_TREND: return &cel_double;
+    case FACT_COUNT:
+    case FACT_DISTINCT: return &cel_int;
+    case FACT_MARK: return &cel_bool;
+    case FACT_SINCE: return &cel_timestamp;
+    case FACT_KIND_COUNT: break;
     }
+    CHECK_NEVER("a kind of fact");
+}
+
+static const struct cel_type *fact_type(struct compiler *c, const struct fact *fact)
+{
+    struct cel_type *map;
+
     if (fact->key == NULL)
-        return one;
+        return fact->one;
     map = ARENA_NEW(c->arena, struct cel_type);
-    *map = (struct cel_type){CEL_MAP, key_type(cel_program_type(fact->key)), one};
+    *map = (struct cel_type){CEL_MAP, key_type(cel_program_type(fact->key)), fact->one};
     return map;
 }
 
@@ -62,7 +67,7 @@ static bool is_number(const struct cel_type *type)
 static struct value fallback_of(struct compiler *c, const struct fact *fact,
                                 const struct yaml_node *node)
 {
-    const struct cel_type *type = fact->key != NULL ? fact->type->item : fact->type;
+    const struct cel_type *type = fact->one;
     struct value v = yaml_value(node, c->arena);
     struct buf name = {0};
 
@@ -109,6 +114,42 @@ static void take_role(struct compiler *c, struct fact *fact, const struct filled
                   STR_ARG(f->name), STR_ARG(f->address_kind));
 }
 
+static bool of_numbers(enum fact_kind kind)
+{
+    return kind == FACT_SUM || kind == FACT_MIN || kind == FACT_MAX || kind == FACT_MEAN ||
+           kind == FACT_TREND;
+}
+
+static const char *kind_word(enum fact_kind kind)
+{
+    static const char *const words[] = {
+#define FACT(name, word, text) [FACT_##name] = word,
+#include "rules/moment/facts.def"
+#undef FACT
+    };
+
+    return words[kind];
+}
+
+/* Buckets need a window to fall out of, and not too many of them. */
+static void take_step(struct compiler *c, struct fact *fact, const struct filled *form)
+{
+    const struct yaml_node *step = form->at[FIELD_FACT_STEP];
+
+    fact->step_ms = form_span_ms(step, 0);
+    if (step == NULL)
+        return;
+    if (fact->over_ms == 0)
+        FOUND(c, step->place, "wrong-key", "say with \"over\" how long it looks back",
+              "\"step\" is for a fact with \"over\"");
+    else if (fact->over_ms / fact->step_ms > LIMIT_FACT_BUCKETS || fact->step_ms > fact->over_ms)
+        FOUND(c, step->place, "wrong-value", NULL,
+              "\"over\" has to be 1 to %d times as long as \"step\"", LIMIT_FACT_BUCKETS);
+    if (form->at[FIELD_FACT_LIMIT] != NULL)
+        FOUND(c, form->at[FIELD_FACT_LIMIT]->place, "wrong-key", "leave it out",
+              "with \"step\" there is no limit");
+}
+
 static const struct kind_field *find_kind(const struct filled *form)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -125,8 +166,8 @@ static void compile_programs(struct compiler *c, struct fact *fact, const struct
     fact->condition = scope_condition(&scope, form->at[FIELD_FACT_IF]);
     fact->key = scope_compile(&scope, form->at[FIELD_FACT_PER], NULL);
     fact->value = scope_compile(&scope, value, NULL);
-    if (fact->kind == FACT_SUM && fact->value != NULL && !is_number(cel_program_type(fact->value)))
-        FOUND(c, value->place, "type", NULL, "a sum adds numbers");
+    if (of_numbers(fact->kind) && fact->value != NULL && !is_number(cel_program_type(fact->value)))
+        FOUND(c, value->place, "type", NULL, "a %s is made of numbers", kind_word(fact->kind));
     if (fact->key != NULL && key_type(cel_program_type(fact->key)) == NULL &&
         !is_number(cel_program_type(fact->key)))
         FOUND(c, form->at[FIELD_FACT_PER]->place, "type", NULL,
@@ -141,7 +182,7 @@ static void compile_fact(struct compiler *c, struct fact *fact, const struct yam
     struct filled form;
     bool by_type;
 
-    fact->type = &cel_dyn;
+    fact->type = fact->one = &cel_dyn;
     if (!form_read(FORM_OF_FACT, node, c->diags, &form) || (kind = find_kind(&form)) == NULL)
         return;
     value = form.at[kind->field];
@@ -151,10 +192,13 @@ static void compile_fact(struct compiler *c, struct fact *fact, const struct yam
     fact->unit = form_text(form.at[FIELD_FACT_UNIT], c->arena);
     fact->over_ms =
         form_span_ms(form.at[kind->kind == FACT_MARK ? FIELD_FACT_FOR : FIELD_FACT_OVER], 0);
-    fact->limit = form_count(form.at[FIELD_FACT_LIMIT], LIMIT_FACT_EVENTS);
+    fact->limit = form_count(form.at[FIELD_FACT_LIMIT],
+                             fact->kind == FACT_DISTINCT ? LIMIT_FACT_VALUES : LIMIT_FACT_EVENTS);
     fact->keys = form_count(form.at[FIELD_FACT_KEYS], LIMIT_FACT_KEYS);
+    take_step(c, fact, &form);
     types_find(c, by_type ? value : form.at[FIELD_FACT_OF], &types);
     compile_programs(c, fact, &form, &types, by_type ? NULL : value);
+    fact->one = one_type(fact);
     fact->type = fact_type(c, fact);
     if (form.at[FIELD_FACT_DEFAULT] != NULL)
         fact->fallback = fallback_of(c, fact, form.at[FIELD_FACT_DEFAULT]);
@@ -183,7 +227,7 @@ static void enter_names(struct compiler *c, const struct yaml_node *root)
     for (size_t i = 0; i < count; i++) {
         c->set->facts[i].name = arena_str(c->arena, keys[i]->text);
         c->set->facts[i].id = compiler_id(keys[i]->text);
-        c->set->facts[i].type = &cel_dyn;
+        c->set->facts[i].type = c->set->facts[i].one = &cel_dyn;
     }
     for (size_t i = 0; i < count; i++)
         if (ruleset_find_fact_id(c->set, c->set->facts[i].id) != (int)i)

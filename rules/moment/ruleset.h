@@ -73,12 +73,14 @@ struct fact {
     const struct cel_program *value;     /* of last, first, sum ...; NULL for count and mark */
     const struct cel_program *key;       /* per; NULL: none */
     int64_t over_ms;                     /* window of count, sum ..., span of mark; 0: for ever */
-    uint32_t limit;                      /* events remembered */
+    int64_t step_ms;                     /* an event counts from the start of its step; 0: none */
+    uint32_t limit;                      /* events, or values of distinct, remembered */
     uint32_t keys;                       /* keys kept with per */
     struct value fallback;               /* default:, VALUE_ABSENT if none */
     enum fact_role role;
     struct str address_kind;     /* ROLE_ADDRESS: "email", "phone" */
     const struct cel_type *type; /* of customer.name */
+    const struct cel_type *one;  /* the same, with `per` of one key */
     bool before_read;            /* somebody reads before.name */
 };
 

@@ -43,29 +43,53 @@ static struct value some_value(void)
     }
 }
 
+static void some_points(struct fact_cell *cell, int base)
+{
+    cell->count = cell->capacity = below(5);
+    cell->points = ARENA_ARRAY(arena, struct fact_point, cell->count);
+    for (uint32_t i = 0; i < cell->count; i++) {
+        cell->points[i].time_ms = some_time();
+        if (base != FORM_TIMES)
+            cell->points[i].value = some_value();
+        if (base == FORM_MEAN)
+            cell->points[i].events = below(1000);
+    }
+}
+
+static uint8_t some_form(void)
+{
+    static const uint8_t stepped[] = {FORM_TOTAL, FORM_LEAST, FORM_MOST, FORM_MEAN};
+    int form = below(2) == 1 ? FORM_LATEST + (int)below(FORM_VALUES)
+                             : FORM_STEPPED | stepped[below(sizeof stepped)];
+
+    return (uint8_t)(form | (below(2) == 1 ? FORM_KEYED : 0));
+}
+
 static void some_cell(struct fact_cell *cell, uint8_t form)
 {
     *cell = (struct fact_cell){0};
     if ((form & FORM_KEYED) != 0)
         cell->key = value_string(arena_format(arena, "V%u", below(1000)));
-    switch ((enum fact_form)(form & ~FORM_KEYED)) {
+    if ((form & FORM_STEPPED) != 0) {
+        some_points(cell, form & FORM_BASE);
+        return;
+    }
+    switch ((enum fact_form)(form & FORM_BASE)) {
     case FORM_LATEST:
     case FORM_EARLIEST:
         cell->time_ms = some_time();
         cell->value = some_value();
         break;
-    case FORM_TOTAL: cell->value = value_int(below(50)); break;
+    case FORM_MEAN: cell->events = below(1000); /* fall through */
+    case FORM_TOTAL:
+    case FORM_LEAST:
+    case FORM_MOST: cell->value = value_int(below(50)); break;
     case FORM_TIMES:
     case FORM_POINTS:
-        cell->count = cell->capacity = below(5);
-        cell->points = ARENA_ARRAY(arena, struct fact_point, cell->count);
-        for (uint32_t i = 0; i < cell->count; i++) {
-            cell->points[i].time_ms = some_time();
-            if ((form & ~FORM_KEYED) == FORM_POINTS)
-                cell->points[i].value = some_value();
-        }
-        break;
+    case FORM_VALUES: some_points(cell, form & FORM_BASE); break;
     case FORM_TIME: cell->time_ms = some_time(); break;
+    case FORM_BASE:
+    case FORM_STEPPED:
     case FORM_KEYED: break;
     }
 }
@@ -78,7 +102,7 @@ static void some_facts(struct state *state)
         struct fact_state *fact = &state->facts[i];
 
         fact->id = i * 1000 + below(1000);
-        fact->form = (uint8_t)(1 + below(6) + (below(2) == 1 ? FORM_KEYED : 0));
+        fact->form = some_form();
         fact->count = fact->capacity = (fact->form & FORM_KEYED) != 0 ? 1 + below(3) : 1;
         fact->cells = ARENA_ARRAY(arena, struct fact_cell, fact->count);
         for (uint32_t k = 0; k < fact->count; k++)
