@@ -88,6 +88,28 @@ static int64_t step_due(const struct moment_step *step, int64_t before_ms)
            (step->span_ms != 0 && step->kind != STEP_COUNT ? step->span_ms : EXPIRES_MS);
 }
 
+/* The time that an `at` step names.  False: it names none. */
+static bool at_due(struct turn *turn, struct instance *in, const struct moment_step *step)
+{
+    struct scope scope = {.turn = turn, .instance = in};
+    struct value v = scope_eval(&scope, in->moment_index, step->value);
+
+    if (v.kind != VALUE_TIMESTAMP)
+        return false;
+    in->due_ms = value_timestamp_to_ms(v);
+    if (in->due_ms < in->step_ms) /* past: at once */
+        in->due_ms = in->step_ms;
+    return true;
+}
+
+static void step_begin(struct turn *turn, struct instance *in, const struct moment_step *step)
+{
+    if (step->kind != STEP_AT)
+        in->due_ms = step_due(step, in->step_ms);
+    else if (!at_due(turn, in, step))
+        instances_end(turn, in, REASON_ERROR, NULL);
+}
+
 /* The current step is done at time_ms. */
 static void step_on(struct turn *turn, struct instance *in, int64_t time_ms)
 {
@@ -100,7 +122,7 @@ static void step_on(struct turn *turn, struct instance *in, int64_t time_ms)
     in->step++;
     in->counted_count = 0;
     if (in->step < moment->step_count) {
-        in->due_ms = step_due(&moment->steps[in->step], time_ms);
+        step_begin(turn, in, &moment->steps[in->step]);
         return;
     }
     if (turn->event != NULL) {
@@ -283,6 +305,8 @@ static enum took offer_step(const struct offer *offer, struct instance *in, bool
         keep_step(turn, in);
         step_on(turn, in, time_ms);
         return TOOK_IT;
+    case STEP_WAIT:
+    case STEP_AT: return TOOK_NOT; /* no record completes or breaks them */
     case STEP_KIND_COUNT: break;
     }
     CHECK_NEVER("a step of no kind");
@@ -507,8 +531,8 @@ void instances_offer(struct turn *turn)
 
 /* --- time ---------------------------------------------------------------------------------------- */
 
-/* What did not come has no data, but the time at which that was certain. */
-static void stayed_out(struct turn *turn, struct instance *in)
+/* Time that passed has no data, but a time of its own. */
+static void time_passed(struct turn *turn, struct instance *in)
 {
     struct kept kept = {.kind = SLOT_STEP_ATTR,
                         .step = in->step,
@@ -524,8 +548,8 @@ void instances_time_out(struct turn *turn, struct instance *in)
 {
     const struct moment_step *step = &instance_moment(turn, in)->steps[in->step];
 
-    if (step->kind == STEP_ABSENT)
-        stayed_out(turn, in);
+    if (!step_has_event(step->kind))
+        time_passed(turn, in);
     else if (step->kind == STEP_COUNT && in->step == 0)
         instances_close(turn, in);
     else

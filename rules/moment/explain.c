@@ -112,6 +112,11 @@ static void put_kind(struct printer *p, const struct moment_step *step)
         when_put_span(p->out, step->span_ms);
         return;
     case STEP_CROSSES: put_crossing(p, step); return;
+    case STEP_WAIT:
+        when_put_span(p->out, step->span_ms);
+        buf_put_text(p->out, " pass");
+        return;
+    case STEP_AT: put_program(p, "it is ", step->value); return;
     case STEP_KIND_COUNT: break;
     }
     CHECK_NEVER("a kind of step");

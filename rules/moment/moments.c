@@ -11,7 +11,7 @@ static struct scope late_scope(const struct moment_draft *draft)
 {
     size_t count = draft->moment->step_count;
     struct step_draft *last = count != 0 ? &draft->steps[count - 1] : NULL;
-    bool has_event = last != NULL && last->step->kind != STEP_ABSENT;
+    bool has_event = last != NULL && step_has_event(last->step->kind);
 
     return (struct scope){
         .c = draft->c,

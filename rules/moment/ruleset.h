@@ -93,15 +93,21 @@ enum step_kind {
     STEP_KIND_COUNT
 };
 
+/* Is it an event that completes such a step?  Else it is time that passes. */
+static inline bool step_has_event(enum step_kind kind)
+{
+    return kind != STEP_ABSENT && kind != STEP_WAIT && kind != STEP_AT;
+}
+
 struct moment_step {
     enum step_kind kind;
     struct str name; /* as:, empty: none */
     uint16_t *types; /* indexes of event types, ascending */
     size_t type_count;
     const struct cel_program *condition; /* if:, NULL: always */
-    int64_t span_ms;                     /* within or for; 0: none */
+    int64_t span_ms;                     /* within, for or wait; 0: none */
     uint32_t count;                      /* STEP_COUNT: N */
-    const struct cel_program *value;     /* STEP_CROSSES */
+    const struct cel_program *value;     /* STEP_CROSSES: number; STEP_AT: time */
     bool below;                          /* STEP_CROSSES: below, else above */
     double bound, back;                  /* STEP_CROSSES; back == bound when not given */
     bool any_about;

@@ -149,8 +149,10 @@ static struct cel_found resolve_step(struct scope *scope, uint32_t step, const s
 
     if (count == 1)
         return nothing_by_itself(scope, path[0], "write .data.NAME or .time behind it");
-    if (kind == STEP_ABSENT && !str_is(path[1], "time"))
-        return refused(1, STR("an event that stayed out has no fields"),
+    if (!step_has_event(kind) && !str_is(path[1], "time"))
+        return refused(1,
+                       kind == STEP_ABSENT ? STR("an event that stayed out has no fields")
+                                           : STR("time that passed has no fields"),
                        STR("only its .time can be read"));
     if (str_is(path[1], "data"))
         return resolve_step_data(scope, step, SLOT_STEP_DATA, path, count, 2);

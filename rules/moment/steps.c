@@ -101,6 +101,13 @@ static void note_types(struct loader *l, const struct numbers *types, bool any_a
     }
 }
 
+static enum form_field_id span_field(enum step_kind kind)
+{
+    if (kind == STEP_WAIT)
+        return FIELD_STEP_WAIT;
+    return kind == STEP_ABSENT ? FIELD_STEP_FOR : FIELD_STEP_WITHIN;
+}
+
 static void shape_step(struct loader *l, size_t index, const struct yaml_node *node)
 {
     struct step_draft *draft = &l->draft->steps[index];
@@ -113,14 +120,15 @@ static void shape_step(struct loader *l, size_t index, const struct yaml_node *n
     step->kind = kind->kind;
     step->any_about = form_bool(form->at[FIELD_STEP_ANY_ABOUT]);
     step->restart = form_bool(form->at[FIELD_STEP_RESTART]);
-    step->span_ms =
-        form_span_ms(form->at[kind->kind == STEP_ABSENT ? FIELD_STEP_FOR : FIELD_STEP_WITHIN], 0);
+    step->span_ms = form_span_ms(form->at[span_field(kind->kind)], 0);
     if (kind->kind == STEP_COUNT)
         step->count = form_count(form->at[FIELD_STEP_COUNT], 1);
     if (kind->kind == STEP_CROSSES)
         take_bound(l->c, step, form);
     take_name(l, index, form->at[FIELD_STEP_AS]);
     check_position(l->c, form, kind, index);
+    if (kind->kind == STEP_WAIT || kind->kind == STEP_AT)
+        return;
     types_find(l->c,
                form_fields[kind->field].kind == FORM_TYPES ? form->at[kind->field]
                                                            : form->at[FIELD_STEP_OF],
@@ -201,16 +209,22 @@ static void load_condition(struct loader *l, size_t index)
 {
     struct moment_draft *draft = l->draft;
     struct moment_step *step = draft->steps[index].step;
+    bool timed = step->kind == STEP_WAIT || step->kind == STEP_AT;
     struct scope scope = {.c = l->c,
-                          .types = &draft->steps[index].types,
+                          .types = timed ? NULL : &draft->steps[index].types,
+                          .no_event = "name the step before with `as: NAME` and write "
+                                      "NAME.data. ...",
                           .customer = true,
-                          .before = true,
+                          .before = !timed,
                           .about = draft->about,
                           .steps = draft->steps,
                           .step_count = index};
 
     step->condition = scope_condition(&scope, l->forms[index].at[FIELD_STEP_IF]);
-    step->value = scope_compile(&scope, l->forms[index].at[FIELD_STEP_VALUE], &cel_double);
+    if (step->kind == STEP_AT)
+        step->value = scope_compile(&scope, l->forms[index].at[FIELD_STEP_AT], &cel_timestamp);
+    else
+        step->value = scope_compile(&scope, l->forms[index].at[FIELD_STEP_VALUE], &cel_double);
     steps_show(draft, draft->moment->about, index);
     steps_show(draft, step->condition, index);
     steps_show(draft, step->value, index);
@@ -272,7 +286,7 @@ static void show_event_field(struct moment_draft *draft, uint16_t path, size_t s
 {
     struct step_draft *from = &draft->steps[step];
 
-    if (from->step->kind == STEP_ABSENT || from->types.count == 0 ||
+    if (!step_has_event(from->step->kind) || from->types.count == 0 ||
         (from->captures.count == LIMIT_CAPTURES && !numbers_have(&from->captures, path)))
         return;
     show(draft,
