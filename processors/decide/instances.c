@@ -231,6 +231,24 @@ static void count_take(struct turn *turn, struct instance *in)
     step_on(turn, in, in->counted[last].time_ms);
 }
 
+/* --- every --------------------------------------------------------------------------------------- */
+
+/* As first step it counts from the newest event, which step_ms remembers; as a later one from the
+ * step before, behind which step_ms keeps older events out, so there the newest is in due_ms. */
+static void every_take(struct turn *turn, struct instance *in)
+{
+    int64_t span_ms = instance_moment(turn, in)->steps[in->step].span_ms;
+    int64_t time_ms = turn->event->time_ms;
+
+    turn->changed = true;
+    if (in->step == 0) {
+        in->step_ms = time_ms > in->step_ms ? time_ms : in->step_ms;
+        in->due_ms = in->step_ms + span_ms;
+    } else if (time_ms + span_ms > in->due_ms) {
+        in->due_ms = time_ms + span_ms;
+    }
+}
+
 /* --- crosses ------------------------------------------------------------------------------------- */
 
 /* Every value moves the state, whatever the instance waits for. */
@@ -298,6 +316,11 @@ static enum took offer_step(const struct offer *offer, struct instance *in, bool
         if (!matches_step(offer, in, in->step))
             return TOOK_NOT;
         count_take(turn, in);
+        return TOOK_IT;
+    case STEP_EVERY:
+        if (!matches_step(offer, in, in->step))
+            return TOOK_NOT;
+        every_take(turn, in);
         return TOOK_IT;
     case STEP_CROSSES:
         if (!crossed)
@@ -378,6 +401,10 @@ static void start(const struct offer *offer, struct instance *in)
     chain_keep_trace(turn, in);
     if (offer->moment->steps[0].kind == STEP_COUNT) {
         count_take(turn, in);
+        return;
+    }
+    if (offer->moment->steps[0].kind == STEP_EVERY) {
+        every_take(turn, in);
         return;
     }
     keep_step(turn, in);

@@ -112,6 +112,17 @@ static void put_kind(struct printer *p, const struct moment_step *step)
         when_put_span(p->out, step->span_ms);
         return;
     case STEP_CROSSES: put_crossing(p, step); return;
+    case STEP_EVERY:
+        put_types(p, step->types, step->type_count);
+        buf_put_text(p->out, ", which comes every ");
+        when_put_span(p->out, step->span_ms - step->grace_ms);
+        buf_put_text(p->out, ", stays out");
+        if (step->grace_ms == 0)
+            return;
+        buf_put_text(p->out, " for ");
+        when_put_span(p->out, step->grace_ms);
+        buf_put_text(p->out, " longer");
+        return;
     case STEP_WAIT:
         when_put_span(p->out, step->span_ms);
         buf_put_text(p->out, " pass");

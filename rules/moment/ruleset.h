@@ -96,7 +96,7 @@ enum step_kind {
 /* Is it an event that completes such a step?  Else it is time that passes. */
 static inline bool step_has_event(enum step_kind kind)
 {
-    return kind != STEP_ABSENT && kind != STEP_WAIT && kind != STEP_AT;
+    return kind != STEP_ABSENT && kind != STEP_EVERY && kind != STEP_WAIT && kind != STEP_AT;
 }
 
 struct moment_step {
@@ -105,7 +105,8 @@ struct moment_step {
     uint16_t *types; /* indexes of event types, ascending */
     size_t type_count;
     const struct cel_program *condition; /* if:, NULL: always */
-    int64_t span_ms;                     /* within, for or wait; 0: none */
+    int64_t span_ms;                     /* within, for, wait, every + grace; 0: none */
+    int64_t grace_ms;                    /* STEP_EVERY */
     uint32_t count;                      /* STEP_COUNT: N */
     const struct cel_program *value;     /* STEP_CROSSES: number; STEP_AT: time */
     bool below;                          /* STEP_CROSSES: below, else above */

@@ -151,8 +151,9 @@ static struct cel_found resolve_step(struct scope *scope, uint32_t step, const s
         return nothing_by_itself(scope, path[0], "write .data.NAME or .time behind it");
     if (!step_has_event(kind) && !str_is(path[1], "time"))
         return refused(1,
-                       kind == STEP_ABSENT ? STR("an event that stayed out has no fields")
-                                           : STR("time that passed has no fields"),
+                       kind == STEP_ABSENT || kind == STEP_EVERY
+                           ? STR("an event that stayed out has no fields")
+                           : STR("time that passed has no fields"),
                        STR("only its .time can be read"));
     if (str_is(path[1], "data"))
         return resolve_step_data(scope, step, SLOT_STEP_DATA, path, count, 2);

@@ -105,6 +105,8 @@ static enum form_field_id span_field(enum step_kind kind)
 {
     if (kind == STEP_WAIT)
         return FIELD_STEP_WAIT;
+    if (kind == STEP_EVERY)
+        return FIELD_STEP_EVERY;
     return kind == STEP_ABSENT ? FIELD_STEP_FOR : FIELD_STEP_WITHIN;
 }
 
@@ -120,7 +122,8 @@ static void shape_step(struct loader *l, size_t index, const struct yaml_node *n
     step->kind = kind->kind;
     step->any_about = form_bool(form->at[FIELD_STEP_ANY_ABOUT]);
     step->restart = form_bool(form->at[FIELD_STEP_RESTART]);
-    step->span_ms = form_span_ms(form->at[span_field(kind->kind)], 0);
+    step->grace_ms = form_span_ms(form->at[FIELD_STEP_GRACE], 0);
+    step->span_ms = form_span_ms(form->at[span_field(kind->kind)], 0) + step->grace_ms;
     if (kind->kind == STEP_COUNT)
         step->count = form_count(form->at[FIELD_STEP_COUNT], 1);
     if (kind->kind == STEP_CROSSES)
