@@ -82,6 +82,12 @@ struct cel_env {
     /* Types are not checked and unknown names are errors when run, as in CEL without its optional
      * checker.  Syntax errors are still reported. */
     bool unchecked;
+
+    /* all, exists, map, has and so on are functions like others, and so unknown. */
+    bool no_macros;
+
+    /* "a.b": the name x is looked for as a.b.x, then a.x, then x; .x is x alone.  Empty: none. */
+    struct str container;
 };
 
 struct cel_program;
@@ -115,6 +121,13 @@ struct cel_input {
  * VALUE_ERROR.  Work is limited (limit.h): beyond it the result is an error as well. */
 struct value cel_eval(const struct cel_program *program, const struct cel_input *input,
                       struct arena *arena);
+
+/* The value of each sub-expression, for people: `report` gets them from left to right by the byte
+ * offset where each stands (an operator, a field's name).  Left out: literals, and what uses a
+ * name of a macro, which has many values.  Nothing is reported for a text with errors. */
+void cel_trace(const struct cel_env *env, struct str text, const struct cel_input *input,
+               struct arena *arena, void *context,
+               void (*report)(void *context, uint32_t at, struct value v));
 
 /* CEL's equality (1 == 1.0 is true) and, for the formatting of texts, string(): 1900.0 prints as
  * 1900, timestamps as RFC 3339. */

@@ -149,18 +149,56 @@ static __attribute__((noinline)) void report_name(struct checker *c, const struc
 }
 
 /* Ask the environment, with the indexes first, without them if that does not help. */
+static struct cel_found ask(struct checker *c, const struct str *path, size_t count, size_t plain)
+{
+    struct cel_found found = c->env->resolve(c->env->context, path, count);
+
+    if (found.result != CEL_SLOT && plain < count) {
+        struct cel_found without = c->env->resolve(c->env->context, path, plain);
+        if (without.result == CEL_SLOT)
+            found = without;
+    }
+    return found;
+}
+
+/* Inside the first `names` names of the container.  The slot must take more than those. */
+static struct cel_found ask_inside(struct checker *c, const struct chain *chain, size_t names)
+{
+    struct str *path = ARENA_ARRAY(c->arena, struct str, names + chain->count);
+    struct str rest = c->env->container;
+    struct cel_found found;
+
+    for (size_t i = 0; i < names; i++)
+        if (!str_cut(rest, '.', &path[i], &rest))
+            path[i] = rest;
+    memcpy(path + names, chain->path, chain->count * sizeof *path);
+    found = ask(c, path, names + chain->count, names + chain->plain);
+    if (found.result != CEL_SLOT || (found.taken != 0 && found.taken <= names))
+        return (struct cel_found){.result = CEL_NO_SUCH_NAME};
+    found.taken = found.taken != 0 ? found.taken - names : 0;
+    return found;
+}
+
+static size_t count_names(struct str dotted)
+{
+    size_t count = dotted.len != 0;
+
+    for (size_t i = 0; i < dotted.len; i++)
+        count += dotted.data[i] == '.';
+    return count;
+}
+
 static struct cel_found resolve(struct checker *c, const struct chain *chain)
 {
     struct cel_found found = {.result = CEL_NO_SUCH_NAME};
+    size_t names = chain->nodes[0]->rooted ? 0 : count_names(c->env->container);
 
     if (c->env->resolve == NULL)
         return found;
-    found = c->env->resolve(c->env->context, chain->path, chain->count);
-    if (found.result != CEL_SLOT && chain->plain < chain->count) {
-        struct cel_found plain = c->env->resolve(c->env->context, chain->path, chain->plain);
-        if (plain.result == CEL_SLOT)
-            found = plain;
-    }
+    for (; names > 0 && found.result != CEL_SLOT; names--)
+        found = ask_inside(c, chain, names);
+    if (found.result != CEL_SLOT)
+        found = ask(c, chain->path, chain->count, chain->plain);
     if (found.result == CEL_SLOT && (found.taken == 0 || found.taken > chain->count))
         found.taken = chain->count;
     return found;

@@ -17,6 +17,7 @@ struct parser {
     struct token token; /* the next one */
     int depth;
     bool failed;
+    bool no_macros;
 };
 
 struct node_list {
@@ -289,7 +290,9 @@ static struct cel_node *parse_call(struct parser *p, struct cel_node *target, st
         mem_free(args.items);
         return literal_new(p, name.at, VALUE_NONE);
     }
-    if (target == NULL && str_is(name.text, "has"))
+    if (p->no_macros)
+        node = NULL;
+    else if (target == NULL && str_is(name.text, "has"))
         node = has_macro(p, name.at, &args);
     else
         node = target != NULL ? method_macro(p, target, name.text, name.at, &args) : NULL;
@@ -584,7 +587,7 @@ static struct cel_node *parse_expr(struct parser *p)
 struct cel_node *cel_parse(struct cel_source *source, const struct cel_env *env,
                            struct arena *arena)
 {
-    struct parser p = {.source = source, .arena = arena};
+    struct parser p = {.source = source, .arena = arena, .no_macros = env->no_macros};
     struct cel_node *node;
 
     p.lexer = (struct lexer){.source = source, .arena = arena, .days_known = env->own_functions};
