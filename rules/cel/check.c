@@ -54,20 +54,38 @@ bool cel_type_same(const struct cel_type *a, const struct cel_type *b)
     return a->kind == b->kind && cel_type_same(a->key, b->key) && cel_type_same(a->item, b->item);
 }
 
+/* One type for both, NULL if there is none.  An item that nothing is known of (of []) becomes
+ * the other's; a dyn makes the item dyn, not the whole. */
+static const struct cel_type *unify(struct checker *c, const struct cel_type *a,
+                                    const struct cel_type *b)
+{
+    const struct cel_type *key, *item;
+
+    if (a == NULL || b == NULL)
+        return a != NULL ? a : b;
+    if (a->kind == CEL_DYN || b->kind == CEL_DYN)
+        return &cel_dyn;
+    if (cel_type_same(a, b))
+        return a;
+    if (a->kind != b->kind)
+        return a->kind == CEL_NULL && cel_type_fits(a, b)   ? b
+               : b->kind == CEL_NULL && cel_type_fits(b, a) ? a
+                                                            : NULL;
+    key = unify(c, a->key, b->key);
+    item = unify(c, a->item, b->item);
+    if ((key == NULL && (a->key != NULL || b->key != NULL)) ||
+        (item == NULL && (a->item != NULL || b->item != NULL)))
+        return NULL;
+    return cel_type_make(c, a->kind, key, item);
+}
+
 /* The type of a value that is one or the other. */
 const struct cel_type *cel_type_join(struct checker *c, const struct cel_type *a,
                                      const struct cel_type *b)
 {
-    if (a == NULL || cel_type_same(a, b))
-        return b;
-    if (a->kind == b->kind && (a->kind == CEL_LIST || a->kind == CEL_OPTIONAL) &&
-        (a->item == NULL || b->item == NULL))
-        return cel_type_make(c, a->kind, NULL, a->item != NULL ? a->item : b->item);
-    if (a->kind == CEL_NULL && cel_type_fits(a, b))
-        return b;
-    if (b->kind == CEL_NULL && cel_type_fits(b, a))
-        return a;
-    return &cel_dyn;
+    const struct cel_type *joined = unify(c, a, b);
+
+    return joined != NULL ? joined : &cel_dyn;
 }
 
 const struct cel_type *cel_type_plain(enum cel_type_kind kind)

@@ -161,6 +161,10 @@ static const struct cel_type *result_type(struct checker *c, const struct cel_fu
         return cel_type_make(c, CEL_OPTIONAL, NULL, first);
     if (func->result == CEL_RESULT_STRING_LIST)
         return cel_type_make(c, CEL_LIST, NULL, &cel_string);
+    if (func->result == CEL_RESULT_INT_LIST)
+        return cel_type_make(c, CEL_LIST, NULL, &cel_int);
+    if (func->result == CEL_RESULT_FIRST)
+        return first->kind == CEL_DYN ? &cel_list_type : first;
     if (func->result != CEL_RESULT_SAME)
         return cel_type_plain((enum cel_type_kind)func->result);
     for (size_t i = 1; i < node->count; i++)

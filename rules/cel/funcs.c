@@ -42,7 +42,8 @@ static void print_kind(struct buf *out, uint8_t kind)
     static const char *const plain[] = {
         "any",  "null", "bool", "int",       "uint",     "double",   "string",    "bytes",
         "list", "map",  "type", "timestamp", "duration", "optional", "local time"};
-    static const char *const special[] = {"the same", "item", "optional", "list(string)"};
+    static const char *const special[] = {"the same",     "item",      "optional",
+                                          "list(string)", "list(int)", "the same"};
 
     buf_put_text(out, kind >= CEL_RESULT_SAME ? special[kind - CEL_RESULT_SAME] : plain[kind]);
 }

@@ -25,6 +25,8 @@ enum cel_result {
     CEL_RESULT_ITEM,        /* what the list or optional has inside     */
     CEL_RESULT_OPTIONAL,    /* an optional of the first argument        */
     CEL_RESULT_STRING_LIST, /* list(string)                             */
+    CEL_RESULT_INT_LIST,    /* list(int)                                */
+    CEL_RESULT_FIRST,       /* the first argument's, whatever the others */
 };
 
 enum cel_flag {

@@ -207,6 +207,31 @@ static bool take_vars(struct parser *p, struct cel_node *node, const struct cel_
     return !p->failed;
 }
 
+static struct cel_node *name_new(struct parser *p, uint32_t at, const char *name)
+{
+    struct cel_node *node = node_new(p, NODE_NAME, at, NULL);
+
+    node->name = str_of(name);
+    return node;
+}
+
+/* list.sortBy(x, key): cel.bind(@list, list, @sortBy(@list, @list.map(x, key))).  Nobody can write
+ * a name that starts with @. */
+static struct cel_node *sort_by(struct parser *p, struct cel_node *keys)
+{
+    uint32_t at = keys->at;
+    struct cel_node *range = keys->items[0], *sorted, *bind;
+
+    keys->items[0] = name_new(p, at, "@list");
+    sorted = call_new(p, "@sortBy", at, name_new(p, at, "@list"), keys);
+    sorted->sign = false;
+    bind = node_of(p, NODE_MACRO, at, range, sorted);
+    bind->macro = find_macro(STR("bind"), 3, true);
+    bind->name = keys->name;
+    bind->vars[0] = STR("@list");
+    return bind;
+}
+
 /* target.name(args) as a macro, or NULL if it is a plain call. */
 static struct cel_node *method_macro(struct parser *p, struct cel_node *target, struct str name,
                                      uint32_t at, const struct node_list *args)
@@ -230,7 +255,7 @@ static struct cel_node *method_macro(struct parser *p, struct cel_node *target, 
     } else {
         take_vars(p, node, macro, args);
     }
-    return node;
+    return str_is(name, "sortBy") ? sort_by(p, node) : node;
 }
 
 /* Is the number of a token written with a u? */
