@@ -141,6 +141,10 @@ bench: ## The reference workload against a real Kafka and Redis
 	@$(MAKE) --no-print-directory -j$(JOBS) build/attent build/bench
 	@build/bench
 
+.PHONY: conformance
+conformance: build/attent ## The official CEL suite, tier by tier (needs Go 1.23)
+	@tests/conformance/run.sh build/attent
+
 tsan: $(patsubst %.c,build/tsan/bin/%,$(shell grep -lE 'tsan: yes' $(UNIT_TESTS) 2>/dev/null)) ## Threaded parts under ThreadSanitizer
 	@tests/run $^
 

@@ -38,6 +38,25 @@ static void put_items(struct buf *out, struct value v, struct arena *arena, int 
     buf_put_char(out, ']');
 }
 
+/* json_put_string would change a NUL, which an expression may make. */
+static void put_string(struct buf *out, struct str text)
+{
+    struct buf piece = {0};
+    struct str head, rest;
+    bool more;
+
+    buf_put_char(out, '"');
+    do {
+        more = str_cut(text, '\0', &head, &rest);
+        buf_clear(&piece);
+        json_put_string(&piece, more ? head : text);
+        buf_put(out, str_slice(buf_str(&piece), 1, piece.len - 1));
+        buf_put_text(out, more ? "\\u0000" : "\"");
+        text = rest;
+    } while (more);
+    buf_free(&piece);
+}
+
 static void put_double(struct buf *out, double d)
 {
     if (isfinite(d))
@@ -90,7 +109,7 @@ static void put_at(struct buf *out, struct value v, struct arena *arena, int dep
     case VALUE_DOUBLE: put_double(out, v.d); break;
     case VALUE_STRING:
     case VALUE_TYPE:
-    case VALUE_ERROR: json_put_string(out, value_str(v)); break;
+    case VALUE_ERROR: put_string(out, value_str(v)); break;
     case VALUE_BYTES: json_put_string(out, value_str(convert("base64.encode", v, arena))); break;
     case VALUE_LIST:
     case VALUE_MAP: put_items(out, v, arena, depth); break;
