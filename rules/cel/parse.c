@@ -8,6 +8,7 @@
 
 #include "core/limit.h"
 #include "core/mem.h"
+#include "rules/cel/message.h"
 #include "rules/cel/lex.h"
 
 struct parser {
@@ -17,7 +18,7 @@ struct parser {
     struct token token; /* the next one */
     int depth;
     bool failed;
-    bool no_macros;
+    const struct cel_env *env;
 };
 
 struct node_list {
@@ -315,7 +316,7 @@ static struct cel_node *parse_call(struct parser *p, struct cel_node *target, st
         mem_free(args.items);
         return literal_new(p, name.at, VALUE_NONE);
     }
-    if (p->no_macros)
+    if (p->env->no_macros)
         node = NULL;
     else if (target == NULL && str_is(name.text, "has"))
         node = has_macro(p, name.at, &args);
@@ -358,9 +359,6 @@ static struct cel_node *parse_name(struct parser *p, bool rooted)
              arena_format(p->arena, "%.*s is a reserved word", STR_ARG(name.text)).data);
     } else if (p->token.kind == TOKEN_LPAREN) {
         return parse_call(p, NULL, name);
-    } else if (p->token.kind == TOKEN_LBRACE) {
-        fail(p, name.at, "write a map: {\"field\": value}",
-             "messages are not part of this language");
     }
     node = node_new(p, NODE_NAME, name.at, NULL);
     node->name = name.text;
@@ -432,6 +430,14 @@ static struct cel_node *parse_index(struct parser *p, struct cel_node *operand, 
     return node;
 }
 
+/* a, a.b, a.b.c: what may stand before the brace of a message */
+static bool is_plain_name(const struct cel_node *node)
+{
+    while (node->kind == NODE_SELECT && !node->optional && !node->in_parens)
+        node = node->items[0];
+    return node->kind == NODE_NAME && !node->in_parens;
+}
+
 static struct cel_node *parse_member_of(struct parser *p, struct cel_node *node)
 {
     while (!p->failed) {
@@ -440,6 +446,8 @@ static struct cel_node *parse_member_of(struct parser *p, struct cel_node *node)
             node = parse_select(p, node);
         else if (accept(p, TOKEN_LBRACKET))
             node = parse_index(p, node, at);
+        else if (p->token.kind == TOKEN_LBRACE && is_plain_name(node) && accept(p, TOKEN_LBRACE))
+            node = cel_message_node(p->source, p->env, p->arena, node, parse_map(p, at));
         else
             break;
     }
@@ -612,7 +620,7 @@ static struct cel_node *parse_expr(struct parser *p)
 struct cel_node *cel_parse(struct cel_source *source, const struct cel_env *env,
                            struct arena *arena)
 {
-    struct parser p = {.source = source, .arena = arena, .no_macros = env->no_macros};
+    struct parser p = {.source = source, .arena = arena, .env = env};
     struct cel_node *node;
 
     p.lexer = (struct lexer){.source = source, .arena = arena, .days_known = env->own_functions};
