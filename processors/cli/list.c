@@ -91,10 +91,16 @@ static void list_functions(struct table *t)
 
     for (size_t i = 0; (func = cel_func_at(i)) != NULL; i++) {
         struct buf signature = {0};
+        if (func->name[0] == '@') /* what a macro becomes */
+            continue;
         cel_func_print(&signature, func);
         add_row(t, arena_str(t->arena, buf_str(&signature)), str_of(func->text), STR_EMPTY);
         buf_free(&signature);
     }
+#define MACRO(name, vars, args, collect, filtered, usage)                                          \
+    add_row(t, STR(usage), STR("a macro: it introduces the names"), STR_EMPTY);
+#include "rules/cel/macros.def"
+#undef MACRO
 }
 
 static const struct {
