@@ -1,7 +1,8 @@
 /* Any text as an expression: compile it strictly, without the checker and as a moment, run
- * what compiles.  The first
- * byte chooses what the slots hold. */
+ * what compiles.  The first byte chooses what the slots hold.  A value is of the type that the
+ * checker said. */
 #include "rules/cel/cel.h"
+#include "rules/cel/funcs.h"
 
 struct world {
     unsigned kind;
@@ -49,9 +50,24 @@ static struct value load(void *context, uint32_t slot)
     }
 }
 
+/* Null is good where the checker lets it stand for a time or an optional. */
+static void check_kind(const struct cel_type *type, struct value v)
+{
+    bool nullable =
+        type->kind == CEL_TIMESTAMP || type->kind == CEL_DURATION || type->kind == CEL_OPTIONAL;
+
+    if (type->kind != CEL_DYN && v.kind != VALUE_ERROR && cel_kind_of(v) != type->kind &&
+        !(nullable && v.kind == VALUE_NULL))
+        __builtin_trap();
+}
+
 static void try_one(struct str text, bool moment, bool unchecked, struct world *world)
 {
-    struct cel_env env = {world, resolve, moment, moment, unchecked};
+    struct cel_env env = {.context = world,
+                          .resolve = resolve,
+                          .mixed_numbers = moment,
+                          .own_functions = moment,
+                          .unchecked = unchecked};
     struct cel_input input = {world, load, zone_find(STR("Europe/Amsterdam"))};
     struct arena *arena = arena_new(0);
     struct diags diags = {0};
@@ -60,7 +76,10 @@ static void try_one(struct str text, bool moment, bool unchecked, struct world *
                                                     moment ? &cel_bool : NULL, arena, &diags);
 
     if (program != NULL) {
-        cel_print(&out, cel_eval(program, &input, arena));
+        struct value v = cel_eval(program, &input, arena);
+        if (!unchecked)
+            check_kind(cel_program_type(program), v);
+        cel_print(&out, v);
         cel_disassemble(&out, program);
         cel_type_print(&out, cel_program_type(program));
     } else if (diags.error_count == 0) {
