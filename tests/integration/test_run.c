@@ -89,9 +89,11 @@ START_TEST(without_topics_it_says_what_makes_them)
 
     open_company(&field, "missing");
     says(field_start(&field, "run", "-s", "topics.prefix=nowhere.", NULL), EXIT_DOWN,
-         "topic nowhere.events is not there; `attent topics --create` makes it");
+         "nowhere.rules, nowhere.outcomes.dlq: not there; `attent topics --create` makes what is "
+         "missing");
     says(field_start(&field, "run", "-s", "sources={gone: {dlq: missing.crm.dlq}}", NULL),
-         EXIT_DOWN, "topic gone is not there; it is a source");
+         EXIT_DOWN,
+         "source topic gone: not there; correct `sources`, or let `attent topics --create --all`");
     field_close(&field);
 }
 END_TEST
