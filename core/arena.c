@@ -149,6 +149,18 @@ struct str arena_str(struct arena *arena, struct str from)
     return (struct str){p, from.len};
 }
 
+struct str arena_replace(struct arena *arena, struct str text, struct str mark, struct str by)
+{
+    const char *at = text.len != 0 ? memmem(text.data, text.len, mark.data, mark.len) : NULL;
+    size_t before;
+
+    if (at == NULL)
+        return arena_str(arena, text);
+    before = (size_t)(at - text.data);
+    return arena_format(arena, "%.*s%.*s%.*s", STR_ARG(str_slice(text, 0, before)), STR_ARG(by),
+                        STR_ARG(str_slice(text, before + mark.len, text.len)));
+}
+
 struct str arena_format(struct arena *arena, const char *format, ...)
 {
     va_list args, again;

@@ -21,6 +21,8 @@ size_t arena_bytes(const struct arena *arena); /* bytes handed out since the las
 void *arena_alloc(struct arena *arena, size_t bytes);     /* zeroed, aligned to 16 */
 void *arena_alloc_raw(struct arena *arena, size_t bytes); /* not zeroed, aligned to 16 */
 void *arena_copy(struct arena *arena, const void *from, size_t bytes);
+/* `text` with `by` in place of the first `mark`; a copy where there is none.  NUL follows data. */
+struct str arena_replace(struct arena *arena, struct str text, struct str mark, struct str by);
 struct str arena_str(struct arena *arena, struct str from);           /* NUL follows data */
 struct str arena_format(struct arena *arena, const char *format, ...) /* NUL follows data */
     __attribute__((format(printf, 2, 3)));

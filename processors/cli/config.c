@@ -165,14 +165,8 @@ const struct conf *config_load(const struct options *options, struct arena *aren
 
 static const char *topic(const struct conf *conf, const char *path, struct arena *arena)
 {
-    struct str name = conf_text(conf, path), mark = STR("{prefix}");
-    const char *at = name.len != 0 ? strstr(name.data, mark.data) : NULL;
-    size_t before = at != NULL ? (size_t)(at - name.data) : 0;
-    struct str prefix = conf_text(conf, "topics.prefix");
-
-    if (at == NULL)
-        return name.data;
-    return arena_format(arena, "%.*s%.*s%s", (int)before, name.data, STR_ARG(prefix), at + mark.len)
+    return arena_replace(arena, conf_text(conf, path), STR("{prefix}"),
+                         conf_text(conf, "topics.prefix"))
         .data;
 }
 

@@ -40,14 +40,8 @@ static void add(struct topics_plan *plan, const struct conf *conf, struct arena 
 
 const char *topics_dlq(const struct conf *conf, size_t index, struct arena *arena)
 {
-    struct str dlq = conf_text(conf_item(conf, "sources", index), "dlq"), mark = STR("{topic}");
-    struct str source = conf_item_name(conf, "sources", index);
-    const char *at = dlq.len != 0 ? strstr(dlq.data, mark.data) : NULL;
-
-    if (at == NULL)
-        return dlq.data;
-    return arena_format(arena, "%.*s%.*s%s", (int)(at - dlq.data), dlq.data, STR_ARG(source),
-                        at + mark.len)
+    return arena_replace(arena, conf_text(conf_item(conf, "sources", index), "dlq"), STR("{topic}"),
+                         conf_item_name(conf, "sources", index))
         .data;
 }
 
@@ -89,16 +83,9 @@ struct topics_plan topics_plan(const struct conf *conf, struct arena *arena)
 /* "contact.{queue}" of a channel; empty: its connector writes to no topic by queue. */
 static const char *queue_topic(const struct conf *channel, struct str queue, struct arena *arena)
 {
-    struct str name = conf_text(channel, "topic"), mark = STR("{queue}");
-    const char *at = name.len != 0 ? strstr(name.data, mark.data) : NULL;
-
     if (queue.len == 0)
         queue = conf_text(channel, "queue");
-    if (at == NULL)
-        return name.data;
-    return arena_format(arena, "%.*s%.*s%s", (int)(at - name.data), name.data, STR_ARG(queue),
-                        at + mark.len)
-        .data;
+    return arena_replace(arena, conf_text(channel, "topic"), STR("{queue}"), queue).data;
 }
 
 static const struct conf *find_channel(const struct conf *conf, struct str name)

@@ -1,6 +1,7 @@
 #include "tests/support/decide_run.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/mem.h"
@@ -271,4 +272,34 @@ void decide_run_until(struct decide_run *run, const char *at)
     struct err err = {0};
 
     ck_assert_msg(offline_advance(run->offline, time_of(at), &err) == ERR_NONE, "%s", err.text);
+}
+
+struct decide_run *decide_run_open_asking(const char *facts, const char *say)
+{
+    char moment[1024];
+    struct rule_file files[] = {
+        EVENT_SCHEMAS, {"facts.yaml", facts}, {"moments/ask.yaml", moment}, {NULL, NULL}};
+
+    snprintf(moment, sizeof moment,
+             "moment: ask\ntitle: Ask\ntier: service\nabout: event.data.key\n"
+             "when: [{event: c.three}]\nreason: \"%s\"\nact: [{channel: phone, wait: 1s}]\n"
+             "deadline: 1s\n",
+             say);
+    return decide_run_open(files);
+}
+
+const char *decide_run_ask(struct decide_run *run, const char *at, const char *more)
+{
+    static char text[256];
+    static int count;
+    char data[64];
+    const char *from;
+
+    snprintf(data, sizeof data, "{\"key\":\"ask%d\"%s}", ++count, more);
+    decide_run_event(run, at, "c.three", data);
+    from = strstr(decide_run_task(run), "\"reason\":\"");
+    ck_assert_ptr_nonnull(from);
+    snprintf(text, sizeof text, "%s", from + strlen("\"reason\":\""));
+    text[strcspn(text, "\"")] = '\0';
+    return text;
 }

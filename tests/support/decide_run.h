@@ -58,4 +58,12 @@ const char *decide_run_decision(const struct decide_run *run); /* JSON of the la
 
 struct hash128 decide_run_digest(struct decide_run *run); /* of the state */
 
+/* A run whose tasks tell a text: each c.three event makes a task whose reason is what `say` gives at
+ * that time.  facts: text of facts.yaml. */
+struct decide_run *decide_run_open_asking(const char *facts, const char *say);
+
+/* What `say` gives at that time; more: members of the asking event's data after its key, as in
+ * ",\"n\":7", or "".  Valid until the next call. */
+const char *decide_run_ask(struct decide_run *run, const char *at, const char *more);
+
 #endif

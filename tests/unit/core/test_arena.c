@@ -35,6 +35,19 @@ START_TEST(a_reset_arena_is_empty_and_usable)
 }
 END_TEST
 
+START_TEST(a_mark_in_a_text_is_replaced_once)
+{
+    struct arena *arena = arena_new(0);
+    struct str mark = STR("{x}");
+
+    ck_assert(str_is(arena_replace(arena, STR("a.{x}.{x}"), mark, STR("b")), "a.b.{x}"));
+    ck_assert(str_is(arena_replace(arena, STR("{x}"), mark, STR_EMPTY), ""));
+    ck_assert(str_is(arena_replace(arena, STR("plain"), mark, STR("b")), "plain"));
+    ck_assert_str_eq(arena_replace(arena, STR_EMPTY, mark, STR("b")).data, "");
+    arena_free(arena);
+}
+END_TEST
+
 START_TEST(an_error_gets_its_context_in_front)
 {
     struct err err;
@@ -61,4 +74,5 @@ START_TEST(one_seed_gives_one_sequence)
 END_TEST
 
 SUITE_MAIN("arena", objects_are_zeroed_aligned_and_apart, a_reset_arena_is_empty_and_usable,
-           an_error_gets_its_context_in_front, one_seed_gives_one_sequence)
+           a_mark_in_a_text_is_replaced_once, an_error_gets_its_context_in_front,
+           one_seed_gives_one_sequence)

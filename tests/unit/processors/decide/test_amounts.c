@@ -8,32 +8,12 @@ static struct decide_run *run;
 
 static void open_with(const char *facts, const char *say)
 {
-    char moment[1024];
-    struct rule_file files[] = {
-        EVENT_SCHEMAS, {"facts.yaml", facts}, {"moments/ask.yaml", moment}, {NULL, NULL}};
-
-    snprintf(moment, sizeof moment,
-             "moment: ask\ntitle: Ask\ntier: service\nabout: event.data.key\n"
-             "when: [{event: c.three}]\nreason: \"%s\"\nact: [{channel: phone, wait: 1s}]\n"
-             "deadline: 1s\n",
-             say);
-    run = decide_run_open(files);
+    run = decide_run_open_asking(facts, say);
 }
 
 static const char *ask(const char *at)
 {
-    static char text[256];
-    static int count;
-    char data[64];
-    const char *from;
-
-    snprintf(data, sizeof data, "{\"key\":\"ask%d\"}", ++count);
-    decide_run_event(run, at, "c.three", data);
-    from = strstr(decide_run_task(run), "\"reason\":\"");
-    ck_assert_ptr_nonnull(from);
-    snprintf(text, sizeof text, "%s", from + strlen("\"reason\":\""));
-    text[strcspn(text, "\"")] = '\0';
-    return text;
+    return decide_run_ask(run, at, "");
 }
 
 static void tell(const char *at, double n)
