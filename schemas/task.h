@@ -44,7 +44,9 @@ struct task {
     struct str queue;              /* empty: the channel's own */
     struct str address;            /* empty: the receiver knows the customer */
     struct str reason;             /* in words, for a person */
+    struct str language;           /* of the words: "nl"; empty: not stated */
     struct str say, subject, text; /* filled in; empty: none */
+    struct str html;               /* the text as HTML */
     struct task_fact *facts;
     size_t fact_count;
     struct task_outcome *outcomes;

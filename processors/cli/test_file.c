@@ -236,7 +236,9 @@ static void read_expect(struct reading *r, const struct yaml_node *node, struct 
     *expect = (struct test_expect){.place = node->place, .source = line_of(text, node->place.line)};
     if (!is_map(r, node, "an expectation"))
         return;
-    check_keys(r, node, "at between task silent withdrawn of about queue say subject text reason");
+    check_keys(
+        r, node,
+        "at between task silent withdrawn of about queue say subject text html reason language");
     read_when(r, node, expect);
     read_what(r, node, expect);
     expect->of = get_text(r, node, "of");
@@ -245,7 +247,9 @@ static void read_expect(struct reading *r, const struct yaml_node *node, struct 
     expect->say = get_text(r, node, "say");
     expect->subject = get_text(r, node, "subject");
     expect->text = get_text(r, node, "text");
+    expect->html = get_text(r, node, "html");
     expect->reason = get_text(r, node, "reason");
+    expect->language = get_text(r, node, "language");
 }
 
 static void read_expects(struct reading *r, const struct yaml_node *map, struct str text,

@@ -31,7 +31,8 @@ struct test_expect {
     struct str of;          /* moment; empty: any */
     struct str about;       /* empty: any */
     struct str queue;       /* empty: any */
-    struct str say, subject, text, reason; /* the task's contains this; empty: any */
+    struct str say, subject, text, html, reason; /* the task's contains this; empty: any */
+    struct str language;                         /* of the task; empty: any */
 };
 
 struct test_case {

@@ -380,8 +380,10 @@ static bool fits_but_time(const struct test_expect *expect, const struct came *c
            (expect->of.len == 0 || str_equal(expect->of, came->moment)) &&
            (expect->about.len == 0 || str_equal(expect->about, came->about)) &&
            (expect->queue.len == 0 || str_equal(expect->queue, task->queue)) &&
+           (expect->language.len == 0 || str_equal(expect->language, task->language)) &&
            fits_text(expect->say, task->say) && fits_text(expect->subject, task->subject) &&
-           fits_text(expect->text, task->text) && fits_text(expect->reason, task->reason);
+           fits_text(expect->text, task->text) && fits_text(expect->html, task->html) &&
+           fits_text(expect->reason, task->reason);
 }
 
 static bool find_expected(struct run *run, const struct test_expect *expect)
@@ -464,6 +466,7 @@ static void put_came(const struct run *run, struct buf *out, const struct came *
     put_text(out, "say", came->task.say);
     put_text(out, "subject", came->task.subject);
     put_text(out, "text", came->task.text);
+    put_text(out, "html", came->task.html);
     put_stages(out, &came->decision);
 }
 

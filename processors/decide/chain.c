@@ -86,10 +86,13 @@ static struct str trace_text(struct arena *arena, const struct instance *in)
 
 /* --- the task ------------------------------------------------------------------------------------ */
 
-static bool fill(struct scope *scope, const struct template *text, const char *what,
-                 struct str *into)
+/* In the task's language. */
+static bool fill(struct scope *scope, const struct task *task, const struct texts *texts,
+                 const char *what, struct str *into)
 {
     struct turn *turn = scope->turn;
+    const struct template *text =
+        texts_in(texts, task->language, policy_language(&turn->set->policy));
     struct trail *trail = scope->instance->trail;
     struct cel_input input = scope_input(scope);
     struct buf out = {0};
@@ -131,11 +134,15 @@ static bool fill_texts(struct turn *turn, const struct instance *in, struct task
     const struct act *act = &moment->acts[in->act];
     struct scope scope = {.turn = turn, .instance = in, .kept = true};
 
-    task->reason = moment->title;
-    return fill(&scope, moment->reason, "reason", &task->reason) &&
-           fill(&scope, act->say, "say", &task->say) &&
-           fill(&scope, act->subject, "subject", &task->subject) &&
-           fill(&scope, act->text, "text", &task->text);
+    task->language = act_language(turn->set, moment, act, scope_language(turn));
+    task->title =
+        phrases_text(&moment->titles, task->language, policy_language(&turn->set->policy));
+    task->reason = task->title;
+    return fill(&scope, task, &moment->reason, "reason", &task->reason) &&
+           fill(&scope, task, &act->say, "say", &task->say) &&
+           fill(&scope, task, &act->subject, "subject", &task->subject) &&
+           fill(&scope, task, &act->text, "text", &task->text) &&
+           fill(&scope, task, &act->html, "html", &task->html);
 }
 
 static void add_facts(struct turn *turn, const struct instance *in, struct task *task)
@@ -185,7 +192,6 @@ static void describe(struct turn *turn, const struct instance *in, struct task *
 
     task->id = chain_task_id(turn, in);
     task->moment = moment->name;
-    task->title = moment->title;
     task->version = str_of(moment->version);
     task->rule_set = str_of(turn->set->hash_hex);
     task->customer = turn->state->customer;

@@ -108,6 +108,14 @@ const struct zone *scope_zone(struct turn *turn)
     return turn->zone;
 }
 
+struct str scope_language(const struct turn *turn)
+{
+    int32_t fact = turn->set->language_fact;
+    struct value v = fact >= 0 ? facts_read(turn, (uint32_t)fact) : VALUE_NONE;
+
+    return v.kind == VALUE_STRING ? value_str(v) : STR_EMPTY;
+}
+
 struct cel_input scope_input(struct scope *scope)
 {
     return (struct cel_input){

@@ -22,6 +22,8 @@ struct value scope_eval(struct scope *scope, int moment, const struct cel_progra
 enum truth scope_ask(struct scope *scope, int moment,
                      const struct cel_program *program); /* NULL: yes */
 struct value scope_load(void *scope, uint32_t slot);
+/* The customer's language; empty: not known. */
+struct str scope_language(const struct turn *turn);
 struct cel_input scope_input(struct scope *scope); /* for texts; with the customer's zone */
 
 /* The customer's zone; NULL: not known. */

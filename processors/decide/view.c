@@ -135,12 +135,6 @@ static void read_program(struct reading *reading, const struct cel_program *prog
     }
 }
 
-static void read_text(struct reading *reading, const struct template *text)
-{
-    if (text != NULL)
-        template_slots(text, read_late, reading);
-}
-
 static void read_moment(struct reading *reading, const struct moment *moment)
 {
     for (size_t i = 0; i < moment->step_count; i++) {
@@ -153,11 +147,12 @@ static void read_moment(struct reading *reading, const struct moment *moment)
     read_program(reading, moment->relevant, true);
     read_program(reading, moment->suitable, true);
     read_program(reading, moment->value, true);
-    read_text(reading, moment->reason);
+    texts_slots(&moment->reason, read_late, reading);
     for (size_t i = 0; i < moment->act_count; i++) {
-        read_text(reading, moment->acts[i].say);
-        read_text(reading, moment->acts[i].subject);
-        read_text(reading, moment->acts[i].text);
+        texts_slots(&moment->acts[i].say, read_late, reading);
+        texts_slots(&moment->acts[i].subject, read_late, reading);
+        texts_slots(&moment->acts[i].text, read_late, reading);
+        texts_slots(&moment->acts[i].html, read_late, reading);
     }
     for (size_t i = 0; i < moment->shown_count; i++)
         read_late(reading, moment->shown[i].slot);

@@ -1,4 +1,4 @@
-/* Types, facts, policy, moments, in this order: each sees only what came before.  Everything is
+/* Types, policy, facts, moments, in this order: each sees only what came before.  Everything is
  * visited in order of names, so that the same bundle always gives the same numbers.
  */
 #include <stdlib.h>
@@ -113,8 +113,8 @@ struct ruleset *ruleset_compile(const struct bundle *bundle, const char *folder,
     hash128_hex(c.set->hash, c.set->hash_hex);
     warn_unknown_files(&c);
     types_load(&c);
-    facts_load(&c);
     policy_load(&c);
+    facts_load(&c);
     moments_load(&c);
     types_index(&c);
     take_expressions(&c);
@@ -175,6 +175,19 @@ int ruleset_find_fact_id(const struct ruleset *set, uint32_t id)
         if (set->facts[i].id == id)
             return (int)i;
     return -1;
+}
+
+struct str act_language(const struct ruleset *set, const struct moment *moment,
+                        const struct act *act, struct str wanted)
+{
+    const struct texts *own[] = {&act->say, &act->subject, &act->text, &act->html};
+    const struct texts *reason = &moment->reason;
+    struct str fallback = policy_language(&set->policy);
+
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (own[i]->written.count != 0)
+            return texts_language(own, sizeof own / sizeof own[0], wanted, fallback);
+    return texts_language(&reason, 1, wanted, fallback);
 }
 
 struct str ruleset_text(const struct ruleset *set, const struct cel_program *program)

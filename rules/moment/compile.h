@@ -99,7 +99,8 @@ const struct cel_program *scope_compile(struct scope *scope, const struct yaml_n
                                         const struct cel_type *want);
 /* The same for a condition: also reports what is always true, always false or always fails. */
 const struct cel_program *scope_condition(struct scope *scope, const struct yaml_node *node);
-const struct template *scope_template(struct scope *scope, const struct yaml_node *node);
+const struct template *scope_template(struct scope *scope, const struct yaml_node *node,
+                                      enum text_context context);
 
 /* --- the files --- */
 

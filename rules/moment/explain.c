@@ -176,13 +176,15 @@ static void put_gate(struct printer *p, const char *words, const struct cel_prog
     put_code(p, program);
 }
 
-static void put_words(struct printer *p, const char *name, const struct template *text)
+static void put_words(struct printer *p, const char *name, const struct texts *texts)
 {
-    if (text == NULL)
-        return;
-    buf_put_format(p->out, "     %s: ", name);
-    put_text(p, template_text(text));
-    buf_put_char(p->out, '\n');
+    for (size_t i = 0; i < texts->written.count; i++) {
+        struct str language = texts->written.items[i].language;
+        buf_put_format(p->out, "     %s%s%.*s: ", name, language.len != 0 ? " " : "",
+                       STR_ARG(language));
+        put_text(p, template_text(texts->compiled[i]));
+        buf_put_char(p->out, '\n');
+    }
 }
 
 static void put_outcomes(struct printer *p, const struct act *act)
@@ -216,9 +218,10 @@ static void put_acts(struct printer *p)
         buf_put_text(p->out, i + 1 < m->act_count ? "; the next action after " : "; over after ");
         when_put_span(p->out, act->wait_ms);
         buf_put_char(p->out, '\n');
-        put_words(p, "say", act->say);
-        put_words(p, "subject", act->subject);
-        put_words(p, "text", act->text);
+        put_words(p, "say", &act->say);
+        put_words(p, "subject", &act->subject);
+        put_words(p, "text", &act->text);
+        put_words(p, "html", &act->html);
         put_outcomes(p, act);
     }
     if (m->again_ms != 0) {

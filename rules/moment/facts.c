@@ -188,7 +188,8 @@ static void compile_fact(struct compiler *c, struct fact *fact, const struct yam
     value = form.at[kind->field];
     by_type = form_fields[kind->field].kind == FORM_TYPES; /* count: TYPE; else of: TYPE */
     fact->kind = kind->kind;
-    fact->title = form_text(form.at[FIELD_FACT_TITLE], c->arena);
+    fact->titles = form_phrases(form.at[FIELD_FACT_TITLE], c->arena);
+    fact->title = phrases_text(&fact->titles, STR_EMPTY, policy_language(&c->set->policy));
     fact->unit = form_text(form.at[FIELD_FACT_UNIT], c->arena);
     fact->over_ms =
         form_span_ms(form.at[kind->kind == FACT_MARK ? FIELD_FACT_FOR : FIELD_FACT_OVER], 0);

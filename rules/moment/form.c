@@ -236,6 +236,30 @@ static bool expect(bool fits, struct diags *diags, const struct yaml_node *node,
     return fits;
 }
 
+/* A text, or one for each language. */
+static bool fits_phrase(const struct yaml_node *node, const char *key, struct diags *diags)
+{
+    static const char help[] = "write {en: ..., nl: ...}";
+    bool fits = true;
+
+    if (node->kind != YAML_MAP)
+        return expect(is_scalar(node) && node->text.len != 0, diags, node, key, "a text", NULL);
+    if (!expect(node->count != 0, diags, node, key, "a text for each language", help))
+        return false;
+    if (node->count > LIMIT_LANGUAGES) {
+        diag_add(diags, DIAG_ERROR, node->place, "limit", NULL,
+                 "%s has %zu languages, at most %d are taken", key, node->count, LIMIT_LANGUAGES);
+        return false;
+    }
+    for (size_t i = 0; i < node->count; i++) {
+        fits &= expect(language_is_tag(node->keys[i]->text), diags, node->keys[i], key,
+                       "languages, such as en or nl-BE", help);
+        fits &= expect(is_scalar(node->items[i]) && node->items[i]->text.len != 0, diags,
+                       node->items[i], key, "a text for each language", help);
+    }
+    return fits;
+}
+
 static bool fits_span(const struct yaml_node *node, const char *key, struct diags *diags)
 {
     int64_t span_ms;
@@ -300,6 +324,9 @@ static bool fits_item(enum form_kind kind, const struct yaml_node *node, const c
     if (kind == FORM_DATES)
         return expect(is_scalar(node) && read_date(node->text, &days), diags, node, key, "dates",
                       "write 2026-12-25");
+    if (kind == FORM_TAGS)
+        return expect(is_scalar(node) && language_is_tag(node->text), diags, node, key, "languages",
+                      "write [en, nl], or nl-BE");
     if (kind == FORM_NAMES)
         return expect(is_scalar(node) && is_name(node->text, "-."), diags, node, key, "names",
                       NULL);
@@ -374,8 +401,9 @@ static bool fits(const struct form_field *field, const struct yaml_node *node, s
     case FORM_WORD:
         return expect(is_scalar(node) && is_word(node->text), diags, node, key, "a word",
                       "letters, digits and _; no word that conditions know already");
+    case FORM_PHRASE:
+    case FORM_TEMPLATE: return fits_phrase(node, key, diags);
     case FORM_TEXT:
-    case FORM_TEMPLATE:
         return expect(is_scalar(node) && node->text.len != 0, diags, node, key, "a text", NULL);
     case FORM_CEL:
         return expect(is_scalar(node) && node->text.len != 0, diags, node, key, "an expression",
@@ -394,6 +422,7 @@ static bool fits(const struct form_field *field, const struct yaml_node *node, s
     case FORM_TYPES:
     case FORM_NAMES:
     case FORM_TEXTS:
+    case FORM_TAGS:
     case FORM_DATES: return fits_items(field, node, diags);
     case FORM_HOURS: return fits_hours(node, key, diags);
     case FORM_CHOICE: return fits_choice(field, node, key, diags);
@@ -552,6 +581,27 @@ bool form_read_map(const struct form_field *field, const struct yaml_node *node,
 struct str form_text(const struct yaml_node *node, struct arena *arena)
 {
     return node != NULL ? arena_str(arena, node->text) : STR_EMPTY;
+}
+
+const struct yaml_node *form_phrase(const struct yaml_node *node, size_t index)
+{
+    return node->kind == YAML_MAP ? node->items[index] : node;
+}
+
+struct phrases form_phrases(const struct yaml_node *node, struct arena *arena)
+{
+    struct phrases phrases = {0};
+
+    if (node == NULL)
+        return phrases;
+    phrases.count = node->kind == YAML_MAP ? node->count : 1;
+    phrases.items = ARENA_ARRAY(arena, struct phrase, phrases.count);
+    for (size_t i = 0; i < phrases.count; i++) {
+        if (node->kind == YAML_MAP)
+            phrases.items[i].language = form_text(node->keys[i], arena);
+        phrases.items[i].text = form_text(form_phrase(node, i), arena);
+    }
+    return phrases;
 }
 
 int64_t form_span_ms(const struct yaml_node *node, int64_t fallback)

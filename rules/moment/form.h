@@ -10,13 +10,15 @@
 #define ATTENT_RULES_MOMENT_FORM_H
 
 #include "core/limit.h"
+#include "core/phrase.h"
 #include "core/yaml.h"
 
 enum form_kind {
     FORM_NAME = 0, /* words with dashes: brake-pads                          */
     FORM_WORD,     /* a word that CEL can read: pad_mm                       */
     FORM_TEXT,     /* any scalar that is there                               */
-    FORM_TEMPLATE, /* a text with {{CEL}}                                    */
+    FORM_PHRASE,   /* a text, or a mapping from languages to texts           */
+    FORM_TEMPLATE, /* the same with {{CEL}}                                  */
     FORM_CEL,      /* an expression: a text, a number, true or false         */
     FORM_SPAN,     /* 14d; not 0                                             */
     FORM_COUNT,    /* 1 ..                                                   */
@@ -27,6 +29,7 @@ enum form_kind {
     FORM_TYPES,   /* a text or a list of texts                              */
     FORM_NAMES,   /* a list of names                                        */
     FORM_TEXTS,   /* a list of texts                                        */
+    FORM_TAGS,    /* a list of languages: en, nl-BE                         */
     FORM_DATES,   /* a list of 2026-12-25                                   */
     FORM_HOURS,   /* 21-08 or {mon-fri: 08-18}                              */
     FORM_CHOICE,  /* one of `choices`                                       */
@@ -91,6 +94,8 @@ bool form_next_word(struct str *rest, struct str *word); /* cut one off; false: 
 /* What stands in a node that fitted; NULL gives the fallback. */
 struct str form_text(const struct yaml_node *node,
                      struct arena *arena); /* NUL follows; NULL: empty */
+struct phrases form_phrases(const struct yaml_node *node, struct arena *arena);
+const struct yaml_node *form_phrase(const struct yaml_node *node, size_t index); /* one's text */
 int64_t form_span_ms(const struct yaml_node *node, int64_t fallback);
 uint32_t form_count(const struct yaml_node *node, uint32_t fallback);
 bool form_bool(const struct yaml_node *node);

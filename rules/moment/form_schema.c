@@ -7,9 +7,10 @@
 #include "core/json.h"
 #include "rules/moment/form.h"
 
-#define NAME_PATTERN  "^[A-Za-z_][A-Za-z0-9_.-]*$"
-#define HOURS_PATTERN "^[0-9]{1,2}(:00)? *- *[0-9]{1,2}(:00)?$"
-#define DAYS_PATTERN  "^(daily|(mon|tue|wed|thu|fri|sat|sun)( *- *(mon|tue|wed|thu|fri|sat|sun))?)$"
+#define NAME_PATTERN     "^[A-Za-z_][A-Za-z0-9_.-]*$"
+#define LANGUAGE_PATTERN "^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$"
+#define HOURS_PATTERN    "^[0-9]{1,2}(:00)? *- *[0-9]{1,2}(:00)?$"
+#define DAYS_PATTERN     "^(daily|(mon|tue|wed|thu|fri|sat|sun)( *- *(mon|tue|wed|thu|fri|sat|sun))?)$"
 
 static void put_form(struct json_writer *w, enum form_id form);
 
@@ -71,6 +72,30 @@ static void put_one_or_list(struct json_writer *w, const char *pattern)
     json_close(w, '}');
     json_open(w, '{');
     put_list_of(w, pattern, 0);
+    json_close(w, '}');
+    json_close(w, ']');
+}
+
+/* A text, or one for each language. */
+static void put_phrase(struct json_writer *w)
+{
+    json_key(w, "anyOf");
+    json_open(w, '[');
+    json_open(w, '{');
+    put_scalar_types(w);
+    json_close(w, '}');
+    json_open(w, '{');
+    key_text(w, "type", "object");
+    key_int(w, "minProperties", 1);
+    key_int(w, "maxProperties", LIMIT_LANGUAGES);
+    json_key(w, "propertyNames");
+    json_open(w, '{');
+    key_text(w, "pattern", LANGUAGE_PATTERN);
+    json_close(w, '}');
+    json_key(w, "additionalProperties");
+    json_open(w, '{');
+    put_scalar_types(w);
+    json_close(w, '}');
     json_close(w, '}');
     json_close(w, ']');
 }
@@ -138,8 +163,9 @@ static void put_kind(struct json_writer *w, const struct form_field *field)
     switch (field->kind) {
     case FORM_NAME: put_type(w, "string", NAME_PATTERN); break;
     case FORM_WORD: put_type(w, "string", "^[A-Za-z_][A-Za-z0-9_]*$"); break;
+    case FORM_PHRASE:
+    case FORM_TEMPLATE: put_phrase(w); break;
     case FORM_TEXT:
-    case FORM_TEMPLATE:
     case FORM_CEL:
     case FORM_SCALAR: put_scalar_types(w); break;
     case FORM_SPAN: put_type(w, "string", "^([0-9]+(w|d|h|m|s|ms))+$"); break;
@@ -152,6 +178,7 @@ static void put_kind(struct json_writer *w, const struct form_field *field)
     case FORM_TYPES: put_one_or_list(w, NULL); break;
     case FORM_NAMES: put_list_of(w, NAME_PATTERN, field->most); break;
     case FORM_TEXTS: put_list_of(w, NULL, field->most); break;
+    case FORM_TAGS: put_list_of(w, LANGUAGE_PATTERN, field->most); break;
     case FORM_DATES: put_list_of(w, "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", field->most); break;
     case FORM_HOURS: put_hours(w); break;
     case FORM_CHOICE: put_words(w, "enum", field->choices); break;

@@ -43,14 +43,45 @@ static const struct cel_program *load_gate(struct moment_draft *draft, enum form
     return program;
 }
 
-static const struct template *load_text(struct moment_draft *draft, const struct yaml_node *node)
-{
-    struct scope scope = late_scope(draft);
-    const struct template *text = scope_template(&scope, node);
+/* --- texts -------------------------------------------------------------------------------------- */
 
-    if (text != NULL)
-        template_slots(text, show_slot, draft);
-    return text;
+/* In every language of the policy, and in no other? */
+static void check_languages(struct compiler *c, const struct yaml_node *node, const char *key,
+                            const struct phrases *written)
+{
+    const struct policy *policy = &c->set->policy;
+
+    for (size_t i = 0; i < policy->language_count; i++)
+        if (phrases_find(written, policy->languages[i], policy->languages[0]) < 0)
+            diag_add(c->diags, DIAG_WARNING, node->place, "language-missing",
+                     "write {en: ..., nl: ...}; a mapping has one text for each language",
+                     "\"%s\" is not written in %.*s", key, STR_ARG(policy->languages[i]));
+    for (size_t i = 0; i < written->count && policy->language_count != 0; i++)
+        if (written->items[i].language.len != 0 &&
+            !policy_has_language(policy, written->items[i].language))
+            diag_add(c->diags, DIAG_WARNING, node->keys[i]->place, "language-unknown",
+                     "add it to `languages:` in policy.yaml, or take the text out",
+                     "the policy has no language \"%.*s\"", STR_ARG(written->items[i].language));
+}
+
+static struct texts load_text(struct moment_draft *draft, const struct filled *form,
+                              enum form_field_id field)
+{
+    enum text_context context = field == FIELD_ACT_HTML ? CONTEXT_HTML : CONTEXT_PLAIN;
+    const struct yaml_node *node = form->at[field];
+    struct compiler *c = draft->c;
+    struct texts texts = {.written = form_phrases(node, c->arena)};
+
+    if (node == NULL)
+        return texts;
+    texts.compiled = ARENA_ARRAY(c->arena, const struct template *, texts.written.count);
+    for (size_t i = 0; i < texts.written.count; i++) {
+        struct scope scope = late_scope(draft);
+        texts.compiled[i] = scope_template(&scope, form_phrase(node, i), context);
+    }
+    texts_slots(&texts, show_slot, draft);
+    check_languages(c, node, form_fields[field].key, &texts.written);
+    return texts;
 }
 
 /* --- actions ------------------------------------------------------------------------------------ */
@@ -80,9 +111,10 @@ static void load_act(struct moment_draft *draft, struct act *act, const struct y
     act->queue = form_text(form.at[FIELD_ACT_QUEUE], c->arena);
     policy_check_channel(c, form.at[FIELD_ACT_CHANNEL]);
     policy_check_queue(c, form.at[FIELD_ACT_QUEUE]);
-    act->say = load_text(draft, form.at[FIELD_ACT_SAY]);
-    act->subject = load_text(draft, form.at[FIELD_ACT_SUBJECT]);
-    act->text = load_text(draft, form.at[FIELD_ACT_TEXT]);
+    act->say = load_text(draft, &form, FIELD_ACT_SAY);
+    act->subject = load_text(draft, &form, FIELD_ACT_SUBJECT);
+    act->text = load_text(draft, &form, FIELD_ACT_TEXT);
+    act->html = load_text(draft, &form, FIELD_ACT_HTML);
     act->wait_ms = form_span_ms(form.at[FIELD_ACT_WAIT], act->wait_ms);
     load_outcomes(draft, act, form.at[FIELD_ACT_OUTCOMES]);
 }
@@ -120,7 +152,11 @@ static void load_head(struct moment_draft *draft)
     struct moment *moment = draft->moment;
 
     check_name(draft);
-    moment->title = form_text(at[FIELD_MOMENT_TITLE], arena);
+    moment->titles = form_phrases(at[FIELD_MOMENT_TITLE], arena);
+    moment->title =
+        phrases_text(&moment->titles, STR_EMPTY, policy_language(&draft->c->set->policy));
+    if (at[FIELD_MOMENT_TITLE] != NULL)
+        check_languages(draft->c, at[FIELD_MOMENT_TITLE], "title", &moment->titles);
     moment->owner = form_text(at[FIELD_MOMENT_OWNER], arena);
     moment->tier = policy_tier_of(draft->c, at[FIELD_MOMENT_TIER]);
     moment->purpose = at[FIELD_MOMENT_PURPOSE] != NULL
@@ -148,7 +184,7 @@ static void load_moment(struct compiler *c, struct moment *moment, const struct 
     scope = late_scope(&draft);
     moment->value = scope_compile(&scope, draft.form.at[FIELD_MOMENT_VALUE], &cel_double);
     load_acts(&draft);
-    moment->reason = load_text(&draft, draft.form.at[FIELD_MOMENT_REASON]);
+    moment->reason = load_text(&draft, &draft.form, FIELD_MOMENT_REASON);
     steps_finish(&draft);
 }
 

@@ -318,6 +318,16 @@ static void load_zones(struct compiler *c, const struct yaml_node *node)
         add_zone(policy, zone_find(STR("UTC")));
 }
 
+static void load_languages(struct compiler *c, const struct yaml_node *node)
+{
+    struct policy *policy = &c->set->policy;
+
+    policy->language_count = form_item_count(node);
+    policy->languages = ARENA_ARRAY(c->arena, struct str, policy->language_count);
+    for (size_t i = 0; i < policy->language_count; i++)
+        policy->languages[i] = form_text(form_item(node, i), c->arena);
+}
+
 static void load(struct compiler *c, const struct yaml_node *root)
 {
     static const struct {
@@ -327,7 +337,7 @@ static void load(struct compiler *c, const struct yaml_node *root)
         /* tiers and channels first: the others name them */
         {FIELD_POLICY_TIERS, load_tiers},   {FIELD_POLICY_CHANNELS, load_channels},
         {FIELD_POLICY_QUEUES, load_queues}, {FIELD_POLICY_CAPS, load_caps},
-        {FIELD_POLICY_QUIET, load_quiet},
+        {FIELD_POLICY_QUIET, load_quiet},   {FIELD_POLICY_LANGUAGES, load_languages},
     };
     struct filled form;
 
@@ -374,4 +384,17 @@ const struct channel_rule *policy_find_channel(const struct policy *policy, stru
     return policy->channel_count == 0 ? NULL
                                       : bsearch(&key, policy->channels, policy->channel_count,
                                                 sizeof key, compare_channels);
+}
+
+struct str policy_language(const struct policy *policy)
+{
+    return policy->language_count != 0 ? policy->languages[0] : STR_EMPTY;
+}
+
+bool policy_has_language(const struct policy *policy, struct str language)
+{
+    for (size_t i = 0; i < policy->language_count; i++)
+        if (language_equal(policy->languages[i], language))
+            return true;
+    return false;
 }

@@ -16,7 +16,7 @@
 #include "core/hash.h"
 #include "core/limit.h"
 #include "rules/cel/cel.h"
-#include "rules/moment/template.h"
+#include "rules/moment/texts.h"
 #include "schemas/event.h"
 #include "schemas/schema.h"
 
@@ -64,7 +64,8 @@ enum fact_kind {
 enum fact_role { ROLE_NONE = 0, ROLE_ADDRESS, ROLE_TIME_ZONE, ROLE_LANGUAGE };
 
 struct fact {
-    struct str name, title, unit;
+    struct str name, title, unit; /* the title in the default language */
+    struct phrases titles;
     uint32_t id; /* 32 bits of the name's hash: names the fact in a state; unique in a rule set */
     enum fact_kind kind;
     uint16_t *types; /* indexes of event types that update it, ascending */
@@ -134,7 +135,7 @@ struct outcome_rule {
 
 struct act {
     struct str channel, queue;
-    const struct template *say, *subject, *text; /* NULL: none */
+    struct texts say, subject, text, html;
     struct outcome_rule *outcomes;
     size_t outcome_count;
     int64_t wait_ms; /* until the next action; default: the moment's deadline */
@@ -147,7 +148,8 @@ struct shown {
 };
 
 struct moment {
-    struct str name, title, owner, purpose;
+    struct str name, title, owner, purpose; /* the title in the default language */
+    struct phrases titles;
     uint32_t id;                     /* 32 bits of the name's hash: names the moment in a state */
     char version[9];                 /* 8 hex digits of the moment's own content hash */
     uint32_t tier;                   /* index into policy.tiers */
@@ -165,7 +167,7 @@ struct moment {
     size_t act_count;
     struct shown *shown;
     size_t shown_count;
-    const struct template *reason; /* NULL: the title */
+    struct texts reason; /* none: the title */
 };
 
 /* --- policy ------------------------------------------------------------------------------------- */
@@ -222,6 +224,8 @@ struct policy {
     size_t channel_count;
     const struct zone **zones; /* where a customer of unknown zone may live: all must agree */
     size_t zone_count;
+    struct str *languages; /* of texts; the first is the default */
+    size_t language_count;
     bool given; /* false: no policy.yaml: no caps, no quiet hours, consent and addresses as given */
 };
 
@@ -313,6 +317,11 @@ int ruleset_find_fact(const struct ruleset *set, struct str name);
 int ruleset_find_fact_id(const struct ruleset *set, uint32_t id);
 struct str ruleset_text(const struct ruleset *set,
                         const struct cel_program *program); /* or empty */
+struct str policy_language(const struct policy *policy);    /* the default one; empty: not said */
+bool policy_has_language(const struct policy *policy, struct str language);
+/* The language of an action's texts, or if it has none of the moment's reason, for a customer. */
+struct str act_language(const struct ruleset *set, const struct moment *moment,
+                        const struct act *act, struct str wanted);
 const struct queue *policy_find_queue(const struct policy *policy, struct str name);
 const struct channel_rule *policy_find_channel(const struct policy *policy, struct str name);
 

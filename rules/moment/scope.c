@@ -333,7 +333,8 @@ const struct cel_program *scope_condition(struct scope *scope, const struct yaml
     return program;
 }
 
-const struct template *scope_template(struct scope *scope, const struct yaml_node *node)
+const struct template *scope_template(struct scope *scope, const struct yaml_node *node,
+                                      enum text_context context)
 {
     struct compiler *c = scope->c;
     struct cel_env env = env_of(scope);
@@ -341,12 +342,10 @@ const struct template *scope_template(struct scope *scope, const struct yaml_nod
     const struct template *t;
     struct str text;
 
-    if (node == NULL)
-        return NULL;
     text = node->text; /* a block ends with a line break */
     while (text.len != 0 && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == ' '))
         text.len--;
-    t = template_compile(&env, text, inside(node), c->arena, c->diags);
+    t = template_compile(&env, text, context, inside(node), c->arena, c->diags);
     move_findings(c->diags, from, node);
     return t;
 }

@@ -19,6 +19,7 @@ struct part {
 struct template
 {
     struct str text;
+    enum text_context context;
     struct part *parts;
     size_t count;
 };
@@ -140,8 +141,8 @@ static void cut(struct cutter *cutter)
 }
 
 const struct template *template_compile(const struct cel_env *env, struct str text,
-                                        struct place place, struct arena *arena,
-                                        struct diags *diags)
+                                        enum text_context context, struct place place,
+                                        struct arena *arena, struct diags *diags)
 {
     struct cutter cutter = {.env = env, .place = place, .arena = arena, .diags = diags};
     size_t errors = diags->error_count;
@@ -156,6 +157,7 @@ const struct template *template_compile(const struct cel_env *env, struct str te
     cut(&cutter);
     t = ARENA_NEW(arena, struct template);
     t->text = cutter.text;
+    t->context = context;
     t->count = cutter.count;
     if (cutter.count != 0)
         t->parts = arena_copy(arena, cutter.parts, cutter.count * sizeof *cutter.parts);
@@ -169,8 +171,35 @@ static bool has_value(struct value v)
            (v.kind != VALUE_OPTIONAL || v.boxed != NULL);
 }
 
-static bool fill_part(const struct part *part, const struct cel_input *input, struct arena *arena,
-                      struct buf *out, struct str *error)
+static void put_html(struct buf *out, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        switch (text.data[i]) {
+        case '<': buf_put_text(out, "&lt;"); break;
+        case '>': buf_put_text(out, "&gt;"); break;
+        case '&': buf_put_text(out, "&amp;"); break;
+        case '"': buf_put_text(out, "&quot;"); break;
+        case '\'': buf_put_text(out, "&#39;"); break;
+        default: buf_put_char(out, text.data[i]);
+        }
+}
+
+static void put_value(struct buf *out, struct value v, enum text_context context)
+{
+    struct buf plain = {0};
+
+    if (context == CONTEXT_PLAIN) {
+        cel_print(out, v);
+        return;
+    }
+    cel_print(&plain, v);
+    put_html(out, buf_str(&plain));
+    buf_free(&plain);
+}
+
+static bool fill_part(const struct template *t, const struct part *part,
+                      const struct cel_input *input, struct arena *arena, struct buf *out,
+                      struct str *error)
 {
     struct value v;
 
@@ -182,7 +211,7 @@ static bool fill_part(const struct part *part, const struct cel_input *input, st
     while (v.kind == VALUE_OPTIONAL && v.boxed != NULL)
         v = *v.boxed;
     if (has_value(v)) {
-        cel_print(out, v);
+        put_value(out, v, t->context);
         return true;
     }
     if (part->has_fallback) {
@@ -202,7 +231,7 @@ bool template_fill(const struct template *t, const struct cel_input *input, stru
     size_t before = out->len;
 
     for (size_t i = 0; i < t->count; i++) {
-        bool filled = fill_part(&t->parts[i], input, arena, out, error);
+        bool filled = fill_part(t, &t->parts[i], input, arena, out, error);
         if (filled && out->len - before > LIMIT_TEXT_BYTES) {
             *error = arena_format(arena, "the text is longer than %d bytes", LIMIT_TEXT_BYTES);
             filled = false;

@@ -1,7 +1,8 @@
 /* rules/moment/template.h - texts with {{CEL}} and {{CEL | words to fall back on}}.
  *
  * Compiled once, filled per task.  A part without fallback whose value is absent or an error
- * makes the whole text fail: no task goes out with a hole in it.
+ * makes the whole text fail: no task goes out with a hole in it.  Values are escaped for where the
+ * text goes; the words around them and the fallback are the author's and stay as they are.
  */
 #ifndef ATTENT_RULES_MOMENT_TEMPLATE_H
 #define ATTENT_RULES_MOMENT_TEMPLATE_H
@@ -10,10 +11,15 @@
 
 struct template;
 
+enum text_context {
+    CONTEXT_PLAIN = 0, /* as it is */
+    CONTEXT_HTML,      /* <, >, &, " and ' of values as entities */
+};
+
 /* Findings to diags.  NULL when there were errors.  Lives in arena; text may go away. */
 const struct template *template_compile(const struct cel_env *env, struct str text,
-                                        struct place place, struct arena *arena,
-                                        struct diags *diags);
+                                        enum text_context context, struct place place,
+                                        struct arena *arena, struct diags *diags);
 
 /* Append the filled text.  False: a part could not be filled (*error says which), or the text is
  * longer than LIMIT_TEXT_BYTES; out is as before then. */

@@ -65,7 +65,9 @@ static struct task full_task(void)
     t.address = STR("+3120000");
     t.say = STR("Your \"pads\"\nare worn");
     t.subject = STR("Pads");
+    t.language = STR("nl-BE");
     t.text = STR("\xc3\xa9");
+    t.html = STR("<p>&eacute;</p>");
     t.traceparent = STR("00-" HEX "-0123456789abcdef-01");
     t.facts = facts;
     t.fact_count = 2;

@@ -24,12 +24,14 @@ static struct value load(void *context, uint32_t slot)
     return *(struct value *)context;
 }
 
+static enum text_context kind; /* of what is compiled */
+
 static const struct template *compile(const char *text)
 {
     if (arena == NULL)
         arena = arena_new(0);
     diags_free(&diags);
-    return template_compile(&env, str_of(text), (struct place){"t", 1, 1}, arena, &diags);
+    return template_compile(&env, str_of(text), kind, (struct place){"t", 1, 1}, arena, &diags);
 }
 
 /* Fill with name = v; NULL: it could not be filled. */
@@ -83,6 +85,18 @@ START_TEST(a_value_that_is_not_there_takes_the_fallback_or_fails)
 }
 END_TEST
 
+START_TEST(values_are_escaped_for_html_and_words_are_not)
+{
+    kind = CONTEXT_HTML;
+    ck_assert_str_eq(fill("<b>{{name}}</b>", value_string(STR("<Jo & \"M'\">"))),
+                     "<b>&lt;Jo &amp; &quot;M&#39;&quot;&gt;</b>");
+    ck_assert_str_eq(fill("{{name | <i>new</i>}}", VALUE_NONE), "<i>new</i>");
+    ck_assert_str_eq(fill("{{name}}", value_double(1900)), "1900");
+    kind = CONTEXT_PLAIN;
+    ck_assert_str_eq(fill("{{name}}", value_string(STR("<Jo & M>"))), "<Jo & M>");
+}
+END_TEST
+
 START_TEST(a_text_has_a_limit)
 {
     struct arena *own = arena_new(0);
@@ -133,5 +147,6 @@ END_TEST
 
 SUITE_MAIN("template", words_and_expressions_alternate,
            the_end_is_found_behind_strings_and_brackets,
-           a_value_that_is_not_there_takes_the_fallback_or_fails, a_text_has_a_limit,
+           a_value_that_is_not_there_takes_the_fallback_or_fails,
+           values_are_escaped_for_html_and_words_are_not, a_text_has_a_limit,
            findings_point_into_the_text, it_tells_what_it_reads)
