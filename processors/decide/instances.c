@@ -317,8 +317,8 @@ static enum took offer_step(const struct offer *offer, struct instance *in, bool
             return TOOK_NOT;
         count_take(turn, in);
         return TOOK_IT;
-    case STEP_EVERY:
-        if (!matches_step(offer, in, in->step))
+    case STEP_EVERY: /* as first step: asked before (is_heartbeat) */
+        if (in->step == 0 || !matches_step(offer, in, in->step))
             return TOOK_NOT;
         every_take(turn, in);
         return TOOK_IT;
@@ -335,12 +335,24 @@ static enum took offer_step(const struct offer *offer, struct instance *in, bool
     CHECK_NEVER("a step of no kind");
 }
 
+/* What `every` as first step watches for keeps it going, even if `withdraw` names that type, too:
+ * the opening that comes in time is none that ends the watch. */
+static bool is_heartbeat(const struct offer *offer, const struct instance *in)
+{
+    return in->phase == PHASE_STEPS && in->step == 0 &&
+           offer->moment->steps[0].kind == STEP_EVERY && matches_step(offer, in, 0);
+}
+
 static enum took offer_instance(const struct offer *offer, struct instance *in)
 {
     bool crossed = cross_later(offer, in);
 
     if (in->phase == PHASE_ENDED || in->fresh)
         return TOOK_NOT;
+    if (is_heartbeat(offer, in)) {
+        every_take(offer->turn, in);
+        return TOOK_IT;
+    }
     if (withdraws(offer, in)) {
         instances_end(offer->turn, in, REASON_WITHDRAWN, NULL);
         return TOOK_IT;

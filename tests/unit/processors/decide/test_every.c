@@ -152,6 +152,46 @@ START_TEST(watching_can_be_withdrawn)
 }
 END_TEST
 
+START_TEST(withdraw_by_the_same_type_ends_the_chain_not_the_watching)
+{
+    open_with("when: [{every: 10s, of: a.one}]\nwithdraw: [{event: a.one}]\n");
+    EVENT("0s", "a.one", KEY("V"));
+    EVENT("9s", "a.one", KEY("V"));
+    CAME("");
+    decide_run_until(run, "30s");
+    CAME("19s m/V task phone\n");
+    EVENT("31s", "a.one", KEY("V"));
+    CAME("31s m/V withdrawn a.one\n31s m/V ended withdrawn\n");
+    decide_run_until(run, "1h");
+    CAME("");
+    EVENT("1h", "a.one", KEY("V")); /* the next one starts the clock again */
+    decide_run_until(run, "1h10s");
+    CAME("1h10s m/V task phone\n");
+    decide_run_close(run);
+}
+END_TEST
+
+START_TEST(what_is_not_the_heartbeat_withdraws_also_while_watching)
+{
+    open_with("when: [{every: 10s, of: a.one, if: event.data.n > 1}]\n"
+              "withdraw: [{event: a.one}]\n");
+    EVENT("0s", "a.one", KEY("V"));
+    EVENT("5s", "a.one", "{\"key\":\"V\",\"n\":1}");
+    CAME("5s m/V ended withdrawn\n");
+    decide_run_close(run);
+}
+END_TEST
+
+START_TEST(after_the_silence_every_as_first_step_is_over_and_withdraw_goes_first)
+{
+    open_with("when: [{every: 10s, of: a.one}, {wait: 1h}]\nwithdraw: [{event: a.one}]\n");
+    EVENT("0s", "a.one", KEY("V"));
+    EVENT("20s", "a.one", KEY("V"));
+    CAME("20s m/V ended withdrawn\n");
+    decide_run_close(run);
+}
+END_TEST
+
 SUITE_MAIN("every", nothing_is_missed_before_it_has_been_seen_once,
            grace_is_added_and_each_event_counts_anew, an_event_exactly_when_it_is_due_is_too_late,
            the_newest_by_event_time_counts_whatever_the_order_of_arrival,
@@ -159,4 +199,7 @@ SUITE_MAIN("every", nothing_is_missed_before_it_has_been_seen_once,
            each_about_has_its_own_clock_and_only_matching_events_count,
            after_the_chain_the_next_event_starts_the_clock_again,
            as_a_later_step_it_counts_from_the_step_before,
-           a_step_may_follow_and_takes_nothing_older_than_the_silence, watching_can_be_withdrawn)
+           a_step_may_follow_and_takes_nothing_older_than_the_silence, watching_can_be_withdrawn,
+           withdraw_by_the_same_type_ends_the_chain_not_the_watching,
+           what_is_not_the_heartbeat_withdraws_also_while_watching,
+           after_the_silence_every_as_first_step_is_over_and_withdraw_goes_first)
