@@ -1,8 +1,9 @@
 /* core/json.h - JSON in and out (RFC 8259).
  *
  * In: either the whole document (json_parse, for schemas, mappings, validation) or only the
- * fields that somebody reads (projection_read, the hot path).  jansson stands behind both; it is
- * included nowhere else.  Refused: broken syntax, invalid UTF-8, a key twice in one object,
+ * fields that somebody reads (projection_read, the hot path).  jansson, included nowhere else,
+ * stands behind the first; the second has a scanner of its own and asks the first in doubt, so
+ * that both take the same documents.  Refused: broken syntax, invalid UTF-8, a key twice in one object,
  * nesting beyond LIMIT_JSON_DEPTH, integers beyond 64 bits, NUL in a text.
  * Out: writers into a buf; the same value always prints the same bytes (keys sorted).
  */
@@ -44,16 +45,22 @@ void projection_free(struct projection *p);                                /* NU
 
 /* Read the fields of a document into fields[slot]; a field that is not there leaves its slot
  * untouched; null gives VALUE_ABSENT (null is an absent field).  Objects and lists come whole.
- * Texts live in arena or are borrowed from text. */
+ * Texts live in arena or are borrowed from text.  After a fault any slot may have been filled. */
 enum json_fault projection_read(const struct projection *p, struct str text, struct arena *arena,
                                 struct value *fields, struct err *err);
 
 /* The same for a reader that wants fields of its own in the same pass: a slot from PROJECTION_OWN
- * up goes to own[slot - PROJECTION_OWN]. */
+ * up goes to values[slot - PROJECTION_OWN].  After each of them go_on, if not NULL, is asked; false:
+ * the rest of the document is not needed, and may not be looked at. */
 #define PROJECTION_OWN 0x80000000u
+struct projection_own {
+    struct value *values;
+    bool (*go_on)(const void *context, uint32_t slot, struct value v);
+    const void *context;
+};
 enum json_fault projection_read_both(const struct projection *p, struct str text,
-                                     struct arena *arena, struct value *fields, struct value *own,
-                                     struct err *err);
+                                     struct arena *arena, struct value *fields,
+                                     const struct projection_own *own, struct err *err);
 
 /* With quotes, escaped.  Bytes that are not UTF-8 become '?', NUL becomes U+FFFD, so that what is
  * written here is read here. */

@@ -81,17 +81,19 @@ bool str_cut(struct str s, char at, struct str *before, struct str *after)
     return true;
 }
 
-/* Length in bytes of the UTF-8 character at p, 0 if there is none; left = bytes from p on. */
-static size_t utf8_char_bytes(const unsigned char *p, size_t left)
+size_t str_utf8_bytes(struct str s)
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *p = (const unsigned char *)s.data;
     uint32_t code;
     size_t bytes;
 
+    if (s.len == 0)
+        return 0;
     if (p[0] < 0x80)
         return 1;
     bytes = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-    if (p[0] < 0xc2 || p[0] > 0xf4 || bytes > left)
+    if (p[0] < 0xc2 || p[0] > 0xf4 || bytes > s.len)
         return 0;
     code = p[0] & (0x7fu >> bytes);
     for (size_t i = 1; i < bytes; i++) {
@@ -106,10 +108,8 @@ static size_t utf8_char_bytes(const unsigned char *p, size_t left)
 
 bool str_is_utf8(struct str s)
 {
-    const unsigned char *p = (const unsigned char *)s.data;
-
     for (size_t i = 0; i < s.len;) {
-        size_t bytes = utf8_char_bytes(p + i, s.len - i);
+        size_t bytes = str_utf8_bytes((struct str){s.data + i, s.len - i});
         if (bytes == 0)
             return false;
         i += bytes;

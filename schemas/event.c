@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "core/check.h"
+#include "core/json_scan.h"
 #include "core/limit.h"
 #include "core/mem.h"
 #include "core/when.h"
@@ -424,12 +425,20 @@ static enum event_fault read_binary(const struct event_reader *reader, const str
     return event_fault_of_json(projection_read(wanted->data, out->data, arena, fields, err));
 }
 
+/* An envelope whose type nobody listens to need not be read to its end. */
+static bool is_listened(const void *reader, uint32_t slot, struct value v)
+{
+    return slot != PROJECTION_OWN + ATTRIBUTE_TYPE || v.kind != VALUE_STRING ||
+           find_wanted(reader, value_str(v)) != NULL;
+}
+
 static enum event_fault read_structured(const struct event_reader *reader,
                                         const struct record *record, struct arena *arena,
                                         struct event *out, struct value *fields, bool *listened,
                                         struct err *err)
 {
     struct value values[ATTRIBUTES] = {{0}};
+    const struct projection_own own = {values, is_listened, reader};
     struct str texts[ATTRIBUTES] = {{0}};
     enum event_fault fault;
 
@@ -438,13 +447,43 @@ static enum event_fault read_structured(const struct event_reader *reader,
         return EVENT_EMPTY;
     }
     fault = event_fault_of_json(
-        projection_read_both(reader->envelope, record->value, arena, fields, values, err));
+        projection_read_both(reader->envelope, record->value, arena, fields, &own, err));
     if (fault == EVENT_FINE)
         fault = texts_of_values(values, texts, err);
     if (fault != EVENT_FINE)
         return fault;
-    *listened = find_wanted(reader, texts[ATTRIBUTE_TYPE]) != NULL;
-    return settle(texts, record, out, err);
+    out->type = texts[ATTRIBUTE_TYPE];
+    *listened = find_wanted(reader, out->type) != NULL;
+    return *listened || out->type.len == 0 ? settle(texts, record, out, err) : EVENT_FINE;
+}
+
+/* The type in an envelope, if it is plainly there. */
+static struct str peek_envelope(struct str text)
+{
+    struct json_scan scan = {.at = text.data, .end = text.data + text.len};
+    struct json_scan_keys keys;
+    struct str key, type;
+    bool more = true, escaped;
+
+    if (text.len == 0 || json_scan_peek(&scan) != '{' || !json_scan_enter(&scan, &keys))
+        return STR_EMPTY;
+    while (json_scan_key(&scan, &keys, &key, &more) && more) {
+        if (str_is(key, "type"))
+            return json_scan_text(&scan, &type, &escaped) && !escaped ? type : STR_EMPTY;
+        if (!json_scan_over(&scan))
+            break;
+    }
+    return STR_EMPTY;
+}
+
+struct str event_peek_type(const struct record *record)
+{
+    switch (mode_of(record, NULL)) {
+    case MODE_BINARY: return record_header(record, STR("ce_type"));
+    case MODE_STRUCTURED: return peek_envelope(record->value);
+    case MODE_REFUSED: return STR_EMPTY;
+    }
+    CHECK_NEVER("a mode that there is not");
 }
 
 enum event_fault event_read(const struct event_reader *reader, const struct record *record,

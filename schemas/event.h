@@ -51,10 +51,14 @@ void event_reader_add(struct event_reader *reader, struct str type, struct str p
 void event_reader_listen(struct event_reader *reader, struct str type);
 void event_reader_free(struct event_reader *reader);
 
+/* The type alone, borrowed from the record, for who wants to drop it at a glance.  Empty: it cannot
+ * be told so, read the event. */
+struct str event_peek_type(const struct record *record);
+
 /* Read a record with only the wanted fields (the hot path).  Slots in fields[] of wanted fields
  * that are not there are left untouched: the caller clears them.  A type that the reader does not
- * know gives *listened = false; in binary mode nothing but out->type is then looked at.  In
- * structured mode slots that other types want of the same path may be filled too.
+ * know gives *listened = false; then nothing but out->type is set, and the rest of the record may
+ * not have been looked at.  In structured mode slots that other types want of the same path may be filled too.
  * Texts live in arena or are borrowed from the record. */
 enum event_fault event_read(const struct event_reader *reader, const struct record *record,
                             struct arena *arena, struct event *out, struct value *fields,

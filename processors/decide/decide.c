@@ -93,7 +93,7 @@ static enum err_code decide_control(struct step *step, const struct record *reco
 
 /* --- what the worker asks ------------------------------------------------------------------------ */
 
-/* By the type header alone.  Structured mode has none: it is read when it is looked at. */
+/* By the type alone, so that no state is loaded for an event that nobody listens to. */
 static bool decide_wants(struct step *step, const struct record *record)
 {
     struct str type;
@@ -103,7 +103,7 @@ static bool decide_wants(struct step *step, const struct record *record)
         step->counts.not_active++;
         return false;
     }
-    type = record_header(record, STR("ce_type"));
+    type = event_peek_type(record);
     if (type.len == 0)
         return true;
     index = view_type(step->view, type);

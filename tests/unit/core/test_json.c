@@ -173,7 +173,8 @@ END_TEST
 START_TEST(a_projection_reads_only_what_is_wanted)
 {
     struct projection *p = projection_new();
-    struct value fields[5], own[1] = {VALUE_NONE};
+    struct value fields[5], type = VALUE_NONE;
+    const struct projection_own own = {.values = &type};
 
     arena = arena_new(0);
     for (size_t i = 0; i < 5; i++)
@@ -188,14 +189,14 @@ START_TEST(a_projection_reads_only_what_is_wanted)
         projection_read_both(p,
                              STR("{\"type\":\"t\",\"data\":{\"vin\":\"V1\",\"wheel\":{\"b\":[1],"
                                  "\"a\":2},\"null\":null,\"a/b~c\":{\"d\":4}},\"more\":1}"),
-                             arena, fields, own, NULL),
+                             arena, fields, &own, NULL),
         JSON_FINE);
     ck_assert(str_is(value_str(fields[0]), "V1"));
     ck_assert_str_eq(printed(fields[1]), "{\"a\":2,\"b\":[1]}");
     ck_assert_int_eq(fields[2].i, -1); /* untouched */
     ck_assert_int_eq(fields[3].kind, VALUE_ABSENT);
     ck_assert_int_eq(fields[4].i, 4);
-    ck_assert(str_is(value_str(own[0]), "t"));
+    ck_assert(str_is(value_str(type), "t"));
     ck_assert_int_eq(projection_read(p, STR("{\"data\":"), arena, fields, NULL), JSON_BROKEN);
     ck_assert_int_eq(projection_read(p, STR("[{}]"), arena, fields, NULL), JSON_FINE);
     projection_free(p);
@@ -214,6 +215,36 @@ START_TEST(a_projection_may_want_the_document_and_a_part_of_it)
     ck_assert_int_eq(projection_read(p, STR("{\"a\":1}"), arena, fields, NULL), JSON_FINE);
     ck_assert_int_eq(fields[0].i, 1);
     ck_assert_str_eq(printed(fields[1]), "{\"a\":1}");
+    projection_free(p);
+    arena_free(arena);
+}
+END_TEST
+
+static bool is_car(const void *context, uint32_t slot, struct value v)
+{
+    ck_assert_uint_eq(slot, PROJECTION_OWN);
+    ck_assert_ptr_null(context);
+    return str_is(value_str(v), "car");
+}
+
+START_TEST(a_projection_stops_where_its_reader_has_enough)
+{
+    struct projection *p = projection_new();
+    struct value field = VALUE_NONE, type;
+    const struct projection_own own = {&type, is_car, NULL};
+
+    arena = arena_new(0);
+    projection_add(p, STR("/data/vin"), 0);
+    projection_add(p, STR("/type"), PROJECTION_OWN);
+    ck_assert_int_eq(projection_read_both(p, STR("{\"type\":\"van\",\"data\":{\"vin\":1} rubbish"),
+                                          arena, &field, &own, NULL),
+                     JSON_FINE);
+    ck_assert_int_eq(field.kind, VALUE_ABSENT);
+    ck_assert(str_is(value_str(type), "van"));
+    ck_assert_int_eq(projection_read_both(p, STR("{\"type\":\"car\",\"data\":{\"vin\":1}}"), arena,
+                                          &field, &own, NULL),
+                     JSON_FINE);
+    ck_assert_int_eq(field.i, 1);
     projection_free(p);
     arena_free(arena);
 }
@@ -290,5 +321,6 @@ SUITE_MAIN("json", a_pointer_names_a_value, a_document_prints_as_it_was_with_sor
            nesting_has_a_limit_and_brackets_in_texts_do_not_count,
            doubles_print_shortest_and_read_back, what_json_lacks_prints_as_text,
            whatever_text_is_written_can_be_read, a_projection_reads_only_what_is_wanted,
-           a_projection_may_want_the_document_and_a_part_of_it, the_writer_places_the_commas,
+           a_projection_may_want_the_document_and_a_part_of_it,
+           a_projection_stops_where_its_reader_has_enough, the_writer_places_the_commas,
            a_place_in_a_document_is_found_by_its_pointer)

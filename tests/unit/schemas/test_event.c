@@ -309,6 +309,27 @@ START_TEST(a_wanted_event_that_is_broken_has_a_fault)
 }
 END_TEST
 
+static bool peeks(struct record record, const char *type)
+{
+    return str_is(event_peek_type(&record), type);
+}
+
+START_TEST(a_type_is_seen_at_a_glance_or_not_at_all)
+{
+    struct header other[] = {{STR("content-type"), STR("application/cloudevents+avro")}};
+
+    ck_assert(peeks(record_of(binary, BINARY, STR("not JSON")), "order.placed"));
+    ck_assert(peeks(record_of(NULL, 0, STR(STRUCTURED)), "order.placed"));
+    ck_assert(peeks(record_of(NULL, 0, STR("{\"data\":{\"type\":1},\"type\":\"t\" and")), "t"));
+    ck_assert(peeks(record_of(NULL, 0, STR("{\"type\":\"\\u0074\"}")), ""));
+    ck_assert(peeks(record_of(NULL, 0, STR("{\"type\":7}")), ""));
+    ck_assert(peeks(record_of(NULL, 0, STR("{\"id\":}")), ""));
+    ck_assert(peeks(record_of(NULL, 0, STR("[]")), ""));
+    ck_assert(peeks(record_of(NULL, 0, STR_EMPTY), ""));
+    ck_assert(peeks(record_of(other, 1, STR("{\"type\":\"t\"}")), ""));
+}
+END_TEST
+
 START_TEST(each_fault_has_a_code_and_a_sentence)
 {
     ck_assert_str_eq(event_fault_code(EVENT_TOO_DEEP), "too_deep");
@@ -323,4 +344,5 @@ SUITE_MAIN("event", both_modes_give_the_same_event, what_is_written_in_binary_mo
            headers_that_are_no_event_have_a_fault, a_trace_context_of_another_form_is_read_over,
            a_value_beyond_the_limit_is_not_looked_at, only_the_wanted_fields_are_read_in_both_modes,
            of_an_unknown_type_the_value_is_not_even_parsed,
-           a_wanted_event_that_is_broken_has_a_fault, each_fault_has_a_code_and_a_sentence)
+           a_wanted_event_that_is_broken_has_a_fault, a_type_is_seen_at_a_glance_or_not_at_all,
+           each_fault_has_a_code_and_a_sentence)
