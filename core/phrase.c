@@ -83,3 +83,49 @@ struct str phrases_text(const struct phrases *phrases, struct str wanted, struct
         return STR_EMPTY;
     return phrases->items[phrases_choose(phrases, wanted, fallback)].text;
 }
+
+/* --- brackets ----------------------------------------------------------------------------------- */
+
+bool phrase_fits(struct str text)
+{
+    bool inside = false, bar = false;
+
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        if ((c == '[' && inside) || (c == ']' && !inside) || (c == '|' && inside && bar))
+            return false;
+        bar = inside && (bar || c == '|');
+        inside = c == '[' || (inside && c != ']');
+    }
+    return !inside;
+}
+
+bool phrase_turns(struct str text)
+{
+    return text.len != 0 && memchr(text.data, '[', text.len) != NULL;
+}
+
+/* Where nothing is said between two blanks, one of them goes. */
+static void put(struct buf *out, size_t from, struct str words)
+{
+    if (words.len != 0 && words.data[0] == ' ' &&
+        (out->len == from || buf_str(out).data[out->len - 1] == ' '))
+        words = str_slice(words, 1, words.len);
+    buf_put(out, words);
+}
+
+void phrase_say(struct buf *out, struct str text, bool so)
+{
+    struct str before, inside, yes, no;
+    size_t from = out->len;
+
+    while (str_cut(text, '[', &before, &text) && str_cut(text, ']', &inside, &text)) {
+        put(out, from, before);
+        if (!str_cut(inside, '|', &yes, &no)) {
+            yes = STR_EMPTY;
+            no = inside;
+        }
+        put(out, from, so ? yes : no);
+    }
+    put(out, from, text);
+}

@@ -2,8 +2,8 @@
  *
  * Taken: type (also a list), properties, required, additionalProperties (bool), items (one schema), enum,
  * const, minimum, maximum, exclusiveMinimum, exclusiveMaximum, minLength, maxLength, minItems,
- * maxItems, pattern, format (date-time, email, uri, date), title, description, unit (ours),
- * $id, $schema, examples, default.  Anything else is refused when the schema is read, so that no
+ * maxItems, pattern, format (date-time, email, uri, date), title, description, $id, $schema,
+ * examples, default, and of our own unit, x-title, x-words, x-values.  Anything else is refused when the schema is read, so that no
  * rule of it is silently not checked.
  */
 #ifndef ATTENT_SCHEMAS_SCHEMA_H
@@ -11,6 +11,7 @@
 
 #include "core/diag.h"
 #include "core/json.h"
+#include "core/phrase.h"
 
 enum schema_type {
     SCHEMA_ANY = 0,
@@ -24,11 +25,20 @@ enum schema_type {
     SCHEMA_OBJECT,
 };
 
+struct schema_value {
+    struct str value; /* as in the event: "NL" */
+    struct phrases words;
+};
+
 struct schema {
     enum schema_type type; /* the one type beside null; SCHEMA_ANY if there are several */
     bool nullable;
-    struct str name;            /* of the property; empty at the top */
-    struct str title;           /* for people; empty: none */
+    struct str name;             /* of the property; empty at the top */
+    struct str title;            /* for people; empty: none */
+    struct phrases titles;       /* title (of no stated language) and x-title; or none */
+    struct phrases words;        /* x-words: in a sentence (core/phrase.h); or none */
+    struct schema_value *values; /* x-values: what people call a value */
+    size_t value_count;
     struct str unit;            /* "kg", "EUR"; empty: none */
     struct schema **properties; /* of an object, sorted by name */
     size_t property_count;

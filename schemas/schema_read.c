@@ -80,6 +80,74 @@ static void take_title(struct reading *r, struct schema *s, struct value v)
     take_text(r, v, &s->title);
 }
 
+/* {"nl": "Gewicht"}, added to what is there. */
+static void take_phrases(struct reading *r, struct value v, struct phrases *out)
+{
+    struct phrase *items;
+
+    if (v.kind != VALUE_MAP || v.n == 0 || v.n > LIMIT_LANGUAGES) {
+        found(r, "wrong-type", "write {\"en\": \"...\", \"nl\": \"...\"}",
+              "this is an object from languages to texts");
+        return;
+    }
+    items = ARENA_ARRAY(r->arena, struct phrase, out->count + v.n);
+    if (out->count != 0)
+        memcpy(items, out->items, out->count * sizeof *items);
+    out->items = items;
+    for (size_t i = 0; i < v.n; i++) {
+        struct phrase *phrase = &items[out->count++];
+        size_t up;
+        phrase->language = value_str(v.map[i].key);
+        up = down(r, phrase->language);
+        if (!language_is_tag(phrase->language))
+            found(r, "language", "write en, nl or nl-BE", "this is not a language");
+        if (take_text(r, v.map[i].value, &phrase->text) && !phrase_fits(phrase->text))
+            found(r, "phrase", "write [a|no] or [not]",
+                  "brackets stand in pairs, with at most one bar inside");
+        r->pointer.len = up;
+    }
+}
+
+static void take_x_title(struct reading *r, struct schema *s, struct value v)
+{
+    take_phrases(r, v, &s->titles);
+}
+
+static void take_x_words(struct reading *r, struct schema *s, struct value v)
+{
+    take_phrases(r, v, &s->words);
+}
+
+static void take_x_values(struct reading *r, struct schema *s, struct value v)
+{
+    if (v.kind != VALUE_MAP) {
+        found(r, "wrong-type", NULL, "this is an object from values to their words");
+        return;
+    }
+    s->values = ARENA_ARRAY(r->arena, struct schema_value, v.n);
+    for (size_t i = 0; i < v.n; i++) {
+        struct str value = value_str(v.map[i].key);
+        size_t up = down(r, value);
+        s->values[i].value = value;
+        take_phrases(r, v.map[i].value, &s->values[i].words);
+        r->pointer.len = up;
+    }
+    s->value_count = v.n;
+}
+
+/* The title goes first: it is the one of no stated language. */
+static void settle_titles(struct reading *r, struct schema *s)
+{
+    struct phrase *items = ARENA_ARRAY(r->arena, struct phrase, s->titles.count + 1);
+
+    if (s->title.len == 0)
+        return;
+    items[0].text = s->title;
+    if (s->titles.count != 0)
+        memcpy(items + 1, s->titles.items, s->titles.count * sizeof *items);
+    s->titles = (struct phrases){items, s->titles.count + 1};
+}
+
 static void take_unit(struct reading *r, struct schema *s, struct value v)
 {
     take_text(r, v, &s->unit);
@@ -296,6 +364,9 @@ static const struct keyword {
     {"title", TYPE_ALL, take_title},
     {"type", TYPE_ALL, take_type},
     {"unit", TYPE_ALL, take_unit},
+    {"x-title", TYPE_ALL, take_x_title},
+    {"x-values", TYPE_STRING, take_x_values},
+    {"x-words", TYPE_ALL, take_x_words},
 };
 enum { KEYWORDS = sizeof keywords / sizeof keywords[0] };
 
@@ -391,6 +462,7 @@ static struct schema *read_schema(struct reading *r, struct value v)
             found(r, "never-checked", NULL, "%s says nothing about this type", keyword->name);
     }
     settle_type(s);
+    settle_titles(r, s);
     check_bounds(r, s->rules);
     check_required(r, s);
     return s;

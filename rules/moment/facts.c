@@ -114,6 +114,15 @@ static void take_role(struct compiler *c, struct fact *fact, const struct filled
                   STR_ARG(f->name), STR_ARG(f->address_kind));
 }
 
+static void take_words(struct compiler *c, struct fact *fact, const struct yaml_node *node)
+{
+    fact->words = form_phrases(node, c->arena);
+    for (size_t i = 0; i < fact->words.count; i++)
+        if (!phrase_fits(fact->words.items[i].text))
+            FOUND(c, form_phrase(node, i)->place, "phrase", "write [a|no] or [not]",
+                  "brackets stand in pairs, with at most one bar inside");
+}
+
 static bool of_numbers(enum fact_kind kind)
 {
     return kind == FACT_SUM || kind == FACT_MIN || kind == FACT_MAX || kind == FACT_MEAN ||
@@ -190,6 +199,7 @@ static void compile_fact(struct compiler *c, struct fact *fact, const struct yam
     fact->kind = kind->kind;
     fact->titles = form_phrases(form.at[FIELD_FACT_TITLE], c->arena);
     fact->title = phrases_text(&fact->titles, STR_EMPTY, policy_language(&c->set->policy));
+    take_words(c, fact, form.at[FIELD_FACT_WORDS]);
     fact->unit = form_text(form.at[FIELD_FACT_UNIT], c->arena);
     fact->over_ms =
         form_span_ms(form.at[kind->kind == FACT_MARK ? FIELD_FACT_FOR : FIELD_FACT_OVER], 0);

@@ -33,10 +33,10 @@ static int compare_dates(const void *a, const void *b)
 static void default_tiers(struct compiler *c)
 {
     static const struct tier tiers[] = {
-        {{"safety", 6}, CONSENT_ALWAYS},
-        {{"service", 7}, CONSENT_OPT_OUT},
-        {{"care", 4}, CONSENT_OPT_OUT},
-        {{"commercial", 10}, CONSENT_OPT_IN},
+        {.name = {"safety", 6}, .consent = CONSENT_ALWAYS},
+        {.name = {"service", 7}, .consent = CONSENT_OPT_OUT},
+        {.name = {"care", 4}, .consent = CONSENT_OPT_OUT},
+        {.name = {"commercial", 10}, .consent = CONSENT_OPT_IN},
     };
 
     c->set->policy.tiers = arena_copy(c->arena, tiers, sizeof tiers);
@@ -52,8 +52,10 @@ static void load_tiers(struct compiler *c, const struct yaml_node *node)
     for (size_t i = 0; i < node->count; i++) {
         struct filled form;
         policy->tiers[i].name = form_text(node->keys[i], c->arena);
-        if (form_read(FORM_OF_TIER, node->items[i], c->diags, &form) &&
-            form.at[FIELD_TIER_CONSENT] != NULL)
+        if (!form_read(FORM_OF_TIER, node->items[i], c->diags, &form))
+            continue;
+        policy->tiers[i].titles = form_phrases(form.at[FIELD_TIER_TITLE], c->arena);
+        if (form.at[FIELD_TIER_CONSENT] != NULL)
             policy->tiers[i].consent = (enum consent_rule)form_choice(
                 form.at[FIELD_TIER_CONSENT], form_fields[FIELD_TIER_CONSENT].choices);
     }
@@ -97,6 +99,7 @@ static void load_channels(struct compiler *c, const struct yaml_node *node)
         if (node->items[i]->kind == YAML_NULL || /* `phone:` is enough */
             !form_read(FORM_OF_CHANNEL, node->items[i], c->diags, &form))
             continue;
+        channel->titles = form_phrases(form.at[FIELD_CHANNEL_TITLE], c->arena);
         channel->address = form_text(form.at[FIELD_CHANNEL_ADDRESS], c->arena);
     }
     if (node->count != 0)
@@ -139,6 +142,7 @@ static void load_queues(struct compiler *c, const struct yaml_node *node)
             form_hours(form.at[FIELD_QUEUE_HOURS], queue->open.hours);
         if (form.at[FIELD_QUEUE_TIME_ZONE] != NULL)
             queue->zone = find_zone(c, form.at[FIELD_QUEUE_TIME_ZONE]);
+        queue->titles = form_phrases(form.at[FIELD_QUEUE_TITLE], c->arena);
         load_holidays(c, queue, form.at[FIELD_QUEUE_HOLIDAYS]);
     }
     if (node->count != 0)

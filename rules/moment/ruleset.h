@@ -65,7 +65,7 @@ enum fact_role { ROLE_NONE = 0, ROLE_ADDRESS, ROLE_TIME_ZONE, ROLE_LANGUAGE };
 
 struct fact {
     struct str name, title, unit; /* the title in the default language */
-    struct phrases titles;
+    struct phrases titles, words; /* words: in a sentence */
     uint32_t id; /* 32 bits of the name's hash: names the fact in a state; unique in a rule set */
     enum fact_kind kind;
     uint16_t *types; /* indexes of event types that update it, ascending */
@@ -177,6 +177,7 @@ enum consent_rule { CONSENT_ALWAYS = 0, CONSENT_OPT_OUT, CONSENT_OPT_IN };
 struct tier { /* most urgent first */
     struct str name;
     enum consent_rule consent;
+    struct phrases titles;
 };
 
 /* Hours of a week in which something may happen: bit h of hours[d], d = 0 is Sunday. */
@@ -204,11 +205,13 @@ struct queue {
     const struct zone *zone;
     int32_t *holidays; /* days since 1970, ascending: closed */
     size_t holiday_count;
+    struct phrases titles;
 };
 
 struct channel_rule {
     struct str name;
-    struct str address; /* kind of address needed: "email"; empty: none */
+    struct str address;    /* kind of address needed: "email"; empty: none */
+    struct phrases titles; /* what is done: "call" */
 };
 
 struct policy {

@@ -1,5 +1,7 @@
 #include "core/phrase.h"
 
+#include <stdio.h>
+
 #include "tests/support/suite.h"
 
 START_TEST(a_tag_is_parts_of_letters_and_digits)
@@ -62,6 +64,45 @@ START_TEST(what_states_no_language_is_in_the_default_one)
 }
 END_TEST
 
+static const char *say(const char *text, bool so)
+{
+    static char said[128];
+    struct buf out = {0};
+
+    phrase_say(&out, str_of(text), so);
+    snprintf(said, sizeof said, "%s", buf_text(&out));
+    buf_free(&out);
+    return said;
+}
+
+START_TEST(brackets_say_what_is_so_and_what_is_not)
+{
+    ck_assert_str_eq(say("[a|no] car is registered", true), "a car is registered");
+    ck_assert_str_eq(say("[a|no] car is registered", false), "no car is registered");
+    ck_assert_str_eq(say("the policy is [not] changed", true), "the policy is changed");
+    ck_assert_str_eq(say("the policy is [not] changed", false), "the policy is not changed");
+    ck_assert_str_eq(say("[Nothing|Something] is [not] known", false), "Something is not known");
+    ck_assert_str_eq(say("[not] so", true), "so");
+    ck_assert_str_eq(say("so [not]", false), "so not");
+    ck_assert_str_eq(say("plain", false), "plain");
+    ck_assert(phrase_turns(STR("is [not] so")));
+    ck_assert(!phrase_turns(STR("is so")));
+    ck_assert(!phrase_turns(STR_EMPTY));
+}
+END_TEST
+
+START_TEST(brackets_stand_in_pairs)
+{
+    ck_assert(phrase_fits(STR("a [b|c] d [e] | f")));
+    ck_assert(phrase_fits(STR_EMPTY));
+    ck_assert(!phrase_fits(STR("a [b")));
+    ck_assert(!phrase_fits(STR("a b]")));
+    ck_assert(!phrase_fits(STR("[a [b] c]")));
+    ck_assert(!phrase_fits(STR("[a|b|c]")));
+}
+END_TEST
+
 SUITE_MAIN("phrase", a_tag_is_parts_of_letters_and_digits, case_and_underscores_do_not_matter,
            the_exact_language_then_its_primary_then_the_default_then_the_first,
-           what_states_no_language_is_in_the_default_one)
+           what_states_no_language_is_in_the_default_one, brackets_say_what_is_so_and_what_is_not,
+           brackets_stand_in_pairs)

@@ -104,6 +104,23 @@ START_TEST(each_rule_is_checked_and_says_what_is_wrong)
 }
 END_TEST
 
+START_TEST(words_for_people_come_in_several_languages)
+{
+    const struct schema *schema =
+        read_schema("{\"x-title\":{\"nl\":\"Land\"},\"title\":\"Country\",\"type\":\"string\","
+                    "\"x-words\":{\"en\":\"the country\",\"nl\":\"het land\"},"
+                    "\"x-values\":{\"NL\":{\"nl\":\"Nederland\"}}}");
+
+    ck_assert(str_is(phrases_text(&schema->titles, STR("nl"), STR("en")), "Land"));
+    ck_assert(str_is(phrases_text(&schema->titles, STR("fr"), STR("en")), "Country"));
+    ck_assert(str_is(phrases_text(&schema->words, STR("nl-BE"), STR("en")), "het land"));
+    ck_assert_uint_eq(schema->value_count, 1);
+    ck_assert(str_is(schema->values[0].value, "NL"));
+    ck_assert(str_is(phrases_text(&schema->values[0].words, STR("nl"), STR("en")), "Nederland"));
+    stop();
+}
+END_TEST
+
 static const char *refused(const char *text)
 {
     static char line[512];
@@ -145,6 +162,12 @@ START_TEST(what_would_not_be_checked_is_refused)
         {"{\"properties\":{\"a\":true}}", "1:16 wrong-type: a schema is an object"},
         {"[]", "1:1 wrong-type: a schema is an object"},
         {"{\"title\":1}", "1:2 wrong-type: this is a text in a schema"},
+        {"{\"x-title\":\"Gewicht\"}", "1:2 wrong-type: this is an object from languages to texts"},
+        {"{\"x-title\":{\"in Dutch\":\"Gewicht\"}}", "1:13 language: this is not a language"},
+        {"{\"x-words\":{\"en\":\"[a|no car\"}}",
+         "1:13 phrase: brackets stand in pairs, with at most one bar inside"},
+        {"{\"type\":\"string\",\"x-values\":{\"NL\":\"Dutch\"}}",
+         "1:30 wrong-type: this is an object from languages to texts"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -223,6 +246,7 @@ START_TEST(values_are_coerced_to_what_the_schema_says)
 }
 END_TEST
 
-SUITE_MAIN("schema", each_rule_is_checked_and_says_what_is_wrong,
-           what_would_not_be_checked_is_refused, all_findings_come_at_once,
-           a_schema_shows_types_titles_and_units, values_are_coerced_to_what_the_schema_says)
+SUITE_MAIN("schema", words_for_people_come_in_several_languages,
+           each_rule_is_checked_and_says_what_is_wrong, what_would_not_be_checked_is_refused,
+           all_findings_come_at_once, a_schema_shows_types_titles_and_units,
+           values_are_coerced_to_what_the_schema_says)
