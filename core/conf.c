@@ -12,6 +12,26 @@ struct conf_entry *conf_find_entry(const struct conf *conf, struct str path)
     return NULL;
 }
 
+const struct conf_field *conf_item_table(const struct conf_field *items, struct str value)
+{
+    const struct conf_variant *v = items->variants != NULL ? items->variants->list : NULL;
+
+    for (; v != NULL && v->name != NULL; v++)
+        if (str_is(value, v->name))
+            return v->fields;
+    return items->fields;
+}
+
+const struct conf_field *conf_own_fields(const struct conf_field *items,
+                                         const struct conf_variant *variant)
+{
+    size_t shared = 0;
+
+    while (items->fields[shared].path != NULL)
+        shared++;
+    return variant->fields + shared;
+}
+
 static const struct conf_entry *entry_of(const struct conf *conf, const char *path)
 {
     const struct conf_entry *entry = conf_find_entry(conf, str_of(path));
@@ -26,6 +46,11 @@ static const struct conf_part *part_of(const struct conf *conf, const char *path
 
     CHECK(index < entry->part_count);
     return &entry->parts[index];
+}
+
+bool conf_has(const struct conf *conf, const char *path)
+{
+    return conf_find_entry(conf, str_of(path)) != NULL;
 }
 
 struct str conf_text(const struct conf *conf, const char *path)

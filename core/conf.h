@@ -30,6 +30,8 @@ enum conf_kind {
     CONF_FREE,   /* a mapping from any name to text: passed through */
 };
 
+struct conf_variants;
+
 struct conf_field {
     const char *path; /* "kafka.brokers": dots are nesting; NULL ends a table */
     enum conf_kind kind;
@@ -37,10 +39,23 @@ struct conf_field {
     int64_t min, max;     /* both 0: no range */
     const char *choices;
     const struct conf_field *fields; /* CONF_ITEMS */
-    bool secret;                     /* TEXT: masked when shown, given by reference only */
+    const struct conf_variants
+        *variants; /* CONF_ITEMS: more keys, by the value of one; NULL: none */
+    bool secret;   /* TEXT: masked when shown, given by reference only */
     const char *unit;
     const char *doc;     /* a sentence or two, for the example file and the schema */
     const char *example; /* YAML that the example file shows in place of the default; NULL: none */
+};
+
+/* Items that differ: what else an item may say depends on the value of its key `by`, a CHOICE of
+ * `fields`.  {connector: smtp} has other keys than {connector: webhook}. */
+struct conf_variant {
+    const char *name;                /* the value; NULL ends a list */
+    const struct conf_field *fields; /* those that all items have, and its own behind them */
+};
+struct conf_variants {
+    const char *by;
+    const struct conf_variant *list;
 };
 
 struct conf; /* a checked configuration, or a part of one; lives in its arena */
@@ -56,6 +71,9 @@ struct conf_override {
 const struct conf *conf_read(const struct conf_field *table, struct str text, const char *file,
                              const struct conf_override *overrides, size_t override_count,
                              struct arena *arena, struct diags *diags);
+
+/* Is there such a key?  Items of other variants have others. */
+bool conf_has(const struct conf *conf, const char *path);
 
 /* Values by path; the path must be in the table and of that kind (else a bug). */
 struct str conf_text(const struct conf *conf, const char *path); /* text, choice; NUL follows */

@@ -233,17 +233,35 @@ static void put_kind(struct buf *out, const struct conf_field *field)
         buf_put_format(out, "; default: %s", field->fallback);
 }
 
-static void put_item_comments(struct buf *out, const struct conf_field *fields, int depth)
+static void put_field_comments(struct buf *out, const struct conf_field *fields, int depth)
 {
     struct buf line = {0};
 
-    put_comment(out, depth, 0, 0, STR("The keys of each:"));
     for (; fields->path != NULL; fields++) {
         buf_clear(&line);
         buf_put_format(&line, "%s: ", fields->path);
         put_kind(&line, fields);
         buf_put_format(&line, ".  %s", fields->doc);
         put_comment(out, depth, 2, 6, buf_str(&line));
+    }
+    buf_free(&line);
+}
+
+static void put_item_comments(struct buf *out, const struct conf_field *items, int depth)
+{
+    const struct conf_variants *variants = items->variants;
+    struct buf line = {0};
+
+    put_comment(out, depth, 0, 0, STR("The keys of each:"));
+    put_field_comments(out, items->fields, depth);
+    for (size_t i = 0; variants != NULL && variants->list[i].name != NULL; i++) {
+        const struct conf_field *own = conf_own_fields(items, &variants->list[i]);
+        if (own->path == NULL)
+            continue;
+        buf_clear(&line);
+        buf_put_format(&line, "With %s %s also:", variants->by, variants->list[i].name);
+        put_comment(out, depth, 0, 0, buf_str(&line));
+        put_field_comments(out, own, depth);
     }
     buf_free(&line);
 }
@@ -304,7 +322,7 @@ void conf_print_example(struct buf *out, const struct conf_field *table)
         put_kind(&kind, table);
         put_comment(out, depth, 0, 0, buf_str(&kind));
         if (table->fields != NULL)
-            put_item_comments(out, table->fields, depth);
+            put_item_comments(out, table, depth);
         indent(out, depth);
         buf_put_format(out, "%s:", last_name(table->path));
         put_example_value(out, table, depth);

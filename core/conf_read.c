@@ -184,6 +184,38 @@ static void read_list(struct reading *r, struct conf_entry *entry, const struct 
     }
 }
 
+/* The value of the key that says which variant an item is; empty: there is none. */
+static struct str variant_of(const struct conf_field *items, const struct yaml_node *map)
+{
+    for (size_t i = 0; items->variants != NULL && map->kind == YAML_MAP && i < map->count; i++)
+        if (str_is(map->keys[i]->text, items->variants->by))
+            return map->items[i]->text;
+    return STR_EMPTY;
+}
+
+/* An item has become another variant: the keys that both have stay. */
+static struct conf *change_variant(struct reading *r, const struct conf_field *items,
+                                   struct conf *item)
+{
+    const struct conf_entry *by =
+        items->variants != NULL ? conf_find_entry(item, str_of(items->variants->by)) : NULL;
+    struct conf *changed;
+
+    if (by == NULL || conf_item_table(items, by->text) == item->table)
+        return item;
+    changed = new_conf(conf_item_table(items, by->text), r->arena);
+    for (size_t i = 0; i < item->count; i++) {
+        const struct conf_entry *old = &item->entries[i];
+        struct conf_entry *entry = conf_find_entry(changed, str_of(old->field->path));
+        const struct conf_field *field = entry != NULL ? entry->field : NULL;
+        if (field == NULL || field->kind != old->field->kind)
+            continue;
+        *entry = *old;
+        entry->field = field;
+    }
+    return changed;
+}
+
 static void read_part(struct reading *r, struct conf_entry *entry, const struct yaml_node *key,
                       const struct yaml_node *value, struct str name)
 {
@@ -191,13 +223,15 @@ static void read_part(struct reading *r, struct conf_entry *entry, const struct 
 
     name = full_name(r, name, key->text);
     if (entry->field->kind == CONF_ITEMS) {
-        part->item = new_conf(entry->field->fields, r->arena);
+        part->item =
+            new_conf(conf_item_table(entry->field, variant_of(entry->field, value)), r->arena);
         if (value->kind == YAML_MAP || value->kind == YAML_NULL)
             read_map(r, part->item, value, STR_EMPTY, name);
         else
             wrong(r, value->place, "wrong-value", "write its keys below it, or {} for the defaults",
                   arena_format(r->arena, "%.*s is %s, wants keys and values", STR_ARG(name),
                                yaml_kind_name(value->kind)));
+        part->item = change_variant(r, entry->field, part->item); /* ${CONNECTOR} */
     } else if (is_scalar(value)) {
         set_part_text(r, entry->field, part, name,
                       &(struct conf_text_source){value->text, value, value->place});
@@ -404,7 +438,8 @@ static bool override_item(struct reading *r, struct conf_entry *entry, struct st
                          place))
             continue;
         if (part == NULL)
-            add_part(r, entry, key, place)->item = item;
+            part = add_part(r, entry, key, place);
+        part->item = change_variant(r, entry->field, item);
         return true;
     }
     return false;

@@ -34,17 +34,32 @@ static void put_head(struct buf *out)
     buf_put_text(out, "| key | takes | default | meaning |\n|---|---|---|---|\n");
 }
 
-void conf_print_reference(struct buf *out, const struct conf_field *table)
+static void put_fields(struct buf *out, const struct conf_field *fields)
 {
     put_head(out);
-    for (const struct conf_field *f = table; f->path != NULL; f++)
-        put_row(out, f);
-    for (const struct conf_field *f = table; f->path != NULL; f++) {
-        if (f->kind != CONF_ITEMS)
-            continue;
-        buf_put_format(out, "\n## Each of `%s`\n\n", f->path);
-        put_head(out);
-        for (const struct conf_field *item = f->fields; item->path != NULL; item++)
-            put_row(out, item);
+    for (; fields->path != NULL; fields++)
+        put_row(out, fields);
+}
+
+static void put_items(struct buf *out, const struct conf_field *items)
+{
+    const struct conf_variants *variants = items->variants;
+
+    buf_put_format(out, "\n## Each of `%s`\n\n", items->path);
+    put_fields(out, items->fields);
+    for (size_t i = 0; variants != NULL && variants->list[i].name != NULL; i++) {
+        buf_put_format(out, "\n### With `%s: %s`\n\n", variants->by, variants->list[i].name);
+        if (conf_own_fields(items, &variants->list[i])->path != NULL)
+            put_fields(out, conf_own_fields(items, &variants->list[i]));
+        else
+            buf_put_text(out, "No keys of its own.\n");
     }
+}
+
+void conf_print_reference(struct buf *out, const struct conf_field *table)
+{
+    put_fields(out, table);
+    for (const struct conf_field *f = table; f->path != NULL; f++)
+        if (f->kind == CONF_ITEMS)
+            put_items(out, f);
 }

@@ -93,6 +93,44 @@ static void put_or_reference(struct printer *p, const struct conf_field *field)
 }
 
 static void put_object(struct printer *p, const struct conf_field *table, struct str section);
+static void put_required(struct printer *p, const struct conf_field *table, struct str section);
+static void put_field(struct printer *p, const struct conf_field *field);
+
+static void put_variant(struct printer *p, const char *by, const struct conf_variant *variant)
+{
+    open_object(p);
+    key(p, STR("if"));
+    buf_put_format(p->out, "{\"properties\": {\"%s\": {\"const\": \"%s\"}}}", by, variant->name);
+    key(p, STR("then"));
+    open_object(p);
+    put_object(p, variant->fields, STR_EMPTY);
+    close_object(p);
+    close_object(p);
+}
+
+/* Items that differ: the key that says which one it is, then what it may hold. */
+static void put_variants(struct printer *p, const struct conf_field *items)
+{
+    const struct conf_variants *variants = items->variants;
+    const struct conf_field *by = items->fields;
+
+    while (strcmp(by->path, variants->by) != 0)
+        by++;
+    put_raw(p, "type", "[\"object\", \"null\"]");
+    put_required(p, items->fields, STR_EMPTY);
+    key(p, STR("properties"));
+    open_object(p);
+    key(p, str_of(by->path));
+    put_field(p, by);
+    close_object(p);
+    key(p, STR("allOf"));
+    buf_put_char(p->out, '[');
+    for (size_t i = 0; variants->list[i].name != NULL; i++) {
+        buf_put_text(p->out, i == 0 ? "" : ", ");
+        put_variant(p, variants->by, &variants->list[i]);
+    }
+    buf_put_char(p->out, ']');
+}
 
 static void put_field(struct printer *p, const struct conf_field *field)
 {
@@ -132,7 +170,10 @@ static void put_field(struct printer *p, const struct conf_field *field)
         put_raw(p, "type", "[\"object\", \"null\"]");
         key(p, STR("additionalProperties"));
         open_object(p);
-        put_object(p, field->fields, STR_EMPTY);
+        if (field->variants != NULL)
+            put_variants(p, field);
+        else
+            put_object(p, field->fields, STR_EMPTY);
         close_object(p);
         break;
     case CONF_FREE:

@@ -30,6 +30,13 @@ struct conf {
 
 struct conf_entry *conf_find_entry(const struct conf *conf, struct str path); /* NULL: none */
 
+/* The table of an item of these ITEMS whose key `by` has this value. */
+const struct conf_field *conf_item_table(const struct conf_field *items, struct str value);
+
+/* The fields of a variant that not all items have. */
+const struct conf_field *conf_own_fields(const struct conf_field *items,
+                                         const struct conf_variant *variant);
+
 static inline bool conf_has_parts(enum conf_kind kind)
 {
     return kind == CONF_LIST || kind == CONF_ITEMS || kind == CONF_FREE;

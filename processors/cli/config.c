@@ -23,9 +23,24 @@ static const struct conf_field source_fields[] = {
     {0},
 };
 
-enum { CHANNEL_FIELDS_MAX = 64 };
-static struct conf_field channel_fields[CHANNEL_FIELDS_MAX + 1]; /* filled by config_table */
-static char connector_names[256];
+/* Filled by config_table: what all channels may say, and for each connector that and its own. */
+enum { CONNECTORS_MAX = 32, CHANNEL_FIELDS_MAX = 48 };
+static char connector_names[512];
+static struct conf_field channel_fields[] = {
+    {.path = "connector",
+     .kind = CONF_CHOICE,
+     .choices = connector_names,
+     .doc = "What a task goes out by."},
+#define CONF(path_, kind_, fallback_, doc_, ...)                                                   \
+    {.path = path_, .kind = CONF_##kind_, .fallback = fallback_, .doc = doc_, __VA_ARGS__},
+#include "processors/dispatch/channel_options.def"
+#undef CONF
+    {0},
+};
+enum { SHARED_FIELDS = sizeof channel_fields / sizeof channel_fields[0] - 1 };
+static struct conf_field connector_fields[CONNECTORS_MAX][CHANNEL_FIELDS_MAX + 1];
+static struct conf_variant connector_list[CONNECTORS_MAX + 1];
+static const struct conf_variants channel_variants = {"connector", connector_list};
 
 static const struct conf_field table[] = {
 #define CONF(path_, kind_, fallback_, doc_, ...)                                                   \
@@ -35,32 +50,36 @@ static const struct conf_field table[] = {
     {0},
 };
 
-static bool has_channel_field(size_t count, const char *path)
+/* A connector's field, in place of the shared one of that path or behind what is there. */
+static size_t add_channel_field(struct conf_field *fields, size_t count,
+                                const struct conf_field *field)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(channel_fields[i].path, path) == 0)
-            return true;
-    return false;
+    for (size_t i = 0; i < SHARED_FIELDS; i++)
+        if (strcmp(fields[i].path, field->path) == 0) {
+            CHECK(fields[i].kind == field->kind);
+            fields[i] = *field;
+            return count;
+        }
+    CHECK(count < CHANNEL_FIELDS_MAX);
+    fields[count] = *field;
+    return count + 1;
 }
 
 static void fill_channel_fields(void)
 {
-    size_t count = 0, bytes = 0;
+    size_t bytes = 0;
 
-    channel_fields[count++] = (struct conf_field){.path = "connector",
-                                                  .kind = CONF_CHOICE,
-                                                  .choices = connector_names,
-                                                  .doc = "What a task goes out by."};
     for (size_t i = 0; channel_at(i) != NULL; i++) {
         const struct connector_class *class = channel_at(i);
+        size_t count = SHARED_FIELDS;
+        CHECK(i < CONNECTORS_MAX);
         bytes += (size_t)snprintf(connector_names + bytes, sizeof connector_names - bytes, "%s%s",
                                   i == 0 ? "" : "|", class->name);
         CHECK(bytes < sizeof connector_names);
-        for (const struct conf_field *f = class->fields; f->path != NULL; f++) {
-            CHECK(count < CHANNEL_FIELDS_MAX);
-            if (!has_channel_field(count, f->path))
-                channel_fields[count++] = *f;
-        }
+        memcpy(connector_fields[i], channel_fields, SHARED_FIELDS * sizeof *channel_fields);
+        for (const struct conf_field *f = class->fields; f->path != NULL; f++)
+            count = add_channel_field(connector_fields[i], count, f);
+        connector_list[i] = (struct conf_variant){class->name, connector_fields[i]};
     }
 }
 

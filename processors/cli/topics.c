@@ -83,6 +83,8 @@ struct topics_plan topics_plan(const struct conf *conf, struct arena *arena)
 /* "contact.{queue}" of a channel; empty: its connector writes to no topic by queue. */
 static const char *queue_topic(const struct conf *channel, struct str queue, struct arena *arena)
 {
+    if (!conf_has(channel, "topic"))
+        return "";
     if (queue.len == 0)
         queue = conf_text(channel, "queue");
     return arena_replace(arena, conf_text(channel, "topic"), STR("{queue}"), queue).data;

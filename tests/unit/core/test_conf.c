@@ -17,6 +17,20 @@ static const struct conf_field item_fields[] = {
     {0},
 };
 
+static const struct conf_field way_fields[] = {
+    {.path = "by", .kind = CONF_CHOICE, .choices = "mail|web", .doc = "What."},
+    {.path = "pace", .kind = CONF_INT, .fallback = "4", .doc = "How fast."},
+    {0},
+};
+static const struct conf_field mail_fields[] = {
+    {.path = "by", .kind = CONF_CHOICE, .choices = "mail|web", .doc = "What."},
+    {.path = "pace", .kind = CONF_INT, .fallback = "1", .doc = "How fast, slower."},
+    {.path = "from", .kind = CONF_TEXT, .doc = "The sender."},
+    {0},
+};
+static const struct conf_variant way_list[] = {{"mail", mail_fields}, {"web", way_fields}, {0}};
+static const struct conf_variants ways = {"by", way_list};
+
 static const struct conf_field table[] = {
     {.path = "kafka.brokers", .kind = CONF_TEXT, .fallback = "127.0.0.1:9092", .doc = "Where."},
     {.path = "kafka.free", .kind = CONF_FREE, .fallback = "", .doc = "Passed through."},
@@ -51,6 +65,13 @@ static const struct conf_field table[] = {
      .fields = item_fields,
      .doc = "From where.",
      .example = "crm: {}\nbilling:\n  mode: json"},
+    {.path = "ways",
+     .kind = CONF_ITEMS,
+     .fallback = "",
+     .fields = way_fields,
+     .variants = &ways,
+     .doc = "Where to.",
+     .example = "news:\n  by: mail\n  from: us"},
     {0},
 };
 
@@ -253,6 +274,38 @@ START_TEST(wrong_overrides_are_findings)
 }
 END_TEST
 
+START_TEST(what_an_item_may_say_depends_on_its_variant)
+{
+    const struct conf *conf = read("ways: {a: {by: mail, from: us}, b: {pace: 9, by: web}}");
+
+    text_is(conf_item(conf, "ways", 0), "from", "us");
+    ck_assert_int_eq(conf_int(conf_item(conf, "ways", 0), "pace"), 1);
+    ck_assert_int_eq(conf_int(conf_item(conf, "ways", 1), "pace"), 9);
+    ck_assert(!conf_has(conf_item(conf, "ways", 1), "from"));
+    refused("ways: {a: {by: mail}}", "ways.a.from is missing");
+    refused("ways: {a: {by: web, from: us}}", "unknown key ways.a.from");
+    refused("ways: {a: {by: pigeon}}", "ways.a.by is \"pigeon\", wants mail or web");
+    refused("ways: {a: {pace: 2}}", "ways.a.by is missing");
+}
+END_TEST
+
+START_TEST(a_variant_may_be_chosen_by_a_reference_or_an_override)
+{
+    const struct conf *conf;
+
+    setenv("CONF_TEST_WAY", "mail", 1);
+    refused("ways: {a: {by: \"${CONF_TEST_WAY}\"}}", "ways.a.from is missing");
+    setenv("CONF_TEST_WAY", "web", 1);
+    conf = read("ways: {a: {by: \"${CONF_TEST_WAY}\", pace: 3}}");
+    ck_assert_msg(conf != NULL, "%s", findings());
+    ck_assert_int_eq(conf_int(conf_item(conf, "ways", 0), "pace"), 3);
+    conf = read_with("ways: {a: {by: mail, from: us, pace: 3}}", "ways.a.by", "web");
+    ck_assert_msg(conf != NULL, "%s", findings());
+    ck_assert(!conf_has(conf_item(conf, "ways", 0), "from"));
+    ck_assert_int_eq(conf_int(conf_item(conf, "ways", 0), "pace"), 3);
+}
+END_TEST
+
 START_TEST(printed_it_reads_back_the_same)
 {
     const char *text = "kafka:\n  brokers: \"a: $${b} \\\"c\\\\ \\n#\"\n  free: {linger.ms: 5}\n"
@@ -322,6 +375,8 @@ SUITE_MAIN("conf", an_empty_file_gives_all_defaults, a_file_is_read_with_places,
            all_findings_come_at_once, unknown_keys_get_a_suggestion, wrong_types_are_refused,
            broken_yaml_is_a_finding, references_are_filled_in,
            references_that_lead_nowhere_are_findings, a_secret_in_the_file_is_refused,
-           overrides_reach_every_kind, wrong_overrides_are_findings, printed_it_reads_back_the_same,
+           overrides_reach_every_kind, wrong_overrides_are_findings,
+           what_an_item_may_say_depends_on_its_variant,
+           a_variant_may_be_chosen_by_a_reference_or_an_override, printed_it_reads_back_the_same,
            printed_secrets_are_masked, the_example_is_a_configuration,
            the_schema_is_json_with_every_key)
