@@ -71,6 +71,7 @@ static const struct field withdrawal_fields[] = {
     FIELD_OPTIONAL(withdrawal, queue, FIELD_TEXT),
     FIELD(withdrawal, reason, FIELD_TEXT),
     FIELD_OPTIONAL(withdrawal, because, FIELD_TEXT),
+    FIELD_OPTIONAL(withdrawal, notice, FIELD_BOOL),
     FIELD_AS(withdrawal, created_ms, "created", FIELD_TIME),
     {0},
 };

@@ -70,6 +70,7 @@ struct withdrawal {
     struct str customer, moment, about, channel, queue;
     struct str reason;  /* reason code, e.g. "withdrawn" */
     struct str because; /* type of the event that did it, or empty */
+    bool notice;        /* somebody works on it already: for their information, remove nothing */
     int64_t created_ms;
 };
 void withdrawal_put_json(struct buf *out, const struct withdrawal *w);

@@ -152,7 +152,7 @@ static enum delivery contact_centre_withdrawal(struct connector *c, const struct
 const struct connector_class contact_centre_class = {
     .name = "contact_centre",
     .fields = fields,
-    .idempotent = true,
+    .guarantee = GUARANTEE_IDEMPOTENT,
     .open = contact_centre_open,
     .task_record = contact_centre_task,
     .withdrawal_record = contact_centre_withdrawal,

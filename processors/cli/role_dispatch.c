@@ -13,7 +13,7 @@ static struct channel_config *channels_of(const struct conf *conf, struct arena 
     for (size_t i = 0; i < *count; i++) {
         const struct conf *item = conf_item(conf, "channels", i);
         channels[i] = (struct channel_config){.name = conf_item_name(conf, "channels", i),
-                                              .connector = conf_text(item, "connector"),
+                                              .class = channel_find(conf_text(item, "connector")),
                                               .conf = item};
     }
     return channels;

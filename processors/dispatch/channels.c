@@ -25,12 +25,9 @@ static enum err_code open_channel(struct channels *channels, const struct channe
                                   struct err *err)
 {
     struct channel *channel = &channels->items[channels->count];
-    const struct connector_class *class = channel_find(config->connector);
+    const struct connector_class *class = config->class;
     enum err_code code;
 
-    if (class == NULL)
-        return err_set(err, ERR_CONFIG, "channel %.*s: there is no connector \"%.*s\"",
-                       STR_ARG(config->name), STR_ARG(config->connector));
     if (class->task_record == NULL)
         return err_set(err, ERR_CONFIG,
                        "channel %.*s: connector %s delivers by itself, and dispatch can only write"

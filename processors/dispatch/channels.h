@@ -6,14 +6,14 @@
 #include "connectors/channel.h"
 
 struct channel_config {
-    struct str name;         /* as tasks say it: "phone" */
-    struct str connector;    /* a class of channels.def */
+    struct str name; /* as tasks say it: "phone" */
+    const struct connector_class *class;
     const struct conf *conf; /* checked against the fields of that class */
 };
 
 struct channels;
 
-/* Open every channel.  ERR_CONFIG: no such connector, a name twice, or a connector that does not
+/* Open every channel.  ERR_CONFIG: a name twice, or a connector that does not
  * give records (those need a ledger state of their own, which this version does not have). */
 enum err_code channels_open(const struct channel_config *configs, size_t count,
                             struct channels **out, struct err *err);

@@ -72,6 +72,8 @@ START_TEST(each_class_has_exactly_one_way_out)
         ck_assert_msg((class->task_record != NULL) != (class->deliver != NULL), "%s", class->name);
         ck_assert_msg(class->withdrawal_record == NULL || class->task_record != NULL, "%s",
                       class->name);
+        ck_assert_msg((class->ask == NULL && class->withdraw == NULL) || class->deliver != NULL,
+                      "%s", class->name);
         ck_assert_msg(class->open != NULL && class->close != NULL, "%s", class->name);
     }
 }

@@ -71,7 +71,7 @@ static void open_world(const char *name)
     world.settings = (struct kafka_settings){.brokers = server_address(kafka), .client_id = "test"};
     world.channel =
         (struct channel_config){.name = STR("phone"),
-                                .connector = STR("contact_centre"),
+                                .class = channel_find(STR("contact_centre")),
                                 .conf = conf_read(channel_find(STR("contact_centre"))->fields,
                                                   STR(""), "test", NULL, 0, world.arena, &diags)};
     world.config = (struct dispatch_config){.kafka = world.settings,

@@ -28,7 +28,8 @@ static bool topic_is_there(void *context, struct str topic)
 static void setup(void)
 {
     const struct connector_class *class = channel_find(STR("contact_centre"));
-    struct channel_config config = {.name = STR("phone"), .connector = STR("contact_centre")};
+    struct channel_config config = {.name = STR("phone"),
+                                    .class = channel_find(STR("contact_centre"))};
     struct diags diags = {0};
 
     bench = (struct bench){.arena = arena_new(0)};
