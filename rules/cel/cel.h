@@ -83,6 +83,9 @@ struct cel_env {
      * checker.  Syntax errors are still reported. */
     bool unchecked;
 
+    /* Keep the tree of what was written with the program (rules/cel/tree.h). */
+    bool keep_tree;
+
     /* all, exists, map, has and so on are functions like others, and so unknown. */
     bool no_macros;
 
@@ -133,6 +136,7 @@ void cel_trace(const struct cel_env *env, struct str text, const struct cel_inpu
  * 1900, timestamps as RFC 3339. */
 bool cel_equal(struct value a, struct value b);
 void cel_print(struct buf *out, struct value v);
+void cel_print_literal(struct buf *out, struct value v); /* as CEL: a text in quotes */
 
 /* The bytecode as text, one instruction a line: for `attent explain --code` and tests. */
 void cel_disassemble(struct buf *out, const struct cel_program *program);

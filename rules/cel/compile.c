@@ -444,6 +444,8 @@ static const struct cel_program *compile_in(struct cel_source *source, const str
                                             const struct cel_type *want, struct arena *arena,
                                             struct arena *scratch)
 {
+    const struct cel_tree *tree = NULL;
+    struct cel_program *program;
     struct cel_node *root;
 
     if (source->text.len > LIMIT_CEL_BYTES) {
@@ -461,10 +463,15 @@ static const struct cel_program *compile_in(struct cel_source *source, const str
     cel_check(source, env, want, scratch, &root);
     if (source->error_count != 0)
         return NULL;
+    if (env->keep_tree)
+        tree = cel_tree_of(root, arena);
     cel_fold(source, env, scratch, root);
     if (source->error_count != 0)
         return NULL;
-    return cel_generate(source, env, root, want, arena);
+    program = cel_generate(source, env, root, want, arena);
+    if (program != NULL)
+        program->tree = tree;
+    return program;
 }
 
 const struct cel_program *cel_compile(const struct cel_env *env, struct str text,

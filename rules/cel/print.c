@@ -156,6 +156,11 @@ void cel_print(struct buf *out, struct value v)
     print_at(out, v, 0);
 }
 
+void cel_print_literal(struct buf *out, struct value v)
+{
+    print_at(out, v, 1);
+}
+
 /* --- bytecode ---------------------------------------------------------------------------------- */
 
 static const struct {

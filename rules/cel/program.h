@@ -35,9 +35,11 @@ struct cel_slot {
 };
 
 struct regex;
+struct cel_tree;
 
 struct cel_program {
     const struct cel_type *type;
+    const struct cel_tree *tree; /* NULL: not kept */
     struct cel_instr *code;
     struct value *constants;
     struct regex **regexes; /* of MATCH */
@@ -56,6 +58,9 @@ struct value cel_run_program(const struct cel_program *program, struct cel_run *
 struct cel_program *cel_generate(struct cel_source *source, const struct cel_env *env,
                                  const struct cel_node *root, const struct cel_type *want,
                                  struct arena *arena);
+
+/* The checked tree for others (tree.h), copied into arena. */
+const struct cel_tree *cel_tree_of(const struct cel_node *root, struct arena *arena);
 
 /* Replace what does not depend on the input by its value, in place. */
 void cel_fold(struct cel_source *source, const struct cel_env *env, struct arena *arena,

@@ -285,8 +285,11 @@ static struct place inside(const struct yaml_node *node)
 
 static struct cel_env env_of(struct scope *scope)
 {
-    return (struct cel_env){
-        .context = scope, .resolve = resolve, .mixed_numbers = true, .own_functions = true};
+    return (struct cel_env){.context = scope,
+                            .resolve = resolve,
+                            .mixed_numbers = true,
+                            .own_functions = true,
+                            .keep_tree = true};
 }
 
 static void keep_text(struct compiler *c, const struct cel_program *program, struct str text)
