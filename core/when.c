@@ -189,6 +189,19 @@ bool when_parse_span_ms(struct str text, int64_t *span_ms)
     return total <= span_ms_max;
 }
 
+void when_put_days(struct buf *out, int64_t span_ms)
+{
+    bool days = span_ms == 0 || span_ms <= -WHEN_DAY_MS || span_ms >= WHEN_DAY_MS;
+
+    if (days)
+        buf_put_format(out, "%lldd", (long long)(span_ms / WHEN_DAY_MS));
+    if (span_ms % WHEN_DAY_MS == 0)
+        return;
+    if (days && span_ms < 0)
+        span_ms = -span_ms;
+    when_put_span(out, span_ms % WHEN_DAY_MS);
+}
+
 void when_put_span(struct buf *out, int64_t span_ms)
 {
     if (span_ms < 0) {

@@ -33,5 +33,6 @@ void when_put_rfc3339(struct buf *out, int64_t at_ms); /* 2026-03-02T08:00:00Z, 
  * or more than 100 years. */
 bool when_parse_span_ms(struct str text, int64_t *span_ms);
 void when_put_span(struct buf *out, int64_t span_ms); /* as a person would write it: 1d12h */
+void when_put_days(struct buf *out, int64_t span_ms); /* the same without weeks: 14d2h, 0d */
 
 #endif

@@ -157,7 +157,8 @@ static struct turn turn_of(struct step *step, struct state *state, int64_t now_m
                          .arena = arena,
                          .out = out,
                          .now_ms = now_ms,
-                         .fields = step->fields};
+                         .fields = step->fields,
+                         .observer = step->config->observer};
 }
 
 static void clear_fields(struct step *step, const struct event_type *type)

@@ -14,6 +14,7 @@
 #include "schemas/event.h"
 
 struct ruleset;
+struct decide_observer; /* observer.h */
 
 enum reason { /* why there was no task, or why an instance ended */
 #define REASON(name, code, text) REASON_##name,
@@ -35,6 +36,7 @@ struct decide_config {
      * NULL: everybody starts with nothing. */
     struct str (*seed)(void *context, struct str customer);
     void *context;
+    const struct decide_observer *observer; /* NULL: none */
 };
 
 extern const struct step_class decide_class;

@@ -4,6 +4,9 @@
 #include <stdio.h>
 
 #include "core/hash.h"
+#include "core/when.h"
+#include "processors/decide/facts.h"
+#include "processors/decide/given.h"
 #include "processors/decide/instances.h"
 
 static const struct {
@@ -55,6 +58,22 @@ void trail_add(struct trail *trail, struct arena *arena, enum stage stage, bool 
     s->detail = arena_str(arena, str_head(str_of(text), DETAIL_BYTES_MAX));
 }
 
+/* --- what was read ------------------------------------------------------------------------------ */
+
+static const char *const attr_words[] = {
+    [ATTR_ID] = "id",           [ATTR_TYPE] = "type", [ATTR_SOURCE] = "source",
+    [ATTR_SUBJECT] = "subject", [ATTR_TIME] = "time", [ATTR_CORRECTED] = "time_corrected",
+    [ATTR_COUNT] = "count",
+};
+
+/* "/wheels/pad_mm" as ".wheels.pad_mm" */
+static void put_path(struct buf *out, struct str pointer)
+{
+    for (size_t i = 0; i < pointer.len; i++)
+        buf_put_char(out, pointer.data[i] == '/' ? '.' : pointer.data[i]);
+}
+
+/* As a person would write it in a condition. */
 static void name_slot(struct buf *out, const struct turn *turn, const struct instance *in,
                       uint32_t slot)
 {
@@ -65,49 +84,114 @@ static void name_slot(struct buf *out, const struct turn *turn, const struct ins
             : NULL;
 
     switch (slot_kind(slot)) {
-    case SLOT_FACT: buf_put(out, set->facts[slot_a(slot)].name); return;
+    case SLOT_FACT:
+        buf_put_format(out, "customer.%.*s", STR_ARG(set->facts[slot_a(slot)].name));
+        return;
     case SLOT_FACT_BEFORE:
-        buf_put_text(out, "before.");
-        buf_put(out, set->facts[slot_a(slot)].name);
+        buf_put_format(out, "before.%.*s", STR_ARG(set->facts[slot_a(slot)].name));
         return;
     case SLOT_EVENT_DATA:
-        buf_put(out, str_slice(set->paths[slot_b(slot)].pointer, 1, SIZE_MAX));
+        buf_put_text(out, "event.data");
+        put_path(out, set->paths[slot_b(slot)].pointer);
         return;
-    case SLOT_EVENT_ATTR: buf_put_text(out, "event"); return;
+    case SLOT_EVENT_ATTR: buf_put_format(out, "event.%s", attr_words[slot_b(slot)]); return;
     case SLOT_STEP_DATA:
     case SLOT_STEP_FIRST:
         if (step == NULL || slot_b(slot) >= step->capture_count)
             return;
-        buf_put_format(out, "%.*s", STR_ARG(step->name));
-        buf_put(out, set->paths[step->captures[slot_b(slot)]].pointer);
+        buf_put_format(out, "%.*s%s.data", STR_ARG(step->name),
+                       slot_kind(slot) == SLOT_STEP_FIRST ? ".first" : "");
+        put_path(out, set->paths[step->captures[slot_b(slot)]].pointer);
         return;
     case SLOT_STEP_ATTR:
         if (step != NULL)
-            buf_put(out, step->name);
+            buf_put_format(out, "%.*s.%s", STR_ARG(step->name), attr_words[slot_b(slot)]);
         return;
     case SLOT_NOW: buf_put_text(out, "now"); return;
     case SLOT_ABOUT: buf_put_text(out, "about"); return;
     }
 }
 
-struct str explain_reads(struct scope *scope, const struct cel_program *program)
+/* How long a fact has been so: two units say enough. */
+static void put_since(struct buf *out, const struct turn *turn, uint32_t fact, struct value v)
 {
-    size_t count;
-    const uint32_t *slots = cel_program_slots(program, &count);
-    struct buf out = {0};
-    struct str words;
+    int64_t time_ms = facts_time_ms(turn, fact), span_ms, unit_ms = WHEN_SECOND_MS;
 
-    buf_put(&out, ruleset_text(scope->turn->set, program));
-    for (size_t i = 0; i < count; i++) {
-        struct value v = scope_load(scope, slots[i]);
+    if (time_ms <= GIVEN_EARLIER_MS || time_ms >= turn->now_ms ||
+        (v.kind == VALUE_BOOL && !v.boolean))
+        return;
+    span_ms = turn->now_ms - time_ms;
+    if (span_ms >= WHEN_HOUR_MS)
+        unit_ms = span_ms >= WHEN_DAY_MS ? WHEN_HOUR_MS : WHEN_MINUTE_MS;
+    buf_put_text(out, " since ");
+    when_put_days(out, span_ms - span_ms % unit_ms);
+}
 
-        if (out.len != 0)
-            buf_put_text(&out, i == 0 ? "; " : ", ");
-        name_slot(&out, scope->turn, scope->instance, slots[i]);
-        buf_put_text(&out, v.kind == VALUE_ABSENT ? " is absent" : " is ");
-        if (v.kind != VALUE_ABSENT)
-            cel_print(&out, v);
+static void put_read(struct buf *out, struct scope *scope, uint32_t slot)
+{
+    struct value v = scope_load(scope, slot);
+
+    if (out->len != 0)
+        buf_put_text(out, ", ");
+    name_slot(out, scope->turn, scope->instance, slot);
+    buf_put_text(out, v.kind == VALUE_ABSENT ? " is absent" : " = ");
+    if (v.kind == VALUE_ABSENT)
+        return;
+    cel_print(out, v);
+    if (slot_kind(slot) == SLOT_FACT)
+        put_since(out, scope->turn, slot_a(slot), v);
+}
+
+/* Is it that part that made the whole not true? */
+static bool is_blamed(struct scope *scope, const struct condition_part *part)
+{
+    struct cel_input input = scope_input(scope);
+    struct value v = cel_eval(part->program, &input, scope->turn->arena);
+
+    return v.kind != VALUE_BOOL || !v.boolean;
+}
+
+/* The slots worth telling, each once: of a condition that did not hold only what made it so. */
+static size_t read_slots(struct scope *scope, const struct cel_program *program, bool held,
+                         const uint32_t **slots)
+{
+    const struct expression *whole = ruleset_expression(scope->turn->set, program);
+    size_t all, count = 0;
+    const uint32_t *of_all = cel_program_slots(program, &all);
+    bool *told = ARENA_ARRAY(scope->turn->arena, bool, all);
+    uint32_t *some = ARENA_ARRAY(scope->turn->arena, uint32_t, all);
+
+    for (size_t i = 0; !held && whole != NULL && i < whole->part_count; i++) {
+        size_t part_count;
+        const uint32_t *of_part = cel_program_slots(whole->parts[i].program, &part_count);
+
+        for (size_t k = 0, at = 0; k < part_count && is_blamed(scope, &whole->parts[i]); k++) {
+            while (at < all && of_all[at] < of_part[k])
+                at++;
+            if (at < all && of_all[at] == of_part[k])
+                told[at] = true;
+        }
     }
+    for (size_t i = 0; i < all; i++)
+        if (told[i])
+            some[count++] = of_all[i];
+    *slots = count != 0 ? some : of_all;
+    return count != 0 ? count : all;
+}
+
+struct str explain_reads(struct scope *scope, const struct cel_program *program, bool held)
+{
+    struct str text = ruleset_text(scope->turn->set, program), words;
+    const uint32_t *slots;
+    size_t count = read_slots(scope, program, held, &slots);
+    struct buf out = {0};
+
+    for (size_t i = 0; i < count; i++)
+        put_read(&out, scope, slots[i]);
+    if (count == 0)
+        buf_put(&out, text);
+    else if (text.len != 0)
+        buf_put_format(&out, " (%.*s)", STR_ARG(text));
     words = arena_str(scope->turn->arena, buf_str(&out));
     buf_free(&out);
     return words;

@@ -25,8 +25,10 @@ struct trail { /* the stages that one candidate went through */
 void trail_add(struct trail *trail, struct arena *arena, enum stage stage, bool passed,
                const char *detail, ...) __attribute__((format(printf, 5, 6)));
 
-/* A condition of an instance and what it read: `customer.country == "NL"; country is DE`. */
-struct str explain_reads(struct scope *scope, const struct cel_program *program);
+/* What a condition read, and the condition: `customer.open_complaint = true since 3d
+ * (!customer.open_complaint)`.  held: it was true; of one that was not, joined by && or ||, only
+ * what made it so. */
+struct str explain_reads(struct scope *scope, const struct cel_program *program, bool held);
 
 enum verdict { VERDICT_TASK, VERDICT_HOLD, VERDICT_SILENT, VERDICT_ENDED };
 

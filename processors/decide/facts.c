@@ -431,3 +431,12 @@ struct value facts_read(const struct turn *turn, uint32_t index)
         return read_map(turn, fact, known);
     return known != NULL ? read_cell(turn, fact, &known->cells[0]) : read_nothing(fact);
 }
+
+int64_t facts_time_ms(const struct turn *turn, uint32_t index)
+{
+    const struct fact *fact = &turn->set->facts[index];
+    const struct fact_state *known = fact_find(turn->state, fact->id);
+    bool dated = fact->kind == FACT_LAST || fact->kind == FACT_FIRST || fact->kind == FACT_MARK;
+
+    return dated && fact->key == NULL && known != NULL ? known->cells[0].time_ms : INT64_MIN;
+}

@@ -13,6 +13,10 @@ void facts_update(struct turn *turn);
 /* The value of fact `index` at turn->now_ms; with `per` a map; VALUE_ABSENT: never set. */
 struct value facts_read(const struct turn *turn, uint32_t index);
 
+/* Since when it has been so: the time of the last event of a `last`, `first` or `mark`; INT64_MIN:
+ * not known, or of many events. */
+int64_t facts_time_ms(const struct turn *turn, uint32_t index);
+
 /* The place of a fact in a state, made if it is not there.  Facts are sorted by id. */
 struct fact_state *facts_at(struct state *state, struct arena *arena, const struct fact *fact);
 

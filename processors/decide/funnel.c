@@ -131,7 +131,7 @@ static enum reason pass_gates(struct turn *turn, struct instance *in)
 
         if (gates[i].program == NULL)
             continue;
-        words = explain_reads(&scope, gates[i].program);
+        words = explain_reads(&scope, gates[i].program, truth == TRUTH_YES);
         trail_add(in->trail, turn->arena, gates[i].stage, truth == TRUTH_YES, "%s%.*s",
                   truth == TRUTH_FAILED ? "could not be evaluated: " : "", STR_ARG(words));
         if (truth != TRUTH_YES)

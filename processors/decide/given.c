@@ -4,9 +4,6 @@
 #include "processors/decide/amount.h"
 #include "processors/decide/facts.h"
 
-/* Before any event that a log can hold (year 1 AD), and far enough from INT64_MIN to count with. */
-#define BEFORE_ANY_EVENT_MS (-62135596800000)
-
 static bool is_number(struct value v)
 {
     return v.kind == VALUE_INT || v.kind == VALUE_DOUBLE;
@@ -73,7 +70,7 @@ static bool give(struct fact_cell *cell, struct arena *arena, const struct fact 
     switch (fact->kind) {
     case FACT_LAST:
     case FACT_FIRST:
-        cell->time_ms = BEFORE_ANY_EVENT_MS;
+        cell->time_ms = GIVEN_EARLIER_MS;
         cell->value = v;
         return is_of_type(fact, v) && facts_value_fits(v, arena);
     case FACT_COUNT:

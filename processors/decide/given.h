@@ -10,6 +10,10 @@
 #include "core/err.h"
 #include "rules/moment/ruleset.h"
 
+/* The time of a `last` or `first` that is given: before any event that a log can hold (year 1 AD),
+ * and far enough from INT64_MIN to count with. */
+#define GIVEN_EARLIER_MS (-62135596800000)
+
 struct given {
     uint32_t fact;      /* index in the rule set */
     struct value key;   /* of a fact with `per`, else VALUE_ABSENT */

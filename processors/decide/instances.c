@@ -37,6 +37,19 @@ const struct moment *instance_moment(const struct turn *turn, const struct insta
     return &turn->set->moments[in->moment_index];
 }
 
+static void tell(const struct turn *turn, const struct instance *in, enum did what, size_t number)
+{
+    if (turn->observer != NULL)
+        turn->observer->did(turn->observer->context,
+                            &(struct decide_did){.what = what,
+                                                 .moment = in->moment_index,
+                                                 .number = number,
+                                                 .about = in->about,
+                                                 .now_ms = turn->now_ms,
+                                                 .until_ms = in->due_ms,
+                                                 .event = turn->event});
+}
+
 /* --- matching ------------------------------------------------------------------------------------ */
 
 static bool listens(const struct offer *offer, const uint16_t *types, size_t count)
@@ -73,9 +86,11 @@ static bool withdraws(const struct offer *offer, const struct instance *in)
     for (size_t i = 0; i < offer->moment->withdraw_count; i++) {
         const struct listener *w = &offer->moment->withdraw[i];
 
-        if (listens(offer, w->types, w->type_count) && same_about(offer, in, w->any_about) &&
-            offer->turn->event->time_ms >= in->first_ms && holds(offer, in, w->condition))
-            return true;
+        if (!listens(offer, w->types, w->type_count) || !same_about(offer, in, w->any_about) ||
+            offer->turn->event->time_ms < in->first_ms || !holds(offer, in, w->condition))
+            continue;
+        tell(offer->turn, in, DID_WITHDRAW, i);
+        return true;
     }
     return false;
 }
@@ -123,8 +138,10 @@ static void step_on(struct turn *turn, struct instance *in, int64_t time_ms)
     in->counted_count = 0;
     if (in->step < moment->step_count) {
         step_begin(turn, in, &moment->steps[in->step]);
+        tell(turn, in, DID_STEP, in->step - 1U);
         return;
     }
+    tell(turn, in, DID_STEP, in->step - 1U);
     if (turn->event != NULL) {
         scope_keep_event(turn, in->moment_index, &in->kept);
         chain_keep_trace(turn, in);

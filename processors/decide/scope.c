@@ -137,6 +137,8 @@ struct value scope_eval(struct scope *scope, int moment, const struct cel_progra
     } else if (v.kind == VALUE_ERROR) {
         turn->counts->fact_errors++;
     }
+    if (turn->observer != NULL)
+        turn->observer->asked(turn->observer->context, scope, moment, program, v);
     return v;
 }
 

@@ -10,6 +10,7 @@
 #define ATTENT_PROCESSORS_DECIDE_TURN_H
 
 #include "processors/decide/decide.h"
+#include "processors/decide/observer.h"
 #include "processors/decide/view.h"
 #include "processors/worker/step.h"
 
@@ -34,9 +35,10 @@ struct turn {
     struct value *fields; /* of event, by path */
     struct before *before;
     size_t before_count;
-    uint32_t decisions;      /* written in this turn */
-    const struct zone *zone; /* of the customer; NULL: not known */
-    bool zone_known;         /* zone has been looked up */
+    uint32_t decisions;                     /* written in this turn */
+    const struct zone *zone;                /* of the customer; NULL: not known */
+    bool zone_known;                        /* zone has been looked up */
+    const struct decide_observer *observer; /* NULL: none */
 };
 
 #endif

@@ -190,13 +190,19 @@ struct str act_language(const struct ruleset *set, const struct moment *moment,
     return texts_language(&reason, 1, wanted, fallback);
 }
 
-struct str ruleset_text(const struct ruleset *set, const struct cel_program *program)
+const struct expression *ruleset_expression(const struct ruleset *set,
+                                            const struct cel_program *program)
 {
     struct expression key = {.program = program};
-    const struct expression *found =
-        set->expression_count == 0
-            ? NULL
-            : bsearch(&key, set->expressions, set->expression_count, sizeof key, compare_programs);
+
+    if (set->expression_count == 0)
+        return NULL;
+    return bsearch(&key, set->expressions, set->expression_count, sizeof key, compare_programs);
+}
+
+struct str ruleset_text(const struct ruleset *set, const struct cel_program *program)
+{
+    const struct expression *found = ruleset_expression(set, program);
 
     return found != NULL ? found->text : STR_EMPTY;
 }

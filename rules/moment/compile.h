@@ -2,6 +2,7 @@
  *
  *   types.c     event types, the fields (paths) that are read of them, the index by event type
  *   scope.c     what an expression sees, and compiling it at its place in the YAML file
+ *   parts.c     the conditions that && and || join in one
  *   facts.c     facts.yaml          policy.c    policy.yaml
  *   moments.c   moments/NAME.yaml: gates, acts, what is shown
  *   steps.c     their steps, withdraw and about
@@ -101,6 +102,12 @@ const struct cel_program *scope_compile(struct scope *scope, const struct yaml_n
 const struct cel_program *scope_condition(struct scope *scope, const struct yaml_node *node);
 const struct template *scope_template(struct scope *scope, const struct yaml_node *node,
                                       enum text_context context);
+
+/* --- parts.c --- */
+
+/* Where the parts of a condition that && and || join begin and end; 0: it is one. */
+enum { PARTS_MAX = 32 };
+size_t parts_cut(struct str text, struct str parts[PARTS_MAX]);
 
 /* --- the files --- */
 

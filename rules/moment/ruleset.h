@@ -260,10 +260,18 @@ struct builtin_paths {
     uint16_t purpose, channel;                               /* of consent */
 };
 
+/* One of the conditions that && and || join, as a program of its own. */
+struct condition_part {
+    const struct cel_program *program;
+    struct str text;
+};
+
 /* An expression as it was written, for people. */
 struct expression {
     const struct cel_program *program;
     struct str text;
+    struct condition_part *parts; /* of a condition with && or ||, from left to right */
+    size_t part_count;
 };
 
 struct ruleset {
@@ -320,7 +328,9 @@ int ruleset_find_fact(const struct ruleset *set, struct str name);
 int ruleset_find_fact_id(const struct ruleset *set, uint32_t id);
 struct str ruleset_text(const struct ruleset *set,
                         const struct cel_program *program); /* or empty */
-struct str policy_language(const struct policy *policy);    /* the default one; empty: not said */
+const struct expression *ruleset_expression(const struct ruleset *set,
+                                            const struct cel_program *program); /* or NULL */
+struct str policy_language(const struct policy *policy); /* the default one; empty: not said */
 bool policy_has_language(const struct policy *policy, struct str language);
 /* The language of an action's texts, or if it has none of the moment's reason, for a customer. */
 struct str act_language(const struct ruleset *set, const struct moment *moment,

@@ -296,7 +296,7 @@ static void keep_text(struct compiler *c, const struct cel_program *program, str
 {
     MEM_RESERVE(c->expressions, c->expression_count, c->expression_capacity);
     c->expressions[c->expression_count++] =
-        (struct expression){program, arena_str(c->arena, str_trim(text))};
+        (struct expression){.program = program, .text = arena_str(c->arena, str_trim(text))};
 }
 
 const struct cel_program *scope_compile(struct scope *scope, const struct yaml_node *node,
@@ -316,10 +316,35 @@ const struct cel_program *scope_compile(struct scope *scope, const struct yaml_n
     return program;
 }
 
+/* The parts of the condition that was compiled last.  What is wrong with one is wrong with the
+ * whole and was reported there; a part that does not stand alone is left out. */
+static void keep_parts(struct scope *scope)
+{
+    struct compiler *c = scope->c;
+    struct expression *whole = &c->expressions[c->expression_count - 1];
+    struct cel_env env = env_of(scope);
+    struct diags unheard = {0};
+    struct str texts[PARTS_MAX];
+    size_t count = parts_cut(whole->text, texts);
+
+    whole->parts = ARENA_ARRAY(c->arena, struct condition_part, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct cel_program *program =
+            cel_compile(&env, texts[i], (struct place){0}, &cel_bool, c->arena, &unheard);
+
+        if (program != NULL)
+            whole->parts[whole->part_count++] = (struct condition_part){program, texts[i]};
+    }
+    diags_free(&unheard);
+}
+
 const struct cel_program *scope_condition(struct scope *scope, const struct yaml_node *node)
 {
     const struct cel_program *program = scope_compile(scope, node, &cel_bool);
     struct value v;
+
+    if (program != NULL)
+        keep_parts(scope);
 
     if (program == NULL || !cel_program_constant(program, &v))
         return program;
