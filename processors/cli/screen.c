@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "core/clock.h"
-#include "core/zone.h"
 
 /* People read 200 to 250 words a minute: some 40 ms a character with the eyes still moving in. */
 enum { PAUSE_MS_PER_LINE = 250, PAUSE_MS_PER_CHARACTER = 7 };
@@ -18,21 +17,44 @@ static const char *const tones[] = {
 
 struct screen screen_open(bool paced)
 {
-    bool colours = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL;
-
-    return (struct screen){.colours = colours, .paced = paced, .shown_ms = INT64_MIN};
+    return (struct screen){.colours = screen_has_colours(), .paced = paced, .shown_ms = INT64_MIN};
 }
 
-void screen_time(int64_t at_ms, char out[SCREEN_TIME_SIZE])
+bool screen_has_colours(void)
+{
+    const char *no_color = getenv("NO_COLOR");
+
+    return isatty(STDOUT_FILENO) == 1 && (no_color == NULL || no_color[0] == '\0');
+}
+
+void screen_paint(struct buf *out, bool colours, enum screen_tone tone, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    colours = colours && tone != TONE_PLAIN;
+    buf_put_format(out, "%s%s%s", colours ? tones[tone] : "", text, colours ? "\033[0m" : "");
+}
+
+void screen_local(const struct zone *zone, int64_t at_ms, char out[SCREEN_TIME_SIZE])
 {
     static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const struct zone *zone = zone_find(STR("Europe/Amsterdam"));
-    struct zone_local t = zone_to_local(zone != NULL ? zone : zone_find(STR("UTC")), at_ms / 1000);
+    struct zone_local t = zone_to_local(zone, at_ms / 1000);
 
     snprintf(out, SCREEN_TIME_SIZE, "%s %02d %s %02d:%02d", days[t.weekday], t.day % 100,
              months[t.month - 1], t.hour % 100, t.minute % 100);
+}
+
+void screen_time(int64_t at_ms, char out[SCREEN_TIME_SIZE])
+{
+    const struct zone *zone = zone_find(STR("Europe/Amsterdam"));
+
+    screen_local(zone != NULL ? zone : zone_find(STR("UTC")), at_ms, out);
 }
 
 void screen_line(struct screen *screen, int64_t at_ms, enum screen_tone tone, const char *label,

@@ -9,8 +9,8 @@
 #ifndef ATTENT_PROCESSORS_CLI_SCREEN_H
 #define ATTENT_PROCESSORS_CLI_SCREEN_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "core/buf.h"
+#include "core/zone.h"
 
 enum screen_tone { TONE_PLAIN, TONE_EVENT, TONE_SILENCE, TONE_TASK, TONE_ANSWER, TONE_BAD };
 
@@ -26,8 +26,15 @@ struct screen screen_open(bool paced); /* looks at standard output */
 void screen_line(struct screen *screen, int64_t at_ms, enum screen_tone tone, const char *label,
                  const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* "Thu 06 Mar 08:00" in Amsterdam's time. */
+/* "Thu 06 Mar 08:00" on a zone's clock, and in Amsterdam's time. */
 enum { SCREEN_TIME_SIZE = 32 };
+void screen_local(const struct zone *zone, int64_t at_ms, char out[SCREEN_TIME_SIZE]);
 void screen_time(int64_t at_ms, char out[SCREEN_TIME_SIZE]);
+
+bool screen_has_colours(void); /* standard output is a terminal and NO_COLOR is not set */
+
+/* Words for a report: in the tone's colour, or as they are. */
+void screen_paint(struct buf *out, bool colours, enum screen_tone tone, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 #endif

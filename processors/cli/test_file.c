@@ -26,18 +26,36 @@ static bool is_map(struct reading *r, const struct yaml_node *node, const char *
     return false;
 }
 
-/* Every key has to be among the words of `known`. */
-static void check_keys(struct reading *r, const struct yaml_node *map, const char *known)
+enum where { WHERE_TOP, WHERE_CASE, WHERE_EVENT, WHERE_EXPECT };
+
+static const struct {
+    enum where where;
+    const char *key;
+} known_keys[] = {
+#define TEST_KEY(where, key, kind, needed, text) {WHERE_##where, key},
+#include "processors/cli/test_file.def"
+#undef TEST_KEY
+};
+enum { KNOWN_KEYS = sizeof known_keys / sizeof known_keys[0] };
+
+static const char *list_of(struct reading *r, const struct str *names, size_t count)
 {
-    struct str names[24], word, rest = str_of(known), near;
+    struct str list = arena_format(r->arena, "known here: %.*s", STR_ARG(names[0]));
+
+    for (size_t i = 1; i < count; i++)
+        list = arena_format(r->arena, "%.*s %.*s", STR_ARG(list), STR_ARG(names[i]));
+    return list.data;
+}
+
+/* Every key has to be among those that may stand there. */
+static void check_keys(struct reading *r, const struct yaml_node *map, enum where where)
+{
+    struct str names[KNOWN_KEYS], near;
     size_t count = 0;
 
-    for (; rest.len != 0; names[count++] = word) {
-        if (!str_cut(rest, ' ', &word, &rest)) {
-            word = rest;
-            rest = STR_EMPTY;
-        }
-    }
+    for (size_t i = 0; i < KNOWN_KEYS; i++)
+        if (known_keys[i].where == where)
+            names[count++] = str_of(known_keys[i].key);
     for (size_t i = 0; i < map->count; i++) {
         bool found = false;
 
@@ -48,7 +66,7 @@ static void check_keys(struct reading *r, const struct yaml_node *map, const cha
         near = str_nearest(map->keys[i]->text, names, count);
         wrong(r, map->keys[i]->place,
               near.len != 0 ? arena_format(r->arena, "write %.*s", STR_ARG(near)).data
-                            : arena_format(r->arena, "known here: %s", known).data,
+                            : list_of(r, names, count),
               "unknown key", map->keys[i]->text);
     }
 }
@@ -127,7 +145,7 @@ static void read_event(struct reading *r, const struct yaml_node *node, struct t
               STR_EMPTY);
         return;
     }
-    check_keys(r, node, "at type data time outcome of final");
+    check_keys(r, node, WHERE_EVENT);
     at = yaml_get(node, STR("at"));
     if (at == NULL)
         wrong(r, node->place, "add at: 0d", "an event without a time", STR_EMPTY);
@@ -236,9 +254,7 @@ static void read_expect(struct reading *r, const struct yaml_node *node, struct 
     *expect = (struct test_expect){.place = node->place, .source = line_of(text, node->place.line)};
     if (!is_map(r, node, "an expectation"))
         return;
-    check_keys(
-        r, node,
-        "at between task silent withdrawn of about queue say subject text html reason language");
+    check_keys(r, node, WHERE_EXPECT);
     read_when(r, node, expect);
     read_what(r, node, expect);
     expect->of = get_text(r, node, "of");
@@ -302,10 +318,12 @@ static void read_case(struct reading *r, const struct yaml_node *node, struct st
     *c = (struct test_case){.place = node->place, .time_zone = time_zone, .start_ms = r->start_ms};
     if (!is_map(r, node, "a case"))
         return;
-    check_keys(r, node, "name given events until expect only time_zone");
+    check_keys(r, node, WHERE_CASE);
     c->name = get_text(r, node, "name");
     if (c->name.len == 0)
         wrong(r, node->place, "add name:", "a case without a name", STR_EMPTY);
+    c->todo = get_text(r, node, "todo");
+    c->hint = get_text(r, node, "hint");
     if (yaml_get(node, STR("time_zone")) != NULL)
         c->time_zone = get_text(r, node, "time_zone");
     given = yaml_get(node, STR("given"));
@@ -322,7 +340,7 @@ static void read_top(struct reading *r, const struct yaml_node *top, struct str 
 {
     const struct yaml_node *start, *cases;
 
-    check_keys(r, top, "test time_zone start cases");
+    check_keys(r, top, WHERE_TOP);
     out->moment = get_text(r, top, "test");
     if (out->moment.len == 0)
         wrong(r, top->place, "add test: NAME of the moment", "which moment?", STR_EMPTY);

@@ -1,8 +1,8 @@
 /* processors/cli/test_file.h - a rule test (NAME_test.yaml) as it was written.
  *
- * Reading checks the form and says all that is wrong with it; whether the moments, facts, types and
- * channels that it names exist is asked when it is run (test_run.h).  Times are absolute already.
- * Everything lives in the arena that was given.
+ * What may stand in it is the table test_file.def.  Reading checks the form and says all that is
+ * wrong with it; whether the moments, facts, types and channels that it names exist is asked when
+ * it is run (test_run.h).  Times are absolute already.  Everything lives in the arena that was given.
  */
 #ifndef ATTENT_PROCESSORS_CLI_TEST_FILE_H
 #define ATTENT_PROCESSORS_CLI_TEST_FILE_H
@@ -38,6 +38,8 @@ struct test_expect {
 struct test_case {
     struct place place;
     struct str name;
+    struct str todo;               /* why it is known to fail; empty: it has to pass */
+    struct str hint;               /* what to do when it fails; empty: none */
     struct str time_zone;          /* the customer's; empty: not known */
     const struct yaml_node *given; /* NULL: none */
     struct test_event *events;     /* in order of at_ms; equal: as written */

@@ -7,22 +7,13 @@
 
 #include "core/check.h"
 #include "core/when.h"
+#include "processors/cli/test_coverage.h"
 #include "processors/decide/decide.h"
+#include "processors/decide/explain.h"
 #include "processors/decide/given.h"
 #include "processors/worker/offline.h"
-#include "schemas/task.h"
 
 #define CUSTOMER "c-test"
-
-struct came {
-    struct came *next;
-    enum expected kind;
-    int64_t at_ms;
-    struct str what, moment, about; /* what: as in struct test_expect */
-    struct task task;               /* EXPECT_TASK */
-    struct decision decision;       /* EXPECT_SILENT, and of a task when it has been written */
-    bool taken;                     /* by an expectation */
-};
 
 struct run {
     const struct ruleset *set;
@@ -31,7 +22,10 @@ struct run {
     struct diags *diags;
     struct offline *offline;
     struct buf seed; /* the customer's state with what is given */
-    struct came *first, **last;
+    struct test_story *result;
+    struct came **last;
+    struct happened **last_happened;
+    struct coverage *coverage;
     int event_number;
     bool wrong;
 };
@@ -121,6 +115,17 @@ static void make_seed(struct run *run)
 
 /* --- what comes ---------------------------------------------------------------------------------- */
 
+static struct happened *happened(struct run *run, enum happened_kind kind, int64_t at_ms)
+{
+    struct happened *h = ARENA_NEW(run->arena, struct happened);
+
+    h->kind = kind;
+    h->at_ms = at_ms;
+    *run->last_happened = h;
+    run->last_happened = &h->next;
+    return h;
+}
+
 static struct came *add_came(struct run *run, enum expected kind, int64_t at_ms)
 {
     struct came *came = ARENA_NEW(run->arena, struct came);
@@ -129,6 +134,7 @@ static struct came *add_came(struct run *run, enum expected kind, int64_t at_ms)
     came->at_ms = at_ms;
     *run->last = came;
     run->last = &came->next;
+    happened(run, HAPPENED_CAME, at_ms)->came = came;
     return came;
 }
 
@@ -176,7 +182,7 @@ static void take_decision(struct run *run, struct str json)
         return;
     }
     if (str_is(d.outcome, "task")) {
-        for (came = run->first; came != NULL; came = came->next)
+        for (came = run->result->came; came != NULL; came = came->next)
             if (came->kind == EXPECT_TASK && str_equal(came->task.id, d.task))
                 came->decision = d;
         return;
@@ -256,7 +262,7 @@ static const struct came *last_task(const struct run *run, struct str moment)
 {
     const struct came *last = NULL;
 
-    for (const struct came *came = run->first; came != NULL; came = came->next)
+    for (const struct came *came = run->result->came; came != NULL; came = came->next)
         if (came->kind == EXPECT_TASK && (moment.len == 0 || str_equal(came->moment, moment)))
             last = came;
     return last;
@@ -280,6 +286,8 @@ static void send_outcome(struct run *run, const struct test_event *event)
         wrong(run, event->place, "there is no task yet to have the outcome", event->outcome);
         return;
     }
+    if (run->coverage != NULL)
+        coverage_outcome(run->coverage, &last->task, event->outcome);
     if (!is_listed(&last->task, event->outcome) && !event->final_given) {
         wrong(run, event->place,
               "the action does not list this outcome, add final: true or false:", event->outcome);
@@ -295,6 +303,52 @@ static void send_outcome(struct run *run, const struct test_event *event)
     outcome_put_json(&json, &outcome);
     send(run, event, STR(OUTCOME_EVENT_TYPE), arena_str(run->arena, buf_str(&json)));
     buf_free(&json);
+}
+
+/* --- what moves inside --------------------------------------------------------------------------- */
+
+static void take_did(void *context, const struct decide_did *did)
+{
+    struct run *run = context;
+    struct happened *h =
+        happened(run, did->what == DID_STEP ? HAPPENED_STEP : HAPPENED_WITHDRAW, did->now_ms);
+
+    h->moment = did->moment;
+    h->number = did->number;
+    h->about = arena_str(run->arena, did->about);
+    h->type = did->event != NULL ? arena_str(run->arena, did->event->type) : STR_EMPTY;
+    h->until_ms = did->until_ms;
+    if (run->coverage != NULL)
+        coverage_did(run->coverage, did);
+}
+
+/* The step that waits for an event on this condition; step_count: none. */
+static size_t step_of(const struct moment *moment, const struct cel_program *condition)
+{
+    size_t i = 0;
+
+    while (i < moment->step_count && moment->steps[i].condition != condition)
+        i++;
+    return i < moment->step_count && moment->steps[i].kind != STEP_ABSENT ? i : moment->step_count;
+}
+
+static void take_asked(void *context, struct scope *scope, int moment,
+                       const struct cel_program *program, struct value v)
+{
+    struct run *run = context;
+    const struct moment *m = moment >= 0 ? &run->set->moments[moment] : NULL;
+    size_t step = m != NULL ? step_of(m, program) : 0;
+    struct happened *h;
+
+    if (run->coverage != NULL)
+        coverage_asked(run->coverage, scope, moment, program, v);
+    if (m == NULL || step == m->step_count || (v.kind == VALUE_BOOL && v.boolean))
+        return;
+    h = happened(run, HAPPENED_MISS, scope->turn->now_ms);
+    h->moment = (size_t)moment;
+    h->number = step;
+    h->type = arena_str(run->arena, scope->turn->event->type);
+    h->reads = arena_str(run->arena, explain_reads(scope, program, false));
 }
 
 /* --- the run ------------------------------------------------------------------------------------- */
@@ -341,7 +395,9 @@ static void activate(struct run *run)
 
 static void play(struct run *run)
 {
-    struct decide_config config = {.find = find_set, .seed = find_seed, .context = run};
+    struct decide_observer observer = {.context = run, .did = take_did, .asked = take_asked};
+    struct decide_config config = {
+        .find = find_set, .seed = find_seed, .context = run, .observer = &observer};
     struct offline_setup setup = {
         .class = &decide_class, .config = &config, .context = run, .output = take_output};
     struct err err = {0};
@@ -355,6 +411,7 @@ static void play(struct run *run)
         const struct test_event *event = &run->c->events[i];
 
         move_time(run, event->at_ms);
+        happened(run, HAPPENED_EVENT, event->at_ms)->event = event;
         if (event->outcome.len != 0)
             send_outcome(run, event);
         else
@@ -388,7 +445,7 @@ static bool fits_but_time(const struct test_expect *expect, const struct came *c
 
 static bool find_expected(struct run *run, const struct test_expect *expect)
 {
-    for (struct came *came = run->first; came != NULL; came = came->next) {
+    for (struct came *came = run->result->came; came != NULL; came = came->next) {
         if (!came->taken && came->at_ms >= expect->from_ms && came->at_ms <= expect->to_ms &&
             fits_but_time(expect, came)) {
             came->taken = true;
@@ -413,115 +470,50 @@ static void check_names(struct run *run, const struct test_expect *expect)
         wrong(run, expect->place, "there is no event type", expect->what);
 }
 
-/* --- the report ---------------------------------------------------------------------------------- */
-
-/* As tests are written: 14d2h, never 2w. */
-static void put_time(const struct run *run, struct buf *out, int64_t at_ms)
+static bool compare(struct run *run)
 {
-    int64_t span_ms = at_ms - run->c->start_ms;
-
-    if (span_ms < 0) {
-        when_put_rfc3339(out, at_ms);
-        return;
-    }
-    if (span_ms >= WHEN_DAY_MS)
-        buf_put_format(out, "%lldd", (long long)(span_ms / WHEN_DAY_MS));
-    if (span_ms % WHEN_DAY_MS != 0 || span_ms == 0)
-        when_put_span(out, span_ms % WHEN_DAY_MS);
-}
-
-static void put_stages(struct buf *out, const struct decision *d)
-{
-    for (size_t i = 0; i < d->stage_count; i++)
-        buf_put_format(out, "        %s %-11.*s %.*s\n", d->stages[i].passed ? "yes" : "no ",
-                       STR_ARG(d->stages[i].stage), STR_ARG(d->stages[i].detail));
-}
-
-static void put_text(struct buf *out, const char *what, struct str text)
-{
-    if (text.len != 0)
-        buf_put_format(out, "        %s: %.*s\n", what, STR_ARG(text));
-}
-
-static void put_task(struct buf *out, const struct task *task)
-{
-    if (task->queue.len != 0)
-        buf_put_format(out, ", queue: %.*s", STR_ARG(task->queue));
-}
-
-static void put_came(const struct run *run, struct buf *out, const struct came *came)
-{
-    static const char *const words[] = {"task", "silent", "withdrawn"};
-
-    buf_put_text(out, "      {at: ");
-    put_time(run, out, came->at_ms);
-    buf_put_format(out, ", %s: %.*s", words[came->kind], STR_ARG(came->what));
-    put_task(out, &came->task);
-    buf_put_format(out, "}   %.*s", STR_ARG(came->moment));
-    if (came->about.len != 0)
-        buf_put_format(out, " about %.*s", STR_ARG(came->about));
-    if (came->kind == EXPECT_SILENT)
-        buf_put_format(out, "  (%.*s)", STR_ARG(came->decision.outcome));
-    buf_put_char(out, '\n');
-    put_text(out, "say", came->task.say);
-    put_text(out, "subject", came->task.subject);
-    put_text(out, "text", came->task.text);
-    put_text(out, "html", came->task.html);
-    put_stages(out, &came->decision);
-}
-
-static void put_all(const struct run *run, struct buf *out)
-{
-    if (run->first == NULL) {
-        buf_put_text(out, "    nothing came: no candidate, and no instance ended\n");
-        return;
-    }
-    buf_put_text(out, "    what came:\n");
-    for (const struct came *came = run->first; came != NULL; came = came->next)
-        put_came(run, out, came);
-}
-
-static bool compare(struct run *run, struct buf *report)
-{
+    struct test_story *result = run->result;
     bool same = true;
 
     for (size_t i = 0; i < run->c->expect_count; i++) {
-        const struct test_expect *expect = &run->c->expects[i];
-
-        if (find_expected(run, expect))
-            continue;
-        same = false;
-        buf_put_format(report, "    line %d: expected, did not come:\n      %.*s\n",
-                       expect->place.line, STR_ARG(expect->source));
+        result->met[i] = find_expected(run, &run->c->expects[i]);
+        same = same && result->met[i];
     }
-    for (const struct came *came = run->first; came != NULL; came = came->next) {
-        if (came->taken || came->kind == EXPECT_SILENT)
-            continue;
-        same = false;
-        buf_put_text(report, "    came, was not expected:\n");
-        put_came(run, report, came);
-    }
+    for (const struct came *came = result->came; came != NULL; came = came->next)
+        same = same && (came->taken || came->kind == EXPECT_SILENT);
     return same;
 }
 
-enum test_verdict test_run_case(const struct ruleset *set, const struct test_case *c, bool all,
-                                struct arena *arena, struct buf *report, struct diags *diags)
+static enum test_verdict run_case(struct run *run)
 {
-    struct run run = {.set = set, .c = c, .arena = arena, .diags = diags};
     bool same = false;
 
-    run.last = &run.first;
-    for (size_t i = 0; i < c->expect_count; i++)
-        check_names(&run, &c->expects[i]);
-    make_seed(&run);
-    if (!run.wrong)
-        play(&run);
-    if (!run.wrong)
-        same = compare(&run, report);
-    if (!run.wrong && (all || !same))
-        put_all(&run, report);
-    buf_free(&run.seed);
-    if (run.wrong)
+    for (size_t i = 0; i < run->c->expect_count; i++)
+        check_names(run, &run->c->expects[i]);
+    make_seed(run);
+    if (!run->wrong)
+        play(run);
+    if (!run->wrong)
+        same = compare(run);
+    buf_free(&run->seed);
+    if (run->wrong)
         return TEST_WRONG;
+    if (run->coverage != NULL)
+        coverage_came(run->coverage, run->result);
     return same ? TEST_PASSED : TEST_FAILED;
+}
+
+enum test_verdict test_run_case(const struct ruleset *set, const struct test_case *c,
+                                struct coverage *coverage, struct arena *arena,
+                                struct test_story *out, struct diags *diags)
+{
+    struct run run = {
+        .set = set, .c = c, .arena = arena, .diags = diags, .result = out, .coverage = coverage};
+
+    *out = (struct test_story){.set = set, .c = c};
+    out->met = ARENA_ARRAY(arena, bool, c->expect_count);
+    run.last = &out->came;
+    run.last_happened = &out->happened;
+    out->verdict = run_case(&run);
+    return out->verdict;
 }

@@ -1,6 +1,9 @@
 #include <stdio.h>
 
-#include "processors/cli/test_run.h"
+#include "processors/cli/test_coverage.h"
+#include "processors/cli/test_junit.h"
+#include "processors/cli/test_show.h"
+#include "processors/cli/test_timeline.h"
 #include "tests/support/decide_run.h"
 #include "tests/support/suite.h"
 
@@ -23,19 +26,23 @@ static const struct rule_file rules[] = {
 static struct arena *arena;
 static struct ruleset *set;
 static struct diags diags;
-static struct buf report;
+static struct buf report, timeline;
+static struct coverage *coverage; /* NULL: not asked for */
 
 static void set_up(void)
 {
     arena = arena_new(0);
     set = decide_run_compile(rules);
     diags = (struct diags){0};
-    report = (struct buf){0};
+    report = timeline = (struct buf){0};
+    coverage = NULL;
 }
 
 static void tear_down(void)
 {
     buf_free(&report);
+    buf_free(&timeline);
+    coverage_free(coverage);
     diags_free(&diags);
     ruleset_free(set);
     arena_free(arena);
@@ -48,12 +55,27 @@ static enum test_verdict run(const char *body)
                                    "test: m\ntime_zone: Europe/Amsterdam\n"
                                    "start: 2026-03-02T09:00:00+01:00\ncases:\n%s",
                                    body);
+    struct test_story result;
     struct test_file file;
+    enum test_verdict verdict;
 
     if (!test_file_read(text, "m_test.yaml", arena, &file, &diags))
         return TEST_WRONG;
     ck_assert_uint_eq(file.case_count, 1);
-    return test_run_case(set, &file.cases[0], false, arena, &report, &diags);
+    verdict = test_run_case(set, &file.cases[0], coverage, arena, &result, &diags);
+    buf_clear(&report);
+    buf_clear(&timeline);
+    if (verdict != TEST_WRONG) {
+        test_show(&report, &result, STR("m"), false, false);
+        test_timeline(&timeline, &result, false);
+    }
+    return verdict;
+}
+
+/* The report, or timeline, has this; else the test stops with what it is. */
+static void has(struct buf *text, const char *what)
+{
+    ck_assert_msg(strstr(buf_text(text), what) != NULL, "no \"%s\" in:\n%s", what, buf_text(text));
 }
 
 static bool says(const char *what)
@@ -73,7 +95,7 @@ START_TEST(a_case_passes_when_exactly_the_expected_tasks_came)
                          "      - {at: 14d, task: phone, say: It is 1900, of: m, about: V}\n"
                          "      - {between: [16d, 18d], task: email}\n"),
                      TEST_PASSED);
-    ck_assert_uint_eq(report.len, 0);
+    has(&report, "expected   {at: 14d, task: phone}  m about V, Mon 16 Mar 09:00\n");
 }
 END_TEST
 
@@ -82,9 +104,11 @@ START_TEST(a_task_not_listed_fails_the_case_and_its_reasons_are_printed)
     ck_assert_int_eq(run("  - name: x\n    given: {weight: 1100}\n    events:\n" A
                          "    until: 15d\n    expect: []\n"),
                      TEST_FAILED);
-    ck_assert_ptr_nonnull(strstr(buf_text(&report), "came, was not expected:\n"
-                                                    "      {at: 14d, task: phone}   m about V\n"));
-    ck_assert_ptr_nonnull(strstr(buf_text(&report), "yes suitable"));
+    has(&report, "came, was not expected: 1");
+    has(&report, "unexpected {at: 14d, task: phone}  m about V, Mon 16 Mar 09:00\n"
+                 "          say      It is 1900\n"
+                 "          yes  pattern ");
+    has(&report, "yes  suitable     customer.upset = false (!customer.upset)\n");
 }
 END_TEST
 
@@ -94,9 +118,8 @@ START_TEST(an_expected_line_that_did_not_come_is_printed_with_what_came)
                          "      - {at: 5d, type: b.two, data: {key: V}}\n"
                          "    until: 30d\n    expect:\n      - {at: 14d, task: phone}\n"),
                      TEST_FAILED);
-    ck_assert_ptr_nonnull(strstr(buf_text(&report), "line 12: expected, did not come:\n"
-                                                    "      {at: 14d, task: phone}\n"));
-    ck_assert_ptr_nonnull(strstr(buf_text(&report), "{at: 5d, silent: withdrawn}"));
+    has(&report, "line 12: expected, did not come:\n      {at: 14d, task: phone}\n");
+    has(&report, "silence    {at: 5d, silent: withdrawn}  m about V, Sat 07 Mar 09:00\n");
 }
 END_TEST
 
@@ -169,10 +192,133 @@ START_TEST(mistakes_in_a_test_are_told_with_what_to_write)
         run("  - name: x\n    events: [{at: 0d, type: a.one, data: {n: two}}]\n    expect: []\n"),
         TEST_WRONG);
     ck_assert(says("data does not fit its type"));
+    ck_assert_int_eq(run("  - name: x\n    todo: [a]\n    expect: []\n"), TEST_WRONG);
+    ck_assert(says("todo is a list, not a text"));
     ck_assert_int_eq(
         run("  - name: x\n    events: [{at: 2d, source: crm, silent_for: 3d}]\n    expect: []\n"),
         TEST_WRONG);
     ck_assert(says("not there yet"));
+}
+END_TEST
+
+START_TEST(the_nearest_thing_that_came_is_compared_with_what_was_expected)
+{
+#define ONE_TASK "  - name: x\n    given: {weight: 1100}\n    events:\n" A "    until: 15d\n"
+    ck_assert_int_eq(run(ONE_TASK "    expect: [{at: 13d, task: phone}]\n"), TEST_FAILED);
+    has(&report, "      it came at 14d, Mon 16 Mar 09:00\n");
+    ck_assert_int_eq(run(ONE_TASK "    expect: [{at: 14d, task: phone, say: Nine, about: W}]\n"),
+                     TEST_FAILED);
+    has(&report, "      but about is \"V\"\n      but say is \"It is 1900\"\n");
+    ck_assert_int_eq(run(ONE_TASK "    expect: [{at: 14d, task: email}]\n"), TEST_FAILED);
+    has(&report, "      instead a task came: phone\n");
+#undef ONE_TASK
+}
+END_TEST
+
+START_TEST(a_silence_says_which_value_decided_and_since_when)
+{
+    ck_assert_int_eq(run("  - name: x\n    given: {weight: 1100}\n    events:\n" A
+                         "      - {at: 13d, type: c.three}\n    until: 15d\n"
+                         "    expect: [{at: 14d, task: phone}]\n"),
+                     TEST_FAILED);
+    has(&report, "      silent at that time: not_suitable\n");
+    has(&report, "no   suitable     customer.upset = true since 1d (!customer.upset)\n");
+}
+END_TEST
+
+START_TEST(when_nothing_came_the_report_says_how_far_the_moment_got)
+{
+    ck_assert_int_eq(run("  - name: x\n    given: {weight: 1800}\n    events:\n" A
+                         "    until: 15d\n    expect: [{at: 14d, task: phone}]\n"),
+                     TEST_FAILED);
+    has(&report, "      0d a.one did not do step 1 of 2 (event a.one):\n"
+                 "        event.data.n = 1900, customer.weight = 1800 "
+                 "(event.data.n > 1.2 * customer.weight)\n");
+    ck_assert_int_eq(run("  - name: x\n    given: {weight: 1100}\n    events:\n" A
+                         "    until: 13d\n    hint: wait longer\n"
+                         "    expect: [{at: 14d, task: phone}]\n"),
+                     TEST_FAILED);
+    has(&report, "      m about V waits for step 2 of 2 (absent b.two) until 14d; the case ends at "
+                 "13d\n");
+    has(&report, "    hint: wait longer\n");
+    ck_assert_int_eq(run("  - name: x\n    until: 1d\n    expect: [{at: 0d, task: phone}]\n"),
+                     TEST_FAILED);
+    has(&report, "      no event began m\n");
+}
+END_TEST
+
+START_TEST(a_timeline_has_a_lane_for_each_kind_and_the_customers_clock)
+{
+    ck_assert_int_eq(run("  - name: x\n    given: {weight: 1100}\n    events:\n" A
+                         "      - {at: 15d, type: b.two, data: {key: V}}\n    until: 20d\n"
+                         "    expect: [{at: 14d, task: phone}, {at: 15d, withdrawn: b.two}]\n"),
+                     TEST_PASSED);
+    has(&timeline, "                0d             5d              10d             15d             "
+                   "20d\n"
+                   "                +--------------+---------------+---------------+---------------"
+                   "+\n"
+                   "    events      1                                              4\n"
+                   "    timers                                                  2\n"
+                   "    tasks                                                   3===\n");
+    has(&timeline, "     1  0d       Mon 02 Mar 09:00  event     a.one {key: V, n: 1900}\n");
+    has(&timeline,
+        "m V: step 1 of 2 (event a.one) done; waits for step 2 of 2 (absent b.two) until "
+        "14d\n");
+    has(&timeline, "     3  14d      Mon 16 Mar 09:00  task      m V: phone: \"It is 1900\"\n");
+    has(&timeline, "     5  15d      Tue 17 Mar 09:00  withdrawn m V: the task is taken back, "
+                   "because of b.two\n");
+}
+END_TEST
+
+START_TEST(coverage_names_what_no_case_has_reached)
+{
+    const struct bundle_file file = {STR("moments/m.yaml"), str_of(rules[5].text)};
+    const struct bundle bundle = {(struct bundle_file *)(uintptr_t)&file, 1};
+    struct buf covered = {0};
+
+    ck_assert_str_eq(rules[5].name, "moments/m.yaml");
+    coverage = coverage_new();
+    coverage_use(coverage, "r", set, &bundle);
+    ck_assert_int_eq(run("  - name: x\n    given: {weight: 1100}\n    events:\n" A
+                         "      - {at: 14d2h, outcome: done}\n"
+                         "    expect: [{at: 14d, task: phone}, {at: 14d2h, silent: outcome}]\n"),
+                     TEST_PASSED);
+    coverage_put(coverage, &covered, false);
+    has(&covered, "  m       2 of 2      2 of 4      0 of 1      1 of 2      1 of 1    \n");
+    has(&covered,
+        "  r/moments/m.yaml:5: if: event.data.n > 1.2 * customer.weight was never false\n");
+    has(&covered, "  r/moments/m.yaml:6: suitable: !customer.upset was never false\n");
+    has(&covered, "  r/moments/m.yaml:7: withdraw by b.two never happened\n");
+    has(&covered, "  r/moments/m.yaml:10: action 2 (email) was never taken\n");
+    has(&covered, "  no case ended for these reasons: withdrawn, broken, ");
+    buf_clear(&covered);
+    coverage_put_json(coverage, &covered);
+    has(&covered, "{\"covers\":\"outcome\",\"moment\":\"m\",\"file\":\"r/moments/m.yaml\","
+                  "\"line\":9,\"what\":\"outcome done of action 1 (phone)\",\"count\":1}\n");
+    buf_free(&covered);
+}
+END_TEST
+
+START_TEST(junit_has_a_suite_per_file_and_escapes_what_it_holds)
+{
+    const struct test_case plain = {.name = STR("a < b"), .place = {NULL, 7, 1}};
+    const struct test_case todo = {.name = STR("c"), .todo = STR("later & more")};
+    struct junit junit = {0};
+
+    junit_case(&junit, STR("m"), &plain, TEST_PASSED, STR_EMPTY);
+    junit_case(&junit, STR("m"), &plain, TEST_FAILED, STR("    first\n  \"second\"\n"));
+    junit_case(&junit, STR("m"), &todo, TEST_FAILED, STR("x"));
+    junit_suite(&junit, "m_test.yaml", true, STR_EMPTY);
+    junit_suite(&junit, "n_test.yaml", false, STR("n_test.yaml:1: error"));
+    has(&junit.suites, "  <testsuite name=\"m_test.yaml\" tests=\"3\" failures=\"1\" errors=\"0\" "
+                       "skipped=\"1\">\n"
+                       "    <testcase classname=\"m\" name=\"a &lt; b\" line=\"7\">\n"
+                       "    </testcase>\n");
+    has(&junit.suites,
+        "<failure message=\"first\">    first&#10;  &quot;second&quot;&#10;</failure>");
+    has(&junit.suites, "<skipped message=\"later &amp; more\">");
+    has(&junit.suites, "name=\"n_test.yaml\" tests=\"1\" failures=\"0\" errors=\"1\"");
+    junit_free(&junit);
 }
 END_TEST
 
@@ -183,4 +329,10 @@ SUITE_MAIN_AROUND("rule_test", set_up, tear_down,
                   silences_may_be_listed_and_withdrawals_have_to_be,
                   facts_can_be_given_of_every_kind, an_outcome_is_of_the_last_task,
                   an_event_may_have_happened_before_its_record,
-                  mistakes_in_a_test_are_told_with_what_to_write)
+                  mistakes_in_a_test_are_told_with_what_to_write,
+                  the_nearest_thing_that_came_is_compared_with_what_was_expected,
+                  a_silence_says_which_value_decided_and_since_when,
+                  when_nothing_came_the_report_says_how_far_the_moment_got,
+                  a_timeline_has_a_lane_for_each_kind_and_the_customers_clock,
+                  coverage_names_what_no_case_has_reached,
+                  junit_has_a_suite_per_file_and_escapes_what_it_holds)

@@ -58,7 +58,8 @@ START_TEST(the_first_gate_not_passed_ends_the_instance)
     EVENT("2s", "c.three", "{}");
     EVENT("3s", "a.one", "{\"key\":\"V\",\"n\":2}");
     CAME("3s low/V silent not_suitable\n");
-    ck_assert_ptr_nonnull(strstr(decide_run_decision(run), "customer.upset = true since 1s (!customer.upset)"));
+    ck_assert_ptr_nonnull(
+        strstr(decide_run_decision(run), "customer.upset = true since 1s (!customer.upset)"));
     EVENT("2h", "a.one", "{\"key\":\"V\",\"n\":2}");
     CAME("2h low/V task phone\n");
 }
