@@ -11,7 +11,7 @@ CC := gcc
 endif
 JOBS ?= $(shell nproc)
 
-PACKAGES := rdkafka hiredis jansson libmaxminddb yaml-0.1 libmicrohttpd libpcre2-8 libxxhash
+PACKAGES := rdkafka hiredis jansson libmaxminddb yaml-0.1 libmicrohttpd libpcre2-8 libxxhash libcurl libcrypto
 DIRS := core schemas rules connectors processors
 SOURCES := $(sort $(shell find $(DIRS) -name '*.c' -not -path 'processors/cli/main.c'))
 MAIN := processors/cli/main.c
@@ -24,7 +24,7 @@ BENCH := $(sort $(wildcard tests/bench/*.c))
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Werror
 CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread -lm
-CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null)
+CHECK_LIBS := $(shell pkg-config --libs check libssl 2>/dev/null) # libssl: peers of tests
 # -ffp-contract=off: a decision may not depend on whether a CPU fuses multiply and add
 CFLAGS_all := -std=c11 -g -fno-omit-frame-pointer -ffp-contract=off $(WARNINGS)
 CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2

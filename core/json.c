@@ -15,6 +15,7 @@
 #include <jansson.h>
 #undef json_null
 
+#include "core/base64.h"
 #include "core/check.h"
 #include "core/limit.h"
 #include "core/mem.h"
@@ -204,21 +205,6 @@ void json_put_double(struct buf *out, double d)
         buf_put_text(out, ".0");
 }
 
-static void put_base64(struct buf *out, struct str bytes)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    buf_put_char(out, '"');
-    for (size_t i = 0; i < bytes.len; i += 3) {
-        uint32_t group = 0;
-        for (size_t j = i; j < i + 3; j++)
-            group = group << 8 | (j < bytes.len ? (unsigned char)bytes.data[j] : 0u);
-        for (size_t j = 0; j < 4; j++)
-            buf_put_char(out, i + j > bytes.len ? '=' : digits[group >> (18 - 6 * j) & 63]);
-    }
-    buf_put_char(out, '"');
-}
-
 static void put_key(struct buf *out, struct value key)
 {
     if (key.kind == VALUE_STRING) {
@@ -280,7 +266,11 @@ void json_put_value(struct buf *out, struct value v)
     case VALUE_DOUBLE: json_put_double(out, v.d); return;
     case VALUE_STRING:
     case VALUE_TYPE: json_put_string(out, value_str(v)); return;
-    case VALUE_BYTES: put_base64(out, value_str(v)); return;
+    case VALUE_BYTES:
+        buf_put_char(out, '"');
+        base64_put(out, value_str(v));
+        buf_put_char(out, '"');
+        return;
     case VALUE_LIST: put_list(out, v); return;
     case VALUE_MAP: put_map(out, v); return;
     case VALUE_TIMESTAMP: put_quoted_time(out, value_timestamp_to_ms(v)); return;

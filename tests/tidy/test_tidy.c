@@ -54,8 +54,8 @@ static const struct {
     {"xxhash", "core/hash.c"},
     {"pcre2", "core/regex.c"},
     {"microhttpd", "core/httpd.c"},
-    {"curl/", "connectors/"},
-    {"openssl/", "core/"},
+    {"curl/", "connectors/net/"},
+    {"openssl/", "core/crypto.c"},
 };
 
 /* Calls that only one file may make: an output is a function of the log. */
