@@ -7,6 +7,7 @@
 #include "processors/cli/rules_verb.h"
 #include "rules/moment/explain.h"
 #include "rules/moment/form.h"
+#include "rules/moment/sentence.h"
 
 /* --- the folder --------------------------------------------------------------------------------- */
 
@@ -194,14 +195,42 @@ static int no_moment(const struct rules_verb *v, struct str name)
     return cli_fail(&err);
 }
 
-static int explain(const struct rules_verb *v, struct str name, bool code)
+static void put_sentence(struct buf *out, const struct ruleset *set, const struct moment *moment,
+                         enum tongue tongue)
 {
-    struct buf out = {0};
+    size_t unworded = moment_sentence(out, set, moment, tongue);
+    struct arena *arena = arena_new(0);
+    struct words count = {{arena_format(arena, "%zu", unworded)}};
+
+    buf_put_char(out, '\n');
+    buf_put(out, wording_say(arena, tongue,
+                             unworded == 0   ? WORDING_UNWORDED_NONE
+                             : unworded == 1 ? WORDING_UNWORDED_ONE
+                                             : WORDING_UNWORDED,
+                             count));
+    buf_put_char(out, '\n');
+    arena_free(arena);
+}
+
+static int explain(const struct rules_verb *v, const struct options *options)
+{
+    struct str name = str_of(options->arguments[0]);
+    const char *language = options_value(options, "lang");
     int moment = ruleset_find_moment(v->set, name);
+    enum tongue tongue = TONGUE_EN;
+    struct buf out = {0};
+    struct err err;
 
     if (moment < 0)
         return no_moment(v, name);
-    moment_explain(&out, v->set, &v->set->moments[moment], code);
+    if (language != NULL && !tongue_of(str_of(language), &tongue)) {
+        err_set(&err, ERR_USAGE, "--lang %s is not spoken here: en or nl", language);
+        return cli_fail(&err);
+    }
+    if (options_has(options, "code") || options_has(options, "detail"))
+        moment_explain(&out, v->set, &v->set->moments[moment], options_has(options, "code"));
+    else
+        put_sentence(&out, v->set, &v->set->moments[moment], tongue);
     fputs(buf_text(&out), stdout);
     buf_free(&out);
     return EXIT_FINE;
@@ -221,7 +250,7 @@ int verb_explain(int argc, char **argv)
         code = rules_verb_need_set(&v);
     if (code != EXIT_FINE)
         goto out;
-    code = explain(&v, str_of(options.arguments[0]), options_has(&options, "code"));
+    code = explain(&v, &options);
     rules_verb_close(&v);
 out:
     arena_free(arena);

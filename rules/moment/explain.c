@@ -246,17 +246,6 @@ static void put_head(struct printer *p)
     buf_put_format(p->out, ", version %s\n", m->version);
 }
 
-static bool cap_holds(const struct cap *cap, const struct moment *m)
-{
-    bool channel = cap->channel.len == 0;
-
-    for (size_t i = 0; i < m->act_count; i++)
-        channel |= str_equal(cap->channel, m->acts[i].channel);
-    return channel && (cap->tier < 0 || (uint32_t)cap->tier == m->tier) &&
-           (cap->purpose.len == 0 || str_equal(cap->purpose, m->purpose)) &&
-           (cap->moment.len == 0 || str_equal(cap->moment, m->name));
-}
-
 static void put_policy(struct printer *p)
 {
     const struct policy *policy = &p->set->policy;

@@ -335,6 +335,7 @@ bool policy_has_language(const struct policy *policy, struct str language);
 /* The language of an action's texts, or if it has none of the moment's reason, for a customer. */
 struct str act_language(const struct ruleset *set, const struct moment *moment,
                         const struct act *act, struct str wanted);
+bool cap_holds(const struct cap *cap, const struct moment *moment); /* of any of its actions */
 const struct queue *policy_find_queue(const struct policy *policy, struct str name);
 const struct channel_rule *policy_find_channel(const struct policy *policy, struct str name);
 
