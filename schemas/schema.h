@@ -57,6 +57,12 @@ const struct schema *schema_at(const struct schema *schema, struct str path);
 /* Does the value fit?  If not, err says where and why: "/weight_kg: is a string, wants number". */
 bool schema_validate(const struct schema *schema, struct value v, struct err *err);
 
+/* A value that fits, for people to look at: the schema's own example, else made up, always the same.
+ * Of an object all properties that a value can be made for.  VALUE_ABSENT: none was found. */
+struct value schema_sample(const struct schema *schema, struct arena *arena);
+
+bool schema_requires(const struct schema *object, struct str property);
+
 /* The value as rules see it: number always double, date-time a timestamp, null absent. */
 struct value schema_coerce(const struct schema *schema, struct value v, struct arena *arena);
 

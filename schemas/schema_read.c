@@ -241,6 +241,14 @@ static void take_enum(struct reading *r, struct schema *s, struct value v)
         s->rules->choices = v;
 }
 
+static void take_examples(struct reading *r, struct schema *s, struct value v)
+{
+    if (v.kind != VALUE_LIST)
+        found(r, "wrong-type", NULL, "examples is a list of values");
+    else if (v.n != 0)
+        s->rules->example = v.list[0];
+}
+
 static void take_const(struct reading *r, struct schema *s, struct value v)
 {
     (void)r;
@@ -347,7 +355,7 @@ static const struct keyword {
     {"default", TYPE_ALL, take_nothing},
     {"description", TYPE_ALL, take_nothing},
     {"enum", TYPE_ALL, take_enum},
-    {"examples", TYPE_ALL, take_nothing},
+    {"examples", TYPE_ALL, take_examples},
     {"exclusiveMaximum", TYPE_INTEGER | TYPE_NUMBER, take_below},
     {"exclusiveMinimum", TYPE_INTEGER | TYPE_NUMBER, take_above},
     {"format", TYPE_STRING, take_format},

@@ -1,6 +1,7 @@
 /* schemas/schema_rules.h - what a schema demands beside types and properties.
  *
- * Private to schemas/schema_read.c, which fills it, and schemas/schema.c, which checks it.
+ * Private to schemas/schema_read.c, which fills it, schemas/schema.c, which checks it, and
+ * schemas/schema_sample.c, which makes a value that fits.
  */
 #ifndef ATTENT_SCHEMAS_SCHEMA_RULES_H
 #define ATTENT_SCHEMAS_SCHEMA_RULES_H
@@ -34,6 +35,7 @@ struct schema_count { /* of characters, of items */
 struct schema_rules {
     unsigned types;       /* TYPE_ bits that are allowed */
     struct value choices; /* enum, a list; VALUE_ABSENT: any */
+    struct value example; /* the first of examples, VALUE_ABSENT: none */
     bool constant_given;
     struct value constant; /* const */
     struct schema_bound minimum, maximum, above, below;
