@@ -141,6 +141,11 @@ bench: ## The reference workload against a real Kafka and Redis
 	@$(MAKE) --no-print-directory -j$(JOBS) build/attent build/bench
 	@build/bench
 
+.PHONY: new-moment
+new-moment: build/attent ## Begin a moment: make new-moment NAME=late-delivery
+	@[ -n "$(NAME)" ] || { echo "make: which? make new-moment NAME=late-delivery" >&2; exit 2; }
+	@build/attent create moment "$(NAME)" rules
+
 .PHONY: conformance
 conformance: build/attent ## The official CEL suite, tier by tier (needs Go 1.23)
 	@tests/conformance/run.sh build/attent

@@ -1,38 +1,164 @@
-/* attent list WHAT: each kind of thing fills rows of up to three columns; printing them, aligned
- * or as JSON, is the same for all. */
+/* attent list WHAT: each kind of thing fills a table; printing it, aligned or as JSON, is the same for
+ * all.  A row may have rows of its own below it: the fields of an event type.
+ */
 #include <stdio.h>
 
+#include "core/json.h"
 #include "core/mem.h"
 #include "processors/cli/cli.h"
 #include "processors/cli/rules_verb.h"
 #include "rules/cel/funcs.h"
-#include "rules/moment/explain.h"
+#include "rules/moment/readers.h"
 
-enum { COLUMNS = 3 };
+enum { COLUMNS = 8, WIDTH_MAX = 44 };
+
+/* What a table shows.  A column that ends in [] is a list in JSON, ", " between its items here. */
+struct table_kind {
+    const char *columns[COLUMNS];
+    const char *below; /* key of the rows below a row; NULL: there are none */
+    const char *below_columns[COLUMNS];
+    bool headings;
+};
+
+struct row {
+    bool below;
+    struct str cells[COLUMNS];
+};
 
 struct table {
-    const char *headings[COLUMNS];
-    struct str (*rows)[COLUMNS]; /* on the heap; texts in arena */
+    const struct table_kind *kind;
+    struct row *rows; /* on the heap; texts in arena */
     size_t count, capacity;
     struct arena *arena;
     const struct ruleset *set; /* NULL: not needed */
 };
 
-static void add_row(struct table *t, struct str a, struct str b, struct str c)
+static struct str *add_row(struct table *t, bool below)
 {
     MEM_RESERVE(t->rows, t->count, t->capacity);
-    t->rows[t->count][0] = a;
-    t->rows[t->count][1] = b;
-    t->rows[t->count++][2] = c;
+    t->rows[t->count] = (struct row){.below = below};
+    return t->rows[t->count++].cells;
 }
 
-/* --- what there is ------------------------------------------------------------------------------ */
+/* --- pieces --------------------------------------------------------------------------------------- */
+
+static void add_item(struct buf *list, struct str item)
+{
+    if (list->len != 0)
+        buf_put_text(list, ", ");
+    buf_put(list, item);
+}
+
+static struct str take(struct table *t, struct buf *text)
+{
+    struct str taken = arena_str(t->arena, buf_str(text));
+
+    buf_free(text);
+    return taken;
+}
+
+static struct str type_names(struct table *t, const uint16_t *types, size_t count)
+{
+    struct buf list = {0};
+
+    for (size_t i = 0; i < count; i++)
+        add_item(&list, t->set->types[types[i]].name);
+    return take(t, &list);
+}
+
+static struct str value_text(struct table *t, struct value v)
+{
+    struct buf text = {0};
+
+    if (v.kind != VALUE_ABSENT)
+        json_put_value(&text, v);
+    return take(t, &text);
+}
+
+static const char *schema_word(enum schema_type type)
+{
+    switch (type) {
+    case SCHEMA_ANY: return "any";
+    case SCHEMA_NULL: return "null";
+    case SCHEMA_BOOLEAN: return "boolean";
+    case SCHEMA_INTEGER: return "integer";
+    case SCHEMA_NUMBER: return "number";
+    case SCHEMA_STRING: return "string";
+    case SCHEMA_TIME: return "time";
+    case SCHEMA_ARRAY: return "list";
+    case SCHEMA_OBJECT: return "object";
+    }
+    return "any";
+}
+
+/* --- reasons, functions --------------------------------------------------------------------------- */
+
+static const struct table_kind reasons_table = {.columns = {"reason", "text"}};
 
 static void list_reasons(struct table *t)
 {
-#define REASON(name, code, text) add_row(t, STR(code), STR(text), STR_EMPTY);
+    struct str *cells;
+#define REASON(name, code, text)                                                                   \
+    cells = add_row(t, false);                                                                     \
+    cells[0] = STR(code);                                                                          \
+    cells[1] = STR(text);
 #include "rules/reasons.def"
 #undef REASON
+}
+
+static const struct table_kind functions_table = {.columns = {"function", "text"}};
+
+static void list_functions(struct table *t)
+{
+    const struct cel_func *func;
+    struct str *cells;
+
+    for (size_t i = 0; (func = cel_func_at(i)) != NULL; i++) {
+        struct buf signature = {0};
+        if (func->name[0] == '@') /* what a macro becomes */
+            continue;
+        cel_func_print(&signature, func);
+        cells = add_row(t, false);
+        cells[0] = take(t, &signature);
+        cells[1] = str_of(func->text);
+    }
+#define MACRO(name, vars, args, collect, filtered, usage)                                          \
+    cells = add_row(t, false);                                                                     \
+    cells[0] = STR(usage);                                                                         \
+    cells[1] = STR("a macro: it introduces the names");
+#include "rules/cel/macros.def"
+#undef MACRO
+}
+
+/* --- facts ------------------------------------------------------------------------------------------ */
+
+static const struct table_kind facts_table = {
+    .columns = {"fact", "kind", "type", "unit", "title", "example", "from[]", "read_by[]"},
+    .headings = true,
+};
+
+static struct str fact_readers(struct table *t, uint32_t fact)
+{
+    struct buf list = {0};
+
+    for (size_t i = 0; i < t->set->moment_count; i++)
+        if (readers_moment_has_fact(&t->set->moments[i], fact))
+            add_item(&list, t->set->moments[i].name);
+    return take(t, &list);
+}
+
+/* Of the field that it is the value of, if it is one. */
+static struct str fact_example(struct table *t, const struct fact *fact)
+{
+    size_t count = 0;
+    const uint32_t *slots = fact->value != NULL ? cel_program_slots(fact->value, &count) : NULL;
+    const struct schema *field;
+
+    if (count != 1 || slot_kind(slots[0]) != SLOT_EVENT_DATA || fact->type_count == 0)
+        return STR_EMPTY;
+    field =
+        schema_at(t->set->types[fact->types[0]].schema, t->set->paths[slot_b(slots[0])].pointer);
+    return field != NULL ? value_text(t, schema_sample(field, t->arena)) : STR_EMPTY;
 }
 
 static void list_facts(struct table *t)
@@ -46,12 +172,69 @@ static void list_facts(struct table *t)
     for (size_t i = 0; i < t->set->fact_count; i++) {
         const struct fact *fact = &t->set->facts[i];
         struct buf type = {0};
+        struct str *cells = add_row(t, false);
+
         cel_type_print(&type, fact->type);
-        add_row(t, arena_format(t->arena, "customer.%.*s", STR_ARG(fact->name)),
-                arena_format(t->arena, "%s, %s%s%.*s", kinds[fact->kind], buf_text(&type),
-                             fact->unit.len != 0 ? " in " : "", STR_ARG(fact->unit)),
-                fact->title);
-        buf_free(&type);
+        cells[0] = arena_format(t->arena, "customer.%.*s", STR_ARG(fact->name));
+        cells[1] = str_of(kinds[fact->kind]);
+        cells[2] = take(t, &type);
+        cells[3] = fact->unit;
+        cells[4] = fact->title;
+        cells[5] = fact_example(t, fact);
+        cells[6] = type_names(t, fact->types, fact->type_count);
+        cells[7] = fact_readers(t, (uint32_t)i);
+    }
+}
+
+/* --- events ----------------------------------------------------------------------------------------- */
+
+static const struct table_kind events_table = {
+    .columns = {"event", "title", "facts[]", "moments[]"},
+    .below = "fields",
+    .below_columns = {"field", "type", "unit", "title", "required", "example", "read_by[]"},
+};
+
+/* Facts as customer.NAME, then moments. */
+static struct str field_readers(struct table *t, uint16_t type, struct str pointer)
+{
+    const struct ruleset *set = t->set;
+    struct buf list = {0};
+    size_t path = 0;
+
+    while (path < set->path_count && !str_equal(set->paths[path].pointer, pointer))
+        path++;
+    for (size_t i = 0; path < set->path_count && i < set->fact_count; i++)
+        if (readers_fact_has_path(&set->facts[i], type, (uint16_t)path))
+            add_item(&list, arena_format(t->arena, "customer.%.*s", STR_ARG(set->facts[i].name)));
+    for (size_t i = 0; path < set->path_count && i < set->moment_count; i++)
+        if (readers_moment_has_path(set, &set->moments[i], type, (uint16_t)path))
+            add_item(&list, set->moments[i].name);
+    return take(t, &list);
+}
+
+/* The fields of an object, and of the objects in it: place.city. */
+static void list_fields(struct table *t, uint16_t type, const struct schema *object,
+                        struct str above)
+{
+    for (size_t i = 0; i < object->property_count; i++) {
+        const struct schema *field = object->properties[i];
+        struct str pointer =
+            arena_format(t->arena, "%.*s/%.*s", STR_ARG(above), STR_ARG(field->name));
+        char *name = arena_copy(t->arena, pointer.data + 1, pointer.len - 1);
+        struct str *cells = add_row(t, true);
+
+        for (size_t k = 0; k + 1 < pointer.len; k++)
+            name[k] = name[k] == '/' ? '.' : name[k];
+        cells[0] = (struct str){name, pointer.len - 1};
+        cells[1] = str_of(schema_word(field->type));
+        cells[2] = field->unit;
+        cells[3] = field->title;
+        cells[4] = schema_requires(object, field->name) ? STR("required") : STR_EMPTY;
+        cells[5] = field->type != SCHEMA_OBJECT ? value_text(t, schema_sample(field, t->arena))
+                                                : STR_EMPTY;
+        cells[6] = field_readers(t, type, pointer);
+        if (field->type == SCHEMA_OBJECT)
+            list_fields(t, type, field, pointer);
     }
 }
 
@@ -59,93 +242,259 @@ static void list_events(struct table *t)
 {
     for (size_t i = 0; i < t->set->type_count; i++) {
         const struct event_type *type = &t->set->types[i];
-        add_row(t, type->name,
-                arena_format(t->arena, "%zu fact%s, %zu moment%s", type->fact_count,
-                             type->fact_count == 1 ? "" : "s", type->moment_count,
-                             type->moment_count == 1 ? "" : "s"),
-                type->schema->title);
+        struct buf facts = {0}, moments = {0};
+        struct str *cells;
+
+        for (size_t k = 0; k < type->fact_count; k++)
+            add_item(&facts, arena_format(t->arena, "customer.%.*s",
+                                          STR_ARG(t->set->facts[type->facts[k]].name)));
+        for (size_t k = 0; k < type->moment_count; k++)
+            add_item(&moments, t->set->moments[type->moments[k]].name);
+        cells = add_row(t, false);
+        cells[0] = type->name;
+        cells[1] = type->schema->title;
+        cells[2] = take(t, &facts);
+        cells[3] = take(t, &moments);
+        list_fields(t, (uint16_t)i, type->schema, STR_EMPTY);
     }
 }
+
+/* --- moments, channels -------------------------------------------------------------------------------- */
+
+static const struct table_kind moments_table = {
+    .columns = {"moment", "tier", "title", "owner", "begins_with[]", "facts[]", "channels[]",
+                "version"},
+    .headings = true,
+};
 
 static void list_moments(struct table *t)
 {
     for (size_t i = 0; i < t->set->moment_count; i++) {
         const struct moment *moment = &t->set->moments[i];
-        add_row(t, moment->name, t->set->policy.tiers[moment->tier].name, moment->title);
+        struct buf facts = {0}, channels = {0};
+        struct str *cells = add_row(t, false);
+
+        for (size_t k = 0; k < t->set->fact_count; k++)
+            if (readers_moment_has_fact(moment, (uint32_t)k))
+                add_item(&facts, t->set->facts[k].name);
+        for (size_t k = 0; k < moment->act_count; k++)
+            if (!str_contains(buf_str(&channels), moment->acts[k].channel))
+                add_item(&channels, moment->acts[k].channel);
+        cells[0] = moment->name;
+        cells[1] = t->set->policy.tiers[moment->tier].name;
+        cells[2] = moment->title;
+        cells[3] = moment->owner;
+        cells[4] = type_names(t, moment->steps[0].types, moment->steps[0].type_count);
+        cells[5] = take(t, &facts);
+        cells[6] = take(t, &channels);
+        cells[7] = arena_str(t->arena, str_of(moment->version));
     }
+}
+
+static const struct table_kind channels_table = {
+    .columns = {"channel", "address", "facts[]", "used_by[]"},
+    .headings = true,
+};
+
+static bool acts_on(const struct moment *moment, struct str channel)
+{
+    for (size_t i = 0; i < moment->act_count; i++)
+        if (str_equal(moment->acts[i].channel, channel))
+            return true;
+    return false;
 }
 
 static void list_channels(struct table *t)
 {
     const struct policy *policy = &t->set->policy;
 
-    for (size_t i = 0; i < policy->channel_count; i++)
-        add_row(t, policy->channels[i].name,
-                policy->channels[i].address.len != 0 ? policy->channels[i].address : STR("-"),
-                STR_EMPTY);
-}
+    for (size_t i = 0; i < policy->channel_count; i++) {
+        const struct channel_rule *channel = &policy->channels[i];
+        struct buf facts = {0}, moments = {0};
+        struct str *cells = add_row(t, false);
 
-static void list_functions(struct table *t)
-{
-    const struct cel_func *func;
-
-    for (size_t i = 0; (func = cel_func_at(i)) != NULL; i++) {
-        struct buf signature = {0};
-        if (func->name[0] == '@') /* what a macro becomes */
-            continue;
-        cel_func_print(&signature, func);
-        add_row(t, arena_str(t->arena, buf_str(&signature)), str_of(func->text), STR_EMPTY);
-        buf_free(&signature);
+        for (size_t k = 0; k < t->set->fact_count; k++)
+            if (t->set->facts[k].role == ROLE_ADDRESS &&
+                str_equal(t->set->facts[k].address_kind, channel->address))
+                add_item(&facts,
+                         arena_format(t->arena, "customer.%.*s", STR_ARG(t->set->facts[k].name)));
+        for (size_t k = 0; k < t->set->moment_count; k++)
+            if (acts_on(&t->set->moments[k], channel->name))
+                add_item(&moments, t->set->moments[k].name);
+        cells[0] = channel->name;
+        cells[1] = channel->address;
+        cells[2] = take(t, &facts);
+        cells[3] = take(t, &moments);
     }
-#define MACRO(name, vars, args, collect, filtered, usage)                                          \
-    add_row(t, STR(usage), STR("a macro: it introduces the names"), STR_EMPTY);
-#include "rules/cel/macros.def"
-#undef MACRO
 }
 
 static const struct {
     const char *name;
-    const char *headings[COLUMNS];
+    const struct table_kind *table;
     bool needs_rules;
     void (*list)(struct table *t);
 } things[] = {
-    {"reasons", {"reason", "text", NULL}, false, list_reasons},
-    {"facts", {"fact", "kind", "title"}, true, list_facts},
-    {"events", {"event", "used_by", "title"}, true, list_events},
-    {"moments", {"moment", "tier", "title"}, true, list_moments},
-    {"functions", {"function", "text", NULL}, false, list_functions},
-    {"channels", {"channel", "address", NULL}, true, list_channels},
+    {"reasons", &reasons_table, false, list_reasons},
+    {"facts", &facts_table, true, list_facts},
+    {"events", &events_table, true, list_events},
+    {"moments", &moments_table, true, list_moments},
+    {"functions", &functions_table, false, list_functions},
+    {"channels", &channels_table, true, list_channels},
 };
 enum { THINGS = sizeof things / sizeof things[0] };
 
-/* --- printing ----------------------------------------------------------------------------------- */
+/* --- printing ----------------------------------------------------------------------------------------- */
 
-static void put_plain(struct buf *out, const struct table *t)
+static bool is_list(const char *column)
 {
-    size_t widths[COLUMNS] = {0};
+    return str_ends(str_of(column), STR("[]"));
+}
 
-    for (size_t i = 0; i < t->count; i++)
-        for (size_t k = 0; k < COLUMNS; k++)
-            if (t->rows[i][k].len > widths[k])
-                widths[k] = t->rows[i][k].len;
-    for (size_t i = 0; i < t->count; i++) {
-        buf_put_format(out, "%-*.*s  ", (int)widths[0], STR_ARG(t->rows[i][0]));
-        if (widths[2] == 0)
-            buf_put_format(out, "%.*s\n", STR_ARG(t->rows[i][1]));
-        else
-            buf_put_format(out, "%-*.*s  %.*s\n", (int)widths[1], STR_ARG(t->rows[i][1]),
-                           STR_ARG(t->rows[i][2]));
+/* "read_by[]" as the heading "read by" and the JSON key "read_by" */
+static struct str key_of(struct table *t, const char *column, bool heading)
+{
+    size_t bytes = strlen(column) - (is_list(column) ? 2 : 0);
+    char *key = arena_alloc(t->arena, bytes + 1);
+
+    for (size_t i = 0; i < bytes; i++)
+        key[i] = heading && column[i] == '_' ? ' ' : column[i];
+    return (struct str){key, bytes};
+}
+
+/* How wide a text is on a screen: characters, not bytes. */
+static size_t width_of(struct str text)
+{
+    size_t width = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        width += ((unsigned char)text.data[i] & 0xc0) != 0x80 ? 1 : 0;
+    return width;
+}
+
+static void measure(struct table *t, bool below, size_t widths[COLUMNS])
+{
+    const char *const *columns = below ? t->kind->below_columns : t->kind->columns;
+
+    for (size_t k = 0; k < COLUMNS; k++) {
+        widths[k] = 0;
+        for (size_t i = 0; i < t->count; i++) {
+            size_t width = t->rows[i].below == below ? width_of(t->rows[i].cells[k]) : 0;
+            widths[k] = width > widths[k] ? width : widths[k];
+        }
+        if (t->kind->headings && columns[k] != NULL && widths[k] != 0 &&
+            widths[k] < strlen(columns[k]))
+            widths[k] = key_of(t, columns[k], true).len;
+        if (widths[k] > WIDTH_MAX && k != 0)
+            widths[k] = WIDTH_MAX;
     }
 }
 
-static void put_json(struct buf *out, const struct table *t)
+static void put_cells(struct buf *out, const struct str cells[COLUMNS],
+                      const size_t widths[COLUMNS], size_t indent)
 {
+    size_t due = 0; /* blanks before the next cell */
+
+    buf_put_format(out, "%*s", (int)indent, "");
+    for (size_t k = 0; k < COLUMNS; k++) {
+        size_t width = width_of(cells[k]);
+
+        if (widths[k] == 0)
+            continue;
+        if (width != 0) {
+            buf_put_format(out, "%*s%.*s", (int)due, "", STR_ARG(cells[k]));
+            due = 0;
+        }
+        due += 2 + (width < widths[k] ? widths[k] - width : 0);
+    }
+    buf_put_char(out, '\n');
+}
+
+/* A row with rows below is told in a line of its own, with its lists in words. */
+static void put_above(struct table *t, struct buf *out, const struct row *row, bool first)
+{
+    buf_put_format(out, "%s%.*s  %.*s\n", first ? "" : "\n", STR_ARG(row->cells[0]),
+                   STR_ARG(row->cells[1]));
+    for (size_t k = 2; k < COLUMNS && t->kind->columns[k] != NULL; k++)
+        if (row->cells[k].len != 0)
+            buf_put_format(out, "  %.*s: %.*s\n", STR_ARG(key_of(t, t->kind->columns[k], true)),
+                           STR_ARG(row->cells[k]));
+}
+
+static void put_headings(struct table *t, struct buf *out, const size_t widths[COLUMNS])
+{
+    struct str cells[COLUMNS] = {{0}};
+
+    for (size_t k = 0; k < COLUMNS && t->kind->columns[k] != NULL; k++)
+        cells[k] = key_of(t, t->kind->columns[k], true);
+    put_cells(out, cells, widths, 0);
+}
+
+static void put_plain(struct buf *out, struct table *t)
+{
+    size_t widths[COLUMNS], below[COLUMNS];
+
+    measure(t, false, widths);
+    measure(t, true, below);
+    if (t->kind->headings)
+        put_headings(t, out, widths);
     for (size_t i = 0; i < t->count; i++) {
+        if (t->rows[i].below)
+            put_cells(out, t->rows[i].cells, below, 4);
+        else if (t->kind->below != NULL)
+            put_above(t, out, &t->rows[i], i == 0);
+        else
+            put_cells(out, t->rows[i].cells, widths, 0);
+    }
+}
+
+static void put_json_list(struct json_writer *w, struct str items)
+{
+    struct str item;
+
+    json_open(w, '[');
+    while (items.len != 0) {
+        if (!str_cut(items, ',', &item, &items)) {
+            item = items;
+            items = STR_EMPTY;
+        }
+        json_str(w, str_trim(item));
+    }
+    json_close(w, ']');
+}
+
+static void put_json_cells(struct table *t, struct json_writer *w, const struct row *row)
+{
+    const char *const *columns = row->below ? t->kind->below_columns : t->kind->columns;
+
+    for (size_t k = 0; k < COLUMNS && columns[k] != NULL; k++) {
+        json_key(w, key_of(t, columns[k], false).data);
+        if (is_list(columns[k]))
+            put_json_list(w, row->cells[k]);
+        else if (strcmp(columns[k], "example") == 0 && row->cells[k].len != 0)
+            json_raw(w, row->cells[k]);
+        else if (strcmp(columns[k], "required") == 0)
+            json_bool(w, row->cells[k].len != 0);
+        else
+            json_str(w, row->cells[k]);
+    }
+}
+
+static void put_json(struct buf *out, struct table *t)
+{
+    for (size_t i = 0; i < t->count;) {
         struct json_writer w = json_writer_to(out);
+
         json_open(&w, '{');
-        for (size_t k = 0; k < COLUMNS && t->headings[k] != NULL; k++) {
-            json_key(&w, t->headings[k]);
-            json_str(&w, t->rows[i][k]);
+        put_json_cells(t, &w, &t->rows[i++]);
+        if (t->kind->below != NULL) {
+            json_key(&w, t->kind->below);
+            json_open(&w, '[');
+            for (; i < t->count && t->rows[i].below; i++) {
+                json_open(&w, '{');
+                put_json_cells(t, &w, &t->rows[i]);
+                json_close(&w, '}');
+            }
+            json_close(&w, ']');
         }
         json_close(&w, '}');
         buf_put_char(out, '\n');
@@ -179,7 +528,7 @@ static void print(struct table *t, int thing, bool json)
 {
     struct buf out = {0};
 
-    memcpy(t->headings, things[thing].headings, sizeof t->headings);
+    t->kind = things[thing].table;
     things[thing].list(t);
     if (json)
         put_json(&out, t);
