@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "core/mem.h"
+#include "processors/cli/check_cost.h"
 #include "processors/cli/cli.h"
 #include "processors/cli/config.h"
 #include "processors/cli/rules_verb.h"
@@ -166,6 +167,8 @@ int verb_check(int argc, char **argv)
         rules_verb_put_findings(&v, &out);
         put_summary(&out, &v);
     }
+    if (options_has(&options, "cost") && v.set != NULL)
+        check_cost_put(&out, v.set, options_has(&options, "json"));
     fputs(buf_text(&out), stdout);
     code = v.set != NULL ? EXIT_FINE : EXIT_FINDINGS;
     rules_verb_close(&v);

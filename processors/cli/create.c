@@ -116,8 +116,24 @@ static void choose_channel(struct draft *d)
         if (str_is(channel->name, "phone"))
             break;
     }
-    if (policy->queue_count != 0)
-        d->queue = policy->queues[0].name;
+}
+
+/* The one to which others of this tier go on this channel. */
+static void choose_queue(struct draft *d)
+{
+    const struct ruleset *set = d->set;
+
+    if (set->policy.queue_count != 0)
+        d->queue = set->policy.queues[0].name;
+    for (size_t i = 0; i < set->moment_count; i++) {
+        const struct moment *moment = &set->moments[i];
+
+        if (!str_equal(set->policy.tiers[moment->tier].name, d->tier))
+            continue;
+        for (size_t k = 0; k < moment->act_count; k++)
+            if (str_equal(moment->acts[k].channel, d->channel) && moment->acts[k].queue.len != 0)
+                d->queue = moment->acts[k].queue;
+    }
 }
 
 /* --- the moment --------------------------------------------------------------------------------------- */
@@ -380,6 +396,7 @@ static int create_moment(const struct rules_verb *v, struct str name)
         return cli_fail(&err);
     choose_tier(&d);
     choose_channel(&d);
+    choose_queue(&d);
     return write_both(v, &d, &err) == ERR_NONE ? EXIT_FINE : cli_fail(&err);
 }
 

@@ -27,6 +27,13 @@ bool screen_has_colours(void)
     return isatty(STDOUT_FILENO) == 1 && (no_color == NULL || no_color[0] == '\0');
 }
 
+void screen_end_line(struct buf *out)
+{
+    while (out->len > 0 && out->data[out->len - 1] == ' ')
+        out->len--;
+    buf_put_char(out, '\n');
+}
+
 void screen_paint(struct buf *out, bool colours, enum screen_tone tone, const char *format, ...)
 {
     char text[256];

@@ -33,6 +33,8 @@ void screen_time(int64_t at_ms, char out[SCREEN_TIME_SIZE]);
 
 bool screen_has_colours(void); /* standard output is a terminal and NO_COLOR is not set */
 
+void screen_end_line(struct buf *out); /* without blanks at its end */
+
 /* Words for a report: in the tone's colour, or as they are. */
 void screen_paint(struct buf *out, bool colours, enum screen_tone tone, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -464,7 +464,7 @@ static void put_table(struct buf *out, const struct folder_cover *folder, bool c
     buf_put_format(out, "  %-*s", width, "moment");
     for (int kind = 0; kind < COVERED_COUNT; kind++)
         buf_put_format(out, "  %-10s", kinds[kind].heading);
-    buf_put_char(out, '\n');
+    screen_end_line(out);
     for (size_t i = 0; i < folder->moment_count; i++) {
         buf_put_format(out, "  %-*.*s", width, STR_ARG(folder->moments[i].name));
         for (int kind = 0; kind < COVERED_COUNT; kind++) {
@@ -472,7 +472,7 @@ static void put_table(struct buf *out, const struct folder_cover *folder, bool c
             count_things(&folder->moments[i], (enum covered)kind, &reached, &all);
             put_cell(out, reached, all, colours);
         }
-        buf_put_char(out, '\n');
+        screen_end_line(out);
     }
 }
 

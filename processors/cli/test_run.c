@@ -342,7 +342,8 @@ static void take_asked(void *context, struct scope *scope, int moment,
 
     if (run->coverage != NULL)
         coverage_asked(run->coverage, scope, moment, program, v);
-    if (m == NULL || step == m->step_count || (v.kind == VALUE_BOOL && v.boolean))
+    if (m == NULL || step == m->step_count || (v.kind == VALUE_BOOL && v.boolean) ||
+        scope->turn->event == NULL)
         return;
     h = happened(run, HAPPENED_MISS, scope->turn->now_ms);
     h->moment = (size_t)moment;

@@ -9,6 +9,8 @@
 #include "core/zone.h"
 #include "processors/cli/screen.h"
 
+enum { HINT_COLUMNS = 84 };
+
 struct show {
     struct buf *out;
     const struct test_story *result;
@@ -101,7 +103,8 @@ static void put_stages(const struct show *s, const struct decision *d)
         buf_put_text(s->out, "          ");
         screen_paint(s->out, s->colours, stage->passed ? TONE_TASK : TONE_SILENCE, "%s",
                      stage->passed ? "yes" : "no ");
-        buf_put_format(s->out, "  %-12.*s %.*s\n", STR_ARG(stage->stage), STR_ARG(stage->detail));
+        buf_put_format(s->out, "  %-12.*s %.*s", STR_ARG(stage->stage), STR_ARG(stage->detail));
+        screen_end_line(s->out);
     }
 }
 
@@ -310,6 +313,28 @@ static size_t count_unexpected(const struct test_story *result)
     return count;
 }
 
+/* In lines that a terminal has room for. */
+static void put_hint(struct buf *out, struct str hint)
+{
+    struct str word, rest = str_trim(hint);
+    size_t column = 0;
+
+    buf_put_text(out, "    hint:");
+    while (rest.len != 0) {
+        if (!str_cut(rest, ' ', &word, &rest)) {
+            word = rest;
+            rest = STR_EMPTY;
+        }
+        if (column + word.len > HINT_COLUMNS) {
+            buf_put_text(out, "\n         ");
+            column = 0;
+        }
+        buf_put_format(out, " %.*s", STR_ARG(word));
+        column += 1 + word.len;
+    }
+    buf_put_char(out, '\n');
+}
+
 void test_show(struct buf *out, const struct test_story *result, struct str moment, bool all,
                bool colours)
 {
@@ -331,5 +356,5 @@ void test_show(struct buf *out, const struct test_story *result, struct str mome
     for (const struct came *came = result->came; came != NULL; came = came->next)
         put_came(&s, came, all);
     if (result->verdict == TEST_FAILED && s.c->hint.len != 0)
-        buf_put_format(out, "    hint: %.*s\n", STR_ARG(s.c->hint));
+        put_hint(out, s.c->hint);
 }

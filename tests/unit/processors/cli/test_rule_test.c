@@ -284,7 +284,7 @@ START_TEST(coverage_names_what_no_case_has_reached)
                          "    expect: [{at: 14d, task: phone}, {at: 14d2h, silent: outcome}]\n"),
                      TEST_PASSED);
     coverage_put(coverage, &covered, false);
-    has(&covered, "  m       2 of 2      2 of 4      0 of 1      1 of 2      1 of 1    \n");
+    has(&covered, "  m       2 of 2      2 of 4      0 of 1      1 of 2      1 of 1\n");
     has(&covered,
         "  r/moments/m.yaml:5: if: event.data.n > 1.2 * customer.weight was never false\n");
     has(&covered, "  r/moments/m.yaml:6: suitable: !customer.upset was never false\n");
