@@ -6,6 +6,7 @@
 #include "processors/cli/cli.h"
 #include "processors/cli/config.h"
 #include "processors/cli/rules_verb.h"
+#include "processors/cli/test_proof.h"
 #include "rules/moment/explain.h"
 #include "rules/moment/form.h"
 #include "rules/moment/sentence.h"
@@ -85,7 +86,7 @@ static void put_summary(struct buf *out, const struct rules_verb *v)
 {
     size_t errors = v->diags.error_count, warnings = v->diags.count - errors;
 
-    if (v->set != NULL) {
+    if (errors == 0) {
         put_count(out, v->set->moment_count, "moment", "");
         put_count(out, v->set->fact_count, "fact", ", ");
         put_count(out, v->set->type_count, "event type", ", ");
@@ -146,6 +147,19 @@ static void put_json_summary(struct buf *out, const struct rules_verb *v)
     buf_put_char(out, '\n');
 }
 
+/* --strict: each moment is proved by its tests. */
+static int prove(struct rules_verb *v)
+{
+    struct err err;
+
+    if (v->set == NULL)
+        return EXIT_FINE; /* its errors have been found */
+    if (test_prove(v->dir, &v->bundle, v->set, &v->diags, &err) != ERR_NONE)
+        return cli_fail(&err);
+    diags_sort(&v->diags);
+    return EXIT_FINE;
+}
+
 int verb_check(int argc, char **argv)
 {
     struct arena *arena = arena_new(0);
@@ -159,6 +173,8 @@ int verb_check(int argc, char **argv)
     code = rules_verb_open(&v, &options, 0);
     if (code != EXIT_FINE)
         goto out;
+    if (options_has(&options, "strict") && (code = prove(&v)) != EXIT_FINE)
+        goto close;
     if (options_has(&options, "json")) {
         for (size_t i = 0; i < v.diags.count; i++)
             put_json_finding(&out, &v.diags.items[i]);
@@ -170,7 +186,8 @@ int verb_check(int argc, char **argv)
     if (options_has(&options, "cost") && v.set != NULL)
         check_cost_put(&out, v.set, options_has(&options, "json"));
     fputs(buf_text(&out), stdout);
-    code = v.set != NULL ? EXIT_FINE : EXIT_FINDINGS;
+    code = v.diags.error_count == 0 ? EXIT_FINE : EXIT_FINDINGS;
+close:
     rules_verb_close(&v);
 out:
     buf_free(&out);

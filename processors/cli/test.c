@@ -12,13 +12,13 @@
 
 #include "core/check.h"
 #include "core/file.h"
-#include "core/mem.h"
 #include "core/regex.h"
 #include "processors/cli/cli.h"
 #include "processors/cli/rules_folder.h"
 #include "processors/cli/screen.h"
 #include "processors/cli/test_coverage.h"
 #include "processors/cli/test_junit.h"
+#include "processors/cli/test_proof.h"
 #include "processors/cli/test_show.h"
 #include "processors/cli/test_timeline.h"
 #include "processors/cli/watch.h"
@@ -91,35 +91,6 @@ static int use_folder(struct tester *s, const char *dir)
     if (s->coverage != NULL)
         coverage_use(s->coverage, dir, s->set, &s->bundle);
     return EXIT_FINE;
-}
-
-static bool stays(const struct test_case *c, struct str file)
-{
-    struct str name;
-
-    if (!str_starts(file, STR("moments/")))
-        return true;
-    name = str_slice(file, strlen("moments/"), file.len - strlen(".yaml"));
-    for (size_t i = 0; i < c->only_count; i++)
-        if (str_equal(c->only[i], name))
-            return true;
-    return false;
-}
-
-/* The bundle without the moments that `only:` leaves out.  NULL: diags say why. */
-static struct ruleset *set_of_case(const struct tester *s, const struct test_case *c,
-                                   struct arena *arena, struct diags *diags)
-{
-    struct bundle some = {.files = ARENA_ARRAY(arena, struct bundle_file, s->bundle.count)};
-
-    for (size_t i = 0; i < c->only_count; i++)
-        if (ruleset_find_moment(s->set, c->only[i]) < 0)
-            diag_add(diags, DIAG_ERROR, c->place, "test", NULL, "only: there is no moment %.*s",
-                     STR_ARG(c->only[i]));
-    for (size_t i = 0; i < s->bundle.count; i++)
-        if (stays(c, s->bundle.files[i].name))
-            some.files[some.count++] = s->bundle.files[i];
-    return diags->error_count == 0 ? rules_folder_compile(s->dir, &some, diags) : NULL;
 }
 
 /* --- printing ------------------------------------------------------------------------------------ */
@@ -258,7 +229,7 @@ static enum test_verdict run_rules(const struct tester *s, const struct test_cas
 {
     enum test_verdict verdict;
 
-    *own = c->only_count != 0 ? set_of_case(s, c, arena, diags) : NULL;
+    *own = c->only_count != 0 ? test_case_set(s->dir, &s->bundle, s->set, c, arena, diags) : NULL;
     if (c->only_count != 0 && *own == NULL)
         return TEST_WRONG;
     if (s->coverage != NULL)

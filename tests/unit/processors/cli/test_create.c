@@ -80,6 +80,42 @@ START_TEST(what_is_created_checks_and_its_test_says_what_to_do)
 }
 END_TEST
 
+START_TEST(strict_wants_a_case_that_speaks_and_one_that_does_not)
+{
+    char *text;
+    int code;
+
+    ck_assert_int_eq(run("create", "moment", "late-parcel", dir), EXIT_FINE);
+    text = printed("check", dir, "--strict", NULL, &code);
+    ck_assert_int_eq(code, EXIT_FINDINGS);
+    check_has(text, "the case fails: it speaks\n");
+    check_has(text,
+              "late-parcel.yaml:1:1: error[test]: no passing case shows late-parcel speaking\n");
+    free(text);
+    scratch_write(dir, "moments/late-parcel_test.yaml",
+                  "test: late-parcel\nstart: 2026-03-02T10:00:00+01:00\ncases:\n"
+                  "  - name: it speaks\n    given: {tel: \"+31\"}\n"
+                  "    events: [{at: 0d, type: parcel.late, data: {parcel: P}}]\n"
+                  "    expect: [{at: 0d, task: phone}]\n");
+    text = printed("check", dir, "--strict", NULL, &code);
+    ck_assert_int_eq(code, EXIT_FINDINGS);
+    check_has(text, "no passing case shows late-parcel silent\n");
+    ck_assert_ptr_null(strstr(text, "speaking"));
+    check_has(text, "1 error\n");
+    free(text);
+    scratch_write(dir, "moments/late-parcel_test.yaml",
+                  "test: late-parcel\nstart: 2026-03-02T10:00:00+01:00\ncases:\n"
+                  "  - name: it speaks\n    given: {tel: \"+31\"}\n    only: [late-parcel]\n"
+                  "    events: [{at: 0d, type: parcel.late, data: {parcel: P}}]\n"
+                  "    expect: [{at: 0d, task: phone}]\n"
+                  "  - name: it does not\n    expect: []\n"
+                  "  - name: one day\n    todo: later\n    expect: [{at: 0d, task: phone}]\n");
+    text = printed("check", dir, "--strict", NULL, &code);
+    ck_assert_int_eq(code, EXIT_FINE);
+    free(text);
+}
+END_TEST
+
 START_TEST(nothing_is_overwritten)
 {
     const char *test = scratch_write(dir, "moments/mine_test.yaml", "mine");
@@ -120,4 +156,5 @@ START_TEST(lists_say_who_reads_what)
 END_TEST
 
 SUITE_MAIN_AROUND("create", set_up, NULL, what_is_created_checks_and_its_test_says_what_to_do,
-                  nothing_is_overwritten, lists_say_who_reads_what)
+                  strict_wants_a_case_that_speaks_and_one_that_does_not, nothing_is_overwritten,
+                  lists_say_who_reads_what)
