@@ -26,6 +26,14 @@ static bool is_printable(struct str s)
     return true;
 }
 
+enum err_code http_url_check(const struct transfer *t, struct str url, struct err *err)
+{
+    if (!is_printable(url) || str_contains(url, STR(" ")))
+        return err_set(err, ERR_CONFIG, "the URL holds a blank or a control character");
+    return transfer_url_is_fine(t, url, STR("https://"), STR("http://"), err) ? ERR_NONE
+                                                                              : ERR_CONFIG;
+}
+
 /* The caller frees *list.  False: one of them cannot be a header. */
 static bool make_headers(const struct http_ask *ask, struct curl_slist **list, struct err *err)
 {
@@ -103,10 +111,7 @@ enum transfer_end http_send(struct transfer *t, const struct http_ask *ask, int 
 
     CHECK(timeout_ms > 0); /* libcurl takes 0 for no limit */
     buf_put(&url, ask->url);
-    if (!is_printable(ask->url) || str_contains(ask->url, STR(" "))) {
-        err_set(err, ERR_CONFIG, "the URL holds a blank or a control character");
-    } else if (transfer_url_is_fine(t, ask->url, STR("https://"), STR("http://"), err) &&
-               make_headers(ask, &headers, err)) {
+    if (http_url_check(t, ask->url, err) == ERR_NONE && make_headers(ask, &headers, err)) {
         CURLcode code;
         prepare(t, ask, buf_text(&url), headers, timeout_ms, reply);
         code = transfer_run(t);

@@ -37,6 +37,9 @@ struct http_reply { /* zeroed by the caller, http_reply_free at the end */
     int64_t retry_after_ms; /* RETRY_AFTER_NONE: none */
 };
 
+/* Can requests go to such a URL?  ERR_CONFIG: why not; err does not show it.  No network. */
+enum err_code http_url_check(const struct transfer *t, struct str url, struct err *err);
+
 enum transfer_end http_send(struct transfer *t, const struct http_ask *ask, int timeout_ms,
                             struct http_reply *reply, struct err *err);
 void http_reply_free(struct http_reply *reply);

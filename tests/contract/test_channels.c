@@ -13,6 +13,8 @@ static const struct {
     const char *yaml;
 } least[] = {
     {"contact_centre", ""},
+    {"webhook", "url: \"${NONE:https://example.org/}\"\n"
+                "secrets: \"${NONE:whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}\"\n"},
 };
 enum { LEAST_COUNT = sizeof least / sizeof least[0] };
 
