@@ -4,15 +4,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/check.h"
 #include "core/mem.h"
 
 enum { WHAT_BYTES_MAX = 1024 };
 
+const struct diag_code diag_codes[] = {
+#define PART(title)
+#define CODE(code, severity, title, text) {code, title, text, SEVERITY_##severity},
+#include "core/diag.def"
+#undef PART
+#undef CODE
+    {0}};
+
+const struct diag_code *diag_code_find(const char *code)
+{
+    for (const struct diag_code *row = diag_codes; row->code != NULL; row++)
+        if (strcmp(row->code, code) == 0)
+            return row;
+    return NULL;
+}
+
+static bool has_level(const struct diag_code *row, enum diag_level level)
+{
+    return row->severity == SEVERITY_PROOF ||
+           (row->severity == SEVERITY_ERROR) == (level == DIAG_ERROR);
+}
+
 void diag_add(struct diags *diags, enum diag_level level, struct place place, const char *code,
               const char *help, const char *format, ...)
 {
+    const struct diag_code *row = diag_code_find(code);
     char what[WHAT_BYTES_MAX];
     va_list args;
+
+    CHECK(row != NULL && has_level(row, level)); /* a code that diag.def does not have */
 
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);

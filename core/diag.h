@@ -1,5 +1,7 @@
 /* core/diag.h - what is wrong in a file that a person wrote: several findings per run.
  *
+ * Every finding has a code, and every code its row in diag.def.
+ *
  *   rules/moments/x.yaml:7:9: error[unknown-field]: vehicle.registered has no field "wieght_kg"
  *       if: event.data.wieght_kg > 1500
  *           ^
@@ -14,6 +16,20 @@
 #include "core/str.h"
 
 enum diag_level { DIAG_ERROR, DIAG_WARNING };
+
+enum diag_severity {
+    SEVERITY_ERROR,
+    SEVERITY_WARNING,
+    SEVERITY_PROOF, /* a warning, an error where a rule set has to be proved */
+};
+
+/* A row of diag.def.  All of them, in the order of the table; {0} comes last. */
+struct diag_code {
+    const char *code, *title, *text;
+    enum diag_severity severity;
+};
+extern const struct diag_code diag_codes[];
+const struct diag_code *diag_code_find(const char *code); /* NULL: there is none */
 
 /* A place in a source file.  line and column count from 1; 0 = the file as a whole. */
 struct place {
@@ -37,7 +53,8 @@ struct diags {
     size_t error_count;
 };
 
-/* Add a finding.  `help` NULL or a finished sentence part.  All texts are copied. */
+/* Add a finding.  `code` is one of diag.def, of this level; `help` NULL or a finished sentence
+ * part.  All texts are copied. */
 void diag_add(struct diags *diags, enum diag_level level, struct place place, const char *code,
               const char *help, const char *format, ...) __attribute__((format(printf, 6, 7)));
 

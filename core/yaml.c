@@ -248,7 +248,7 @@ static bool has_tag(struct builder *b, const struct yaml_node *node)
 {
     if (!str_starts(node->source, STR("!")))
         return false;
-    diag_add(b->diags, DIAG_ERROR, node->place, "yaml",
+    diag_add(b->diags, DIAG_ERROR, node->place, "yaml-tag",
              "a condition that begins with ! needs quotes: \"!customer.asleep\"",
              "tags are not taken");
     return true;

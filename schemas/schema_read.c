@@ -170,7 +170,7 @@ static unsigned type_bit(struct reading *r, struct value v)
     for (size_t i = 0; v.kind == VALUE_STRING && i < TYPE_WORDS; i++)
         if (str_is(value_str(v), type_words[i].word))
             return type_words[i].type;
-    found(r, "type", "write null, boolean, integer, number, string, array or object",
+    found(r, "wrong-type", "write null, boolean, integer, number, string, array or object",
           "there is no such type");
     return 0;
 }
@@ -184,7 +184,7 @@ static void take_type(struct reading *r, struct schema *s, struct value v)
     for (size_t i = 0; v.kind == VALUE_LIST && i < v.n; i++)
         types |= type_bit(r, v.list[i]);
     if (v.kind == VALUE_LIST && v.n == 0)
-        found(r, "type", NULL, "a list of types that is empty allows nothing");
+        found(r, "wrong-type", NULL, "a list of types that is empty allows nothing");
     s->rules->types = types & TYPE_NUMBER ? types & ~(unsigned)TYPE_INTEGER : types;
 }
 

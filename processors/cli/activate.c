@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "processors/cli/cli.h"
 #include "processors/cli/config.h"
+#include "processors/cli/findings.h"
 #include "processors/cli/rules_folder.h"
 #include "processors/cli/rules_topic.h"
 #include "processors/worker/step.h"
@@ -135,40 +136,22 @@ enum err_code activate_bundle(const struct conf *conf, const struct bundle *bund
 
 /* --- a folder ------------------------------------------------------------------------------------ */
 
-static struct str source_of(const char *folder, const struct bundle *bundle, const char *file,
-                            struct arena *arena)
-{
-    for (size_t i = 0; file != NULL && i < bundle->count; i++)
-        if (str_is(rules_folder_path(folder, bundle->files[i].name, arena), file))
-            return bundle->files[i].text;
-    return STR_EMPTY;
-}
-
-static void print_findings(const char *folder, const struct bundle *bundle, struct diags *diags,
-                           struct arena *arena)
-{
-    struct buf out = {0};
-
-    diags_sort(diags);
-    for (size_t i = 0; i < diags->count; i++)
-        diag_print(&out, &diags->items[i],
-                   source_of(folder, bundle, diags->items[i].place.file, arena));
-    fputs(buf_text(&out), stderr);
-    buf_free(&out);
-}
-
 bool activate_read_folder(const char *folder, struct arena *arena, struct bundle *out)
 {
     struct diags diags = {0};
     struct err err = {0};
     struct ruleset *set;
+    struct buf text = {0};
 
     if (rules_folder_read(folder, arena, out, &err) != ERR_NONE) {
         fprintf(stderr, "attent: %s\n", err.text);
         return false;
     }
     set = rules_folder_compile(folder, out, &diags);
-    print_findings(folder, out, &diags, arena);
+    diags_sort(&diags);
+    findings_put(&text, &diags);
+    fputs(buf_text(&text), stderr);
+    buf_free(&text);
     diags_free(&diags);
     ruleset_free(set);
     return set != NULL;

@@ -5,6 +5,7 @@
 #include "processors/cli/check_cost.h"
 #include "processors/cli/cli.h"
 #include "processors/cli/config.h"
+#include "processors/cli/findings.h"
 #include "processors/cli/rules_verb.h"
 #include "processors/cli/test_proof.h"
 #include "rules/moment/explain.h"
@@ -49,27 +50,13 @@ void rules_verb_close(struct rules_verb *v)
     *v = (struct rules_verb){0};
 }
 
-static struct str source_of(const struct rules_verb *v, const char *path)
-{
-    for (size_t i = 0; path != NULL && i < v->bundle.count; i++)
-        if (str_is(rules_folder_path(v->dir, v->bundle.files[i].name, v->arena), path))
-            return v->bundle.files[i].text;
-    return STR_EMPTY;
-}
-
-void rules_verb_put_findings(const struct rules_verb *v, struct buf *out)
-{
-    for (size_t i = 0; i < v->diags.count; i++)
-        diag_print(out, &v->diags.items[i], source_of(v, v->diags.items[i].place.file));
-}
-
 int rules_verb_need_set(struct rules_verb *v)
 {
     struct buf out = {0};
 
     if (v->set != NULL)
         return EXIT_FINE;
-    rules_verb_put_findings(v, &out);
+    findings_put(&out, &v->diags);
     fputs(buf_text(&out), stderr);
     buf_free(&out);
     return no_rules(v, EXIT_FINDINGS);
@@ -97,31 +84,8 @@ static void put_summary(struct buf *out, const struct rules_verb *v)
     if (warnings != 0)
         put_count(out, warnings, "warning", ", ");
     buf_put_char(out, '\n');
-}
-
-static void put_json_finding(struct buf *out, const struct diag *diag)
-{
-    struct json_writer w = json_writer_to(out);
-
-    json_open(&w, '{');
-    json_key(&w, "level");
-    json_str(&w, diag->level == DIAG_ERROR ? STR("error") : STR("warning"));
-    json_key(&w, "file");
-    json_str(&w, str_of(diag->place.file));
-    json_key(&w, "line");
-    json_int(&w, diag->place.line);
-    json_key(&w, "column");
-    json_int(&w, diag->place.column);
-    json_key(&w, "code");
-    json_str(&w, str_of(diag->code));
-    json_key(&w, "what");
-    json_str(&w, str_of(diag->what));
-    if (diag->help != NULL) {
-        json_key(&w, "help");
-        json_str(&w, str_of(diag->help));
-    }
-    json_close(&w, '}');
-    buf_put_char(out, '\n');
+    if (v->set != NULL)
+        buf_put_format(out, "rule set %s\n", v->set->hash_hex);
 }
 
 static void put_json_summary(struct buf *out, const struct rules_verb *v)
@@ -160,31 +124,62 @@ static int prove(struct rules_verb *v)
     return EXIT_FINE;
 }
 
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF };
+
+static bool format_of(const struct options *options, enum format *format)
+{
+    static const char *const words[] = {"text", "json", "sarif"};
+    const char *word = options_value(options, "format");
+    struct err err;
+
+    *format = options_has(options, "json") ? FORMAT_JSON : FORMAT_TEXT;
+    if (word == NULL)
+        return true;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(word, words[i]) != 0)
+            continue;
+        *format = (enum format)i;
+        return true;
+    }
+    err_set(&err, ERR_USAGE, "--format is text, json or sarif, not \"%s\"", word);
+    cli_fail(&err);
+    return false;
+}
+
+static void report(struct buf *out, const struct rules_verb *v, enum format format)
+{
+    switch (format) {
+    case FORMAT_TEXT:
+        findings_put(out, &v->diags);
+        put_summary(out, v);
+        break;
+    case FORMAT_JSON:
+        findings_put_json(out, &v->diags);
+        put_json_summary(out, v);
+        break;
+    case FORMAT_SARIF: findings_put_sarif(out, &v->diags); break;
+    }
+}
+
 int verb_check(int argc, char **argv)
 {
     struct arena *arena = arena_new(0);
     struct options options;
     struct rules_verb v = {0};
     struct buf out = {0};
+    enum format format;
     int code = EXIT_USAGE;
 
-    if (!cli_parse("check", argc, argv, 0, 1, arena, &options))
+    if (!cli_parse("check", argc, argv, 0, 1, arena, &options) || !format_of(&options, &format))
         goto out;
     code = rules_verb_open(&v, &options, 0);
     if (code != EXIT_FINE)
         goto out;
     if (options_has(&options, "strict") && (code = prove(&v)) != EXIT_FINE)
         goto close;
-    if (options_has(&options, "json")) {
-        for (size_t i = 0; i < v.diags.count; i++)
-            put_json_finding(&out, &v.diags.items[i]);
-        put_json_summary(&out, &v);
-    } else {
-        rules_verb_put_findings(&v, &out);
-        put_summary(&out, &v);
-    }
-    if (options_has(&options, "cost") && v.set != NULL)
-        check_cost_put(&out, v.set, options_has(&options, "json"));
+    report(&out, &v, format);
+    if (options_has(&options, "cost") && v.set != NULL && format != FORMAT_SARIF)
+        check_cost_put(&out, v.set, format == FORMAT_JSON);
     fputs(buf_text(&out), stdout);
     code = v.diags.error_count == 0 ? EXIT_FINE : EXIT_FINDINGS;
 close:

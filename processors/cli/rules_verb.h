@@ -19,8 +19,6 @@ struct rules_verb {
 int rules_verb_open(struct rules_verb *v, const struct options *options, size_t argument);
 void rules_verb_close(struct rules_verb *v);
 
-void rules_verb_put_findings(const struct rules_verb *v, struct buf *out);
-
 /* For verbs that need rules without errors: prints the findings and closes when there are some. */
 int rules_verb_need_set(struct rules_verb *v);
 

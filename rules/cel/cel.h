@@ -60,6 +60,7 @@ struct cel_found {
     const struct cel_type *type; /* CEL_SLOT: type of what the slot holds; NULL = dyn */
     size_t taken;                /* CEL_SLOT: names of the path that the slot covers, >= 1 */
     size_t wrong;                /* not CEL_SLOT: index of the name in the path that is wrong */
+    const char *code;            /* not CEL_SLOT: of the finding; NULL: unknown-name or -field */
     struct str what;             /* not CEL_SLOT: the sentence to report; empty: a standard one */
     struct str help;             /* not CEL_SLOT: what to write instead; empty: none */
 };

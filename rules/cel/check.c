@@ -145,7 +145,7 @@ void cel_mix_numbers(struct checker *c, struct cel_node **a, struct cel_node **b
 static void expect_bool(struct checker *c, const struct cel_node *node, const char *where)
 {
     if (node->type->kind != CEL_BOOL && node->type->kind != CEL_DYN)
-        COMPLAIN(c, node->at, "type", NULL, "%s must be true or false, this is %s", where,
+        COMPLAIN(c, node->at, "condition", NULL, "%s must be true or false, this is %s", where,
                  cel_type_with_article(c, node->type));
 }
 
@@ -331,7 +331,7 @@ static void check_result(struct checker *c, const struct cel_type *want, struct 
     if (want->kind == CEL_DOUBLE && type->kind == CEL_INT && c->env->mixed_numbers)
         cel_make_double(c, root);
     else if (want->kind == CEL_BOOL)
-        COMPLAIN(c, (*root)->at, "type",
+        COMPLAIN(c, (*root)->at, "condition",
                  cel_type_is_number(type) || type->kind == CEL_STRING ? "compare it: a == b, a > b"
                                                                       : NULL,
                  "a condition must be true or false, this is %s", cel_type_with_article(c, type));

@@ -94,13 +94,13 @@ static const struct cel_type *check_comparison(struct checker *c, struct cel_nod
     bool mixed = c->env->mixed_numbers && cel_type_is_number(a) && cel_type_is_number(b);
 
     if (a->kind == CEL_LOCAL || b->kind == CEL_LOCAL)
-        COMPLAIN(c, node->at, "type", pair_help(c, node), "a local time cannot be compared");
+        COMPLAIN(c, node->at, "compare", pair_help(c, node), "a local time cannot be compared");
     else if (!mixed && !cel_type_fits(a, b))
-        COMPLAIN(c, node->at, "type", pair_help(c, node), "%s cannot be compared with %s by %.*s",
-                 cel_type_with_article(c, a), cel_type_with_article(c, b),
-                 STR_ARG(operator_sign(node->name)));
+        COMPLAIN(c, node->at, "compare", pair_help(c, node),
+                 "%s cannot be compared with %s by %.*s", cel_type_with_article(c, a),
+                 cel_type_with_article(c, b), STR_ARG(operator_sign(node->name)));
     else if (ordering && (!is_ordered(a) || !is_ordered(b)))
-        COMPLAIN(c, node->at, "type", NULL, "%s has no order",
+        COMPLAIN(c, node->at, "compare", NULL, "%s has no order",
                  cel_type_with_article(c, is_ordered(a) ? b : a));
     return &cel_bool;
 }
@@ -121,8 +121,8 @@ static const struct cel_type *check_in(struct checker *c, struct cel_node *node)
     inside = in->kind == CEL_LIST ? in->item : in->key;
     if (inside != NULL && !cel_type_fits(item, inside) &&
         !(c->env->mixed_numbers && cel_type_is_number(item) && cel_type_is_number(inside)))
-        COMPLAIN(c, node->at, "type", NULL, "%s can never be in %s", cel_type_with_article(c, item),
-                 cel_type_with_article(c, in));
+        COMPLAIN(c, node->at, "compare", NULL, "%s can never be in %s",
+                 cel_type_with_article(c, item), cel_type_with_article(c, in));
     return &cel_bool;
 }
 

@@ -120,6 +120,9 @@ static __attribute__((noinline)) void report_name(struct checker *c, const struc
 {
     size_t wrong = found->wrong < chain->count ? found->wrong : chain->count - 1;
     uint32_t at = chain->nodes[wrong]->at;
+    const char *code = found->code != NULL ? found->code
+                       : wrong == 0        ? "unknown-name"
+                                           : "unknown-field";
     struct str name = chain->path[wrong], near = STR_EMPTY;
     const char *help = found->help.len != 0 ? arena_str(c->arena, found->help).data : NULL;
     struct str names[64];
@@ -139,12 +142,11 @@ static __attribute__((noinline)) void report_name(struct checker *c, const struc
          str_is(name, "NULL")))
         help = "write true, false or null in lower case";
     if (found->what.len != 0)
-        COMPLAIN(c, at, wrong == 0 ? "unknown-name" : "unknown-field", help, "%.*s",
-                 STR_ARG(found->what));
+        COMPLAIN(c, at, code, help, "%.*s", STR_ARG(found->what));
     else if (wrong == 0)
-        COMPLAIN(c, at, "unknown-name", help, "there is no \"%.*s\"", STR_ARG(name));
+        COMPLAIN(c, at, code, help, "there is no \"%.*s\"", STR_ARG(name));
     else
-        COMPLAIN(c, at, "unknown-field", help, "%.*s has no field \"%.*s\"",
+        COMPLAIN(c, at, code, help, "%.*s has no field \"%.*s\"",
                  STR_ARG(path_text(c, chain, wrong)), STR_ARG(name));
 }
 

@@ -79,7 +79,7 @@ static struct value fallback_of(struct compiler *c, const struct fact *fact,
         (type->kind == CEL_BOOL && v.kind == VALUE_BOOL))
         return v;
     cel_type_print(&name, type);
-    FOUND(c, node->place, "type", NULL, "the fact is %s, its default is %s", buf_text(&name),
+    FOUND(c, node->place, "fact-value", NULL, "the fact is %s, its default is %s", buf_text(&name),
           yaml_kind_name(node->kind));
     buf_free(&name);
     return VALUE_NONE;
@@ -102,7 +102,7 @@ static void take_role(struct compiler *c, struct fact *fact, const struct filled
     if (node == NULL)
         return;
     if (fact->key != NULL || (fact->type->kind != CEL_STRING && fact->type->kind != CEL_DYN))
-        FOUND(c, node->place, "type", NULL, "an address, time zone or language is one text");
+        FOUND(c, node->place, "fact-value", NULL, "an address, time zone or language is one text");
     if (index != NULL && *index >= 0)
         FOUND(c, node->place, "duplicate", NULL, "%.*s is the customer's %.*s already",
               STR_ARG(c->set->facts[*index].name), STR_ARG(role->text));
@@ -149,13 +149,13 @@ static void take_step(struct compiler *c, struct fact *fact, const struct filled
     if (step == NULL)
         return;
     if (fact->over_ms == 0)
-        FOUND(c, step->place, "wrong-key", "say with \"over\" how long it looks back",
+        FOUND(c, step->place, "fact-window", "say with \"over\" how long it looks back",
               "\"step\" is for a fact with \"over\"");
     else if (fact->over_ms / fact->step_ms > LIMIT_FACT_BUCKETS || fact->step_ms > fact->over_ms)
-        FOUND(c, step->place, "wrong-value", NULL,
+        FOUND(c, step->place, "fact-window", NULL,
               "\"over\" has to be 1 to %d times as long as \"step\"", LIMIT_FACT_BUCKETS);
     if (form->at[FIELD_FACT_LIMIT] != NULL)
-        FOUND(c, form->at[FIELD_FACT_LIMIT]->place, "wrong-key", "leave it out",
+        FOUND(c, form->at[FIELD_FACT_LIMIT]->place, "fact-window", "leave it out",
               "with \"step\" there is no limit");
 }
 
@@ -176,10 +176,11 @@ static void compile_programs(struct compiler *c, struct fact *fact, const struct
     fact->key = scope_compile(&scope, form->at[FIELD_FACT_PER], NULL);
     fact->value = scope_compile(&scope, value, NULL);
     if (of_numbers(fact->kind) && fact->value != NULL && !is_number(cel_program_type(fact->value)))
-        FOUND(c, value->place, "type", NULL, "a %s is made of numbers", kind_word(fact->kind));
+        FOUND(c, value->place, "fact-value", NULL, "a %s is made of numbers",
+              kind_word(fact->kind));
     if (fact->key != NULL && key_type(cel_program_type(fact->key)) == NULL &&
         !is_number(cel_program_type(fact->key)))
-        FOUND(c, form->at[FIELD_FACT_PER]->place, "type", NULL,
+        FOUND(c, form->at[FIELD_FACT_PER]->place, "fact-value", NULL,
               "a key is a text, a number, true or false");
 }
 

@@ -217,22 +217,28 @@ void form_hours(const struct yaml_node *node, uint32_t hours[7])
 
 /* --- does it fit? ------------------------------------------------------------------------------- */
 
+/* What stands behind a key: the code of a finding when it is something else, and what to write. */
+struct want {
+    const char *code, *what, *help;
+};
+#define WANT(...) ((struct want){__VA_ARGS__})
+
 static void wants(struct diags *diags, const struct yaml_node *node, const char *key,
-                  const char *what, const char *help)
+                  struct want want)
 {
     if (is_scalar(node))
-        diag_add(diags, DIAG_ERROR, node->place, "wrong-value", help, "%s wants %s, not \"%.*s\"",
-                 key, what, (int)(node->text.len < 60 ? node->text.len : 60), node->text.data);
+        diag_add(diags, DIAG_ERROR, node->place, want.code, want.help, "%s wants %s, not \"%.*s\"",
+                 key, want.what, (int)(node->text.len < 60 ? node->text.len : 60), node->text.data);
     else
-        diag_add(diags, DIAG_ERROR, node->place, "wrong-value", help, "%s wants %s, here is %s",
-                 key, what, yaml_kind_name(node->kind));
+        diag_add(diags, DIAG_ERROR, node->place, want.code, want.help, "%s wants %s, here is %s",
+                 key, want.what, yaml_kind_name(node->kind));
 }
 
 static bool expect(bool fits, struct diags *diags, const struct yaml_node *node, const char *key,
-                   const char *what, const char *help)
+                   struct want want)
 {
     if (!fits)
-        wants(diags, node, key, what, help);
+        wants(diags, node, key, want);
     return fits;
 }
 
@@ -243,8 +249,10 @@ static bool fits_phrase(const struct yaml_node *node, const char *key, struct di
     bool fits = true;
 
     if (node->kind != YAML_MAP)
-        return expect(is_scalar(node) && node->text.len != 0, diags, node, key, "a text", NULL);
-    if (!expect(node->count != 0, diags, node, key, "a text for each language", help))
+        return expect(is_scalar(node) && node->text.len != 0, diags, node, key,
+                      WANT("shape", "a text", NULL));
+    if (!expect(node->count != 0, diags, node, key,
+                WANT("shape", "a text for each language", help)))
         return false;
     if (node->count > LIMIT_LANGUAGES) {
         diag_add(diags, DIAG_ERROR, node->place, "limit", NULL,
@@ -253,9 +261,9 @@ static bool fits_phrase(const struct yaml_node *node, const char *key, struct di
     }
     for (size_t i = 0; i < node->count; i++) {
         fits &= expect(language_is_tag(node->keys[i]->text), diags, node->keys[i], key,
-                       "languages, such as en or nl-BE", help);
+                       WANT("language", "languages, such as en or nl-BE", help));
         fits &= expect(is_scalar(node->items[i]) && node->items[i]->text.len != 0, diags,
-                       node->items[i], key, "a text for each language", help);
+                       node->items[i], key, WANT("shape", "a text for each language", help));
     }
     return fits;
 }
@@ -264,8 +272,9 @@ static bool fits_span(const struct yaml_node *node, const char *key, struct diag
 {
     int64_t span_ms;
 
-    return expect(is_scalar(node) && when_parse_span_ms(node->text, &span_ms) && span_ms > 0, diags,
-                  node, key, "a duration", "write 90s, 10m, 24h, 14d or 2w, or added up 1d12h");
+    return expect(
+        is_scalar(node) && when_parse_span_ms(node->text, &span_ms) && span_ms > 0, diags, node,
+        key, WANT("duration", "a duration", "write 90s, 10m, 24h, 14d or 2w, or added up 1d12h"));
 }
 
 static bool fits_count(const struct form_field *field, const struct yaml_node *node,
@@ -275,7 +284,7 @@ static bool fits_count(const struct form_field *field, const struct yaml_node *n
 
     snprintf(what, sizeof what, "a number from 1 to %lld", (long long)field->most);
     return expect(node->kind == YAML_INT && node->integer >= 1 && node->integer <= field->most,
-                  diags, node, field->key, what, NULL);
+                  diags, node, field->key, WANT("count", what, NULL));
 }
 
 static bool fits_choice(const struct form_field *field, const struct yaml_node *node,
@@ -290,7 +299,7 @@ static bool fits_choice(const struct form_field *field, const struct yaml_node *
     for (bool first = true; form_next_word(&rest, &each); first = false)
         snprintf(what + strlen(what), sizeof what - strlen(what), "%s%.*s",
                  first ? "" : (rest.len != 0 ? ", " : " or "), STR_ARG(each));
-    wants(diags, node, key, what, NULL);
+    wants(diags, node, key, WANT("choice", what, NULL));
     return false;
 }
 
@@ -302,16 +311,17 @@ static bool fits_hours(const struct yaml_node *node, const char *key, struct dia
 
     if (node->kind != YAML_MAP)
         return expect(is_scalar(node) && read_hours(node->text, &from, &to), diags, node, key,
-                      "whole hours of a day", help);
+                      WANT("hours", "whole hours of a day", help));
     for (size_t i = 0; i < node->count; i++) {
         const struct yaml_node *spans = node->items[i];
         fits &= expect(read_days(node->keys[i]->text, &from, &to), diags, node->keys[i], key,
-                       "days", "write mon-fri, sat or daily");
-        fits &= expect(form_item_count(spans) != 0, diags, spans, key, "hours", help);
+                       WANT("hours", "days", "write mon-fri, sat or daily"));
+        fits &=
+            expect(form_item_count(spans) != 0, diags, spans, key, WANT("hours", "hours", help));
         for (size_t k = 0; k < form_item_count(spans); k++)
-            fits &= expect(is_scalar(form_item(spans, k)) &&
-                               read_hours(form_item(spans, k)->text, &from, &to),
-                           diags, form_item(spans, k), key, "whole hours of a day", help);
+            fits &= expect(
+                is_scalar(form_item(spans, k)) && read_hours(form_item(spans, k)->text, &from, &to),
+                diags, form_item(spans, k), key, WANT("hours", "whole hours of a day", help));
     }
     return fits;
 }
@@ -322,15 +332,16 @@ static bool fits_item(enum form_kind kind, const struct yaml_node *node, const c
     int64_t days;
 
     if (kind == FORM_DATES)
-        return expect(is_scalar(node) && read_date(node->text, &days), diags, node, key, "dates",
-                      "write 2026-12-25");
+        return expect(is_scalar(node) && read_date(node->text, &days), diags, node, key,
+                      WANT("date", "dates", "write 2026-12-25"));
     if (kind == FORM_TAGS)
-        return expect(is_scalar(node) && language_is_tag(node->text), diags, node, key, "languages",
-                      "write [en, nl], or nl-BE");
+        return expect(is_scalar(node) && language_is_tag(node->text), diags, node, key,
+                      WANT("language", "languages", "write [en, nl], or nl-BE"));
     if (kind == FORM_NAMES)
-        return expect(is_scalar(node) && is_name(node->text, "-."), diags, node, key, "names",
-                      NULL);
-    return expect(is_scalar(node) && node->text.len != 0, diags, node, key, "texts", NULL);
+        return expect(is_scalar(node) && is_name(node->text, "-."), diags, node, key,
+                      WANT("name", "names", NULL));
+    return expect(is_scalar(node) && node->text.len != 0, diags, node, key,
+                  WANT("shape", "texts", NULL));
 }
 
 static bool fits_items(const struct form_field *field, const struct yaml_node *node,
@@ -339,9 +350,10 @@ static bool fits_items(const struct form_field *field, const struct yaml_node *n
     bool fits = true;
 
     if (field->kind != FORM_TYPES && node->kind != YAML_LIST)
-        return expect(false, diags, node, field->key, "a list", "write [a, b]");
+        return expect(false, diags, node, field->key, WANT("shape", "a list", "write [a, b]"));
     if (form_item_count(node) == 0)
-        return expect(false, diags, node, field->key, "a text or a list of texts", NULL);
+        return expect(false, diags, node, field->key,
+                      WANT("shape", "a text or a list of texts", NULL));
     for (size_t i = 0; i < form_item_count(node); i++)
         fits &= fits_item(field->kind, form_item(node, i), field->key, diags);
     return fits;
@@ -352,7 +364,9 @@ static bool fits_choices(const struct form_field *field, const struct yaml_node 
 {
     bool fits = true;
 
-    if (!expect(node->kind == YAML_MAP, diags, node, field->key, "a mapping", NULL))
+    if (!expect(
+            node->kind == YAML_MAP, diags, node, field->key,
+            WANT("shape", "codes and what they mean", "write {answered: end, not_reached: next}")))
         return false;
     for (size_t i = 0; i < node->count; i++)
         fits &= fits_choice(field, node->items[i], field->key, diags);
@@ -364,8 +378,8 @@ static bool fits_collection(const struct form_field *field, const struct yaml_no
 {
     if (field->kind == FORM_MAP)
         return form_read_map(field, node, diags);
-    if (!expect(node->kind == YAML_LIST && node->count != 0, diags, node, field->key, "a list",
-                "write each with a dash in front: - channel: phone"))
+    if (!expect(node->kind == YAML_LIST && node->count != 0, diags, node, field->key,
+                WANT("shape", "a list", "write each with a dash in front: - channel: phone")))
         return false;
     if (node->count <= (size_t)field->most)
         return true;
@@ -396,29 +410,34 @@ static bool fits(const struct form_field *field, const struct yaml_node *node, s
 
     switch (field->kind) {
     case FORM_NAME:
-        return expect(is_scalar(node) && is_name(node->text, "-."), diags, node, key, "a name",
-                      "letters, digits, - and _");
+        return expect(is_scalar(node) && is_name(node->text, "-."), diags, node, key,
+                      WANT("name", "a name", "letters, digits, - and _"));
     case FORM_WORD:
-        return expect(is_scalar(node) && is_word(node->text), diags, node, key, "a word",
-                      "letters, digits and _; no word that conditions know already");
+        return expect(
+            is_scalar(node) && is_word(node->text), diags, node, key,
+            WANT("word", "a word", "letters, digits and _; no word that conditions know already"));
     case FORM_PHRASE:
     case FORM_TEMPLATE: return fits_phrase(node, key, diags);
     case FORM_TEXT:
-        return expect(is_scalar(node) && node->text.len != 0, diags, node, key, "a text", NULL);
+        return expect(is_scalar(node) && node->text.len != 0, diags, node, key,
+                      WANT("shape", "a text", NULL));
     case FORM_CEL:
-        return expect(is_scalar(node) && node->text.len != 0, diags, node, key, "an expression",
-                      NULL);
+        return expect(is_scalar(node) && node->text.len != 0, diags, node, key,
+                      WANT("shape", "a condition or a value", NULL));
     case FORM_SPAN: return fits_span(node, key, diags);
     case FORM_COUNT: return fits_count(field, node, diags);
     case FORM_NUMBER:
         return expect(node->kind == YAML_INT || node->kind == YAML_FLOAT, diags, node, key,
-                      "a number", NULL);
-    case FORM_BOOL: return expect(node->kind == YAML_BOOL, diags, node, key, "true or false", NULL);
+                      WANT("number", "a number", "write 3.5, with a point"));
+    case FORM_BOOL:
+        return expect(node->kind == YAML_BOOL, diags, node, key,
+                      WANT("yes-no", "true or false", "write true or false"));
     case FORM_SCALAR:
-        return expect(is_scalar(node), diags, node, key, "a text, a number, true or false", NULL);
+        return expect(is_scalar(node), diags, node, key,
+                      WANT("shape", "a text, a number, true or false", NULL));
     case FORM_BOUND:
         return expect(is_scalar(node) && form_bound(node, &below, &bound), diags, node, key,
-                      "a bound", "write below 3.0 or above 80");
+                      WANT("bound", "a bound", "write below 3.0 or above 80"));
     case FORM_TYPES:
     case FORM_NAMES:
     case FORM_TEXTS:
@@ -479,15 +498,15 @@ static const char *find_kind(const struct filled *f, struct diags *diags)
         if (f->at[i] == NULL)
             continue;
         if (kind != NULL) {
-            diag_add(diags, DIAG_ERROR, f->at[i]->place, "wrong-key", help,
+            diag_add(diags, DIAG_ERROR, f->at[i]->place, "kind", help,
                      "%s is either \"%s\" or \"%s\"", form_what(f->form), kind, form_fields[i].key);
             return NULL;
         }
         kind = form_fields[i].key;
     }
     if (choose && kind == NULL)
-        diag_add(diags, DIAG_ERROR, f->node->place, "missing-key", help,
-                 "%s does not say what it is", form_what(f->form));
+        diag_add(diags, DIAG_ERROR, f->node->place, "kind", help, "%s does not say what it is",
+                 form_what(f->form));
     return kind;
 }
 
@@ -504,7 +523,7 @@ static void say_misplaced(const struct filled *f, size_t field, const char *kind
             snprintf(kinds + strlen(kinds), sizeof kinds - strlen(kinds), "%s%.*s",
                      kinds[0] != '\0' ? ", " : "", STR_ARG(word));
     }
-    diag_add(diags, DIAG_ERROR, f->at[field]->place, "wrong-key", NULL,
+    diag_add(diags, DIAG_ERROR, f->at[field]->place, "key-place", NULL,
              "\"%s\" does not go with \"%s\", only with %s", form_fields[field].key, kind, kinds);
 }
 
@@ -532,9 +551,8 @@ bool form_read(enum form_id form, const struct yaml_node *node, struct diags *di
 {
     *out = (struct filled){.form = form, .node = node};
     if (node->kind != YAML_MAP) {
-        diag_add(diags, DIAG_ERROR, node->place, "wrong-value", NULL,
-                 "%s is a mapping of keys and values, here is %s", form_what(form),
-                 yaml_kind_name(node->kind));
+        diag_add(diags, DIAG_ERROR, node->place, "shape", "write key: value, each on its line",
+                 "%s is keys with values, here is %s", form_what(form), yaml_kind_name(node->kind));
         return false;
     }
     for (size_t i = 0; i < node->count; i++) {
@@ -559,7 +577,9 @@ bool form_read_map(const struct form_field *field, const struct yaml_node *node,
                    struct diags *diags)
 {
     if (node->kind != YAML_MAP) {
-        wants(diags, node, field->key, "a mapping from names", NULL);
+        wants(diags, node, field->key,
+              WANT("shape", "names with something behind each",
+                   "write NAME: and below it, indented, what belongs to it"));
         return false;
     }
     if (node->count > (size_t)field->most) {
@@ -571,8 +591,9 @@ bool form_read_map(const struct form_field *field, const struct yaml_node *node,
         if (!(field->sub == FORM_OF_FACT ? is_word(node->keys[i]->text)
                                          : is_name(node->keys[i]->text, "-.")))
             wants(diags, node->keys[i], form_what(field->sub),
-                  field->sub == FORM_OF_FACT ? "a name that conditions can read" : "a name",
-                  "letters, digits and _");
+                  field->sub == FORM_OF_FACT
+                      ? WANT("word", "a name that conditions can read", "letters, digits and _")
+                      : WANT("name", "a name", "letters, digits, - and _"));
     return true;
 }
 

@@ -141,8 +141,8 @@ static void check_name(struct moment_draft *draft)
     if (node == NULL || str_equal(node->text, name))
         return;
     snprintf(help, sizeof help, "write %.*s, or rename the file", STR_ARG(name));
-    FOUND(draft->c, node->place, "name", help, "the moment \"%.*s\" stands in the file %.*s.yaml",
-          STR_ARG(node->text), STR_ARG(name));
+    FOUND(draft->c, node->place, "file-name", help,
+          "the moment \"%.*s\" stands in the file %.*s.yaml", STR_ARG(node->text), STR_ARG(name));
 }
 
 static void load_head(struct moment_draft *draft)

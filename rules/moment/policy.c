@@ -276,7 +276,7 @@ static void load_quiet_one(struct compiler *c, struct quiet *quiet, const struct
     tiers = form.at[FIELD_QUIET_TIERS];
     except = form.at[FIELD_QUIET_EXCEPT];
     if (tiers != NULL && except != NULL)
-        FOUND(c, except->place, "wrong-key", NULL, "either `tiers` or `except`, not both");
+        FOUND(c, except->place, "key-place", NULL, "either `tiers` or `except`, not both");
     quiet->tiers = tiers != NULL ? tier_bits(c, tiers) : ~tier_bits(c, except);
     quiet->channel = form_text(form.at[FIELD_QUIET_CHANNEL], c->arena);
     policy_check_channel(c, form.at[FIELD_QUIET_CHANNEL]);

@@ -31,6 +31,13 @@ static struct cel_found refused(size_t wrong, struct str what, struct str help)
     return (struct cel_found){.result = CEL_REFUSED, .wrong = wrong, .what = what, .help = help};
 }
 
+/* The same under another code than "there is no such name". */
+static struct cel_found with_code(const char *code, struct cel_found found)
+{
+    found.code = code;
+    return found;
+}
+
 static struct cel_found unknown(struct scope *scope, size_t wrong, struct str what, struct str near)
 {
     struct str help = STR_EMPTY;
@@ -42,8 +49,10 @@ static struct cel_found unknown(struct scope *scope, size_t wrong, struct str wh
 
 static struct cel_found nothing_by_itself(struct scope *scope, struct str name, const char *help)
 {
-    return refused(0, arena_format(scope->c->arena, "%.*s is no value by itself", STR_ARG(name)),
-                   str_of(help));
+    return with_code(
+        "no-value",
+        refused(0, arena_format(scope->c->arena, "%.*s is no value by itself", STR_ARG(name)),
+                str_of(help)));
 }
 
 /* --- events and steps --------------------------------------------------------------------------- */
@@ -103,7 +112,8 @@ static struct cel_found resolve_event(struct scope *scope, const struct str *pat
     struct field field;
 
     if (scope->types == NULL)
-        return refused(0, STR("there is no event here"), str_of(scope->no_event));
+        return with_code("no-event",
+                         refused(0, STR("there is no event here"), str_of(scope->no_event)));
     if (count == 1)
         return nothing_by_itself(scope, path[0], "write event.data.NAME or event.time");
     if (!str_is(path[1], "data"))
@@ -150,11 +160,11 @@ static struct cel_found resolve_step(struct scope *scope, uint32_t step, const s
     if (count == 1)
         return nothing_by_itself(scope, path[0], "write .data.NAME or .time behind it");
     if (!step_has_event(kind) && !str_is(path[1], "time"))
-        return refused(1,
-                       kind == STEP_ABSENT || kind == STEP_EVERY
-                           ? STR("an event that stayed out has no fields")
-                           : STR("time that passed has no fields"),
-                       STR("only its .time can be read"));
+        return with_code("no-event", refused(1,
+                                             kind == STEP_ABSENT || kind == STEP_EVERY
+                                                 ? STR("an event that stayed out has no fields")
+                                                 : STR("time that passed has no fields"),
+                                             STR("only its .time can be read")));
     if (str_is(path[1], "data"))
         return resolve_step_data(scope, step, SLOT_STEP_DATA, path, count, 2);
     if (kind == STEP_COUNT && str_is(path[1], "count"))
@@ -174,7 +184,7 @@ static struct cel_found resolve_fact(struct scope *scope, enum slot_kind kind,
                                      const struct str *path, size_t count)
 {
     struct ruleset *set = scope->c->set;
-    struct str *names, near;
+    struct str *names, near, what;
     int fact;
 
     if (count == 1)
@@ -189,13 +199,10 @@ static struct cel_found resolve_fact(struct scope *scope, enum slot_kind kind,
         names[i] = set->facts[i].name;
     near = str_nearest(path[1], names, set->fact_count);
     mem_free(names);
-    if (near.len == 0)
-        return refused(1,
-                       arena_format(scope->c->arena, "there is no fact \"%.*s\"", STR_ARG(path[1])),
-                       STR("declare it in facts.yaml"));
-    return unknown(scope, 1,
-                   arena_format(scope->c->arena, "there is no fact \"%.*s\"", STR_ARG(path[1])),
-                   near);
+    what = arena_format(scope->c->arena, "there is no fact \"%.*s\"", STR_ARG(path[1]));
+    return with_code("unknown-fact", near.len == 0
+                                         ? refused(1, what, STR("declare it in facts.yaml"))
+                                         : unknown(scope, 1, what, near));
 }
 
 static struct cel_found resolve_unknown(struct scope *scope, struct str name)
@@ -231,12 +238,16 @@ static struct cel_found resolve(void *context, const struct str *path, size_t co
             return resolve_step(scope, (uint32_t)i, path, count);
     if (!scope->customer &&
         (str_is(path[0], "customer") || str_is(path[0], "before") || str_is(path[0], "now")))
-        return refused(0, STR("only `event` can be read here"), STR_EMPTY);
+        return with_code("out-of-reach",
+                         refused(0, STR("only `event` can be read here"),
+                                 STR("write event.data.NAME: a fact is made from events alone")));
     if (str_is(path[0], "customer"))
         return resolve_fact(scope, SLOT_FACT, path, count);
     if (str_is(path[0], "before") && !scope->before)
-        return refused(0, STR("`before` is what a fact was before an event; there is none here"),
-                       STR("write customer, or ask in the `if` of a step"));
+        return with_code(
+            "out-of-reach",
+            refused(0, STR("`before` is what a fact was before an event; there is none here"),
+                    STR("write customer, or ask in the `if` of a step")));
     if (str_is(path[0], "before"))
         return resolve_fact(scope, SLOT_FACT_BEFORE, path, count);
     if (str_is(path[0], "now"))
@@ -244,8 +255,9 @@ static struct cel_found resolve(void *context, const struct str *path, size_t co
     if (str_is(path[0], "about")) {
         if (scope->about != NULL)
             return slot(slot_of(SLOT_ABOUT, 0, 0), scope->about, 1);
-        return refused(0, STR("the moment is about nothing in particular"),
-                       STR("say it with `about:`"));
+        return with_code("out-of-reach",
+                         refused(0, STR("the moment is about nothing in particular"),
+                                 STR("say it with `about:`")));
     }
     return resolve_unknown(scope, path[0]);
 }

@@ -57,11 +57,11 @@ static void check_position(struct compiler *c, const struct filled *form,
               "begin with what starts the waiting: - event: TYPE",
               "a moment cannot begin with \"%s\"", form_fields[kind->field].key);
     if (index == 0 && kind->kind == STEP_EVENT && form->at[FIELD_STEP_WITHIN] != NULL)
-        FOUND(c, form->at[FIELD_STEP_WITHIN]->place, "wrong-key", "leave it out",
+        FOUND(c, form->at[FIELD_STEP_WITHIN]->place, "key-place", "leave it out",
               "\"within\" counts from the step before, this is the first");
     for (size_t i = 0; i < sizeof only / sizeof only[0]; i++)
         if (form->at[only[i].field] != NULL && only[i].first != (index == 0))
-            FOUND(c, form->at[only[i].field]->place, "wrong-key", "leave it out",
+            FOUND(c, form->at[only[i].field]->place, "key-place", "leave it out",
                   "\"%s\" is for %s", form_fields[only[i].field].key,
                   only[i].first ? "the first step" : "later steps");
 }
@@ -73,7 +73,7 @@ static void take_bound(struct compiler *c, struct moment_step *step, const struc
     form_bound(form->at[FIELD_STEP_CROSSES], &step->below, &step->bound);
     step->back = back != NULL ? back->number : step->bound;
     if (step->below ? step->back < step->bound : step->back > step->bound)
-        FOUND(c, back->place, "wrong-value", NULL, "\"back\" has to lie %s the bound",
+        FOUND(c, back->place, "back", NULL, "\"back\" has to lie %s the bound",
               step->below ? "above" : "below");
 }
 
@@ -201,7 +201,7 @@ static void load_about(struct loader *l, const struct yaml_node *node)
         return;
     l->draft->about = cel_program_type(moment->about);
     if (!can_be_about(l->draft->about))
-        FOUND(l->c, node->place, "type", "read an id: event.data.vin",
+        FOUND(l->c, node->place, "about", "read an id: event.data.vin",
               "what a moment is about is a text or a whole number");
     check_about_fields(l, node);
 }

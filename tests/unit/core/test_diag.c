@@ -22,10 +22,10 @@ START_TEST(findings_sort_by_file_line_and_column)
 {
     struct diags diags = {0};
 
-    diag_add(&diags, DIAG_ERROR, (struct place){"b", 1, 1}, "x", NULL, "4");
-    diag_add(&diags, DIAG_WARNING, (struct place){"a", 9, 1}, "x", NULL, "3");
-    diag_add(&diags, DIAG_ERROR, (struct place){"a", 2, 7}, "x", NULL, "2");
-    diag_add(&diags, DIAG_ERROR, (struct place){"a", 2, 3}, "x", NULL, "1");
+    diag_add(&diags, DIAG_ERROR, (struct place){"b", 1, 1}, "yaml", NULL, "4");
+    diag_add(&diags, DIAG_WARNING, (struct place){"a", 9, 1}, "always-true", NULL, "3");
+    diag_add(&diags, DIAG_ERROR, (struct place){"a", 2, 7}, "yaml", NULL, "2");
+    diag_add(&diags, DIAG_ERROR, (struct place){"a", 2, 3}, "yaml", NULL, "1");
     diags_sort(&diags);
     for (size_t i = 0; i < 4; i++)
         ck_assert_int_eq(diags.items[i].what[0], '1' + (int)i);

@@ -109,11 +109,11 @@ START_TEST(what_is_no_plain_document_is_refused_with_its_place)
 {
     refuses("a: 1\nb: 2\na: 3\n", 3, 1, "duplicate-key", "line 1");
     refuses("a: 1\n'a': 3\n", 2, 1, "duplicate-key", "twice");
-    refuses("if: !customer.asleep\n", 1, 5, "yaml", "tags are not taken");
-    refuses("if: ! x\n", 1, 5, "yaml", "tags are not taken");
-    refuses("if: &a ! x\n", 1, 8, "yaml", "tags are not taken");
-    refuses("a: !!str 5\n", 1, 4, "yaml", "tags are not taken");
-    refuses("a: !x {}\n", 1, 4, "yaml", "tags are not taken");
+    refuses("if: !customer.asleep\n", 1, 5, "yaml-tag", "tags are not taken");
+    refuses("if: ! x\n", 1, 5, "yaml-tag", "tags are not taken");
+    refuses("if: &a ! x\n", 1, 8, "yaml-tag", "tags are not taken");
+    refuses("a: !!str 5\n", 1, 4, "yaml-tag", "tags are not taken");
+    refuses("a: !x {}\n", 1, 4, "yaml-tag", "tags are not taken");
     refuses("if: a == \"b\": c\n", 1, 13, "yaml", "mapping values");
     refuses("a:\n\t- b\n", 2, 1, "yaml", "cannot start");
     refuses("a: 1\n---\nb: 2\n", 2, 1, "yaml", "second document");

@@ -143,7 +143,7 @@ START_TEST(what_would_not_be_checked_is_refused)
         {"{\"oneOf\":[]}", "1:2 unknown-keyword: \"oneOf\" is not taken: it would not be checked"},
         {"{\"properties\":{\n\"a\":{\"minimun\":1}}}",
          "2:6 unknown-keyword: \"minimun\" is not taken: it would not be checked"},
-        {"{\"type\":\"float\"}", "1:2 type: there is no such type"},
+        {"{\"type\":\"float\"}", "1:2 wrong-type: there is no such type"},
         {"{\"type\":\"string\",\"minimum\":1}",
          "1:1 never-checked: minimum says nothing about this type"},
         {"{\"items\":[{}]}", "1:2 wrong-type: items is taken as one schema for all items only"},

@@ -83,32 +83,36 @@ END_TEST
 START_TEST(types_that_do_not_go_together)
 {
     static const struct finding_case cases[] = {
-        {"i > '3'", "1:3 type: an int cannot be compared with a string by > (write 3 without "
+        {"i > '3'", "1:3 compare: an int cannot be compared with a string by > (write 3 without "
                     "quotes)"},
-        {"s == 3", "1:3 type: a string cannot be compared with an int by == (string(...) makes a "
-                   "text of a number, double(...) a number of a text)"},
-        {"i == 1.5", "1:3 type: an int cannot be compared with a double by == (int(...), uint(...) "
-                     "and double(...) make one kind of number of another)"},
-        {"s == null", "1:3 type: a string cannot be compared with a null by == (a field that may "
-                      "be missing is asked for with has(a.b))"},
-        {"t > '2026-01-01'", "1:3 type: a timestamp cannot be compared with a string by > (write "
-                             "timestamp(\"2026-03-02T09:00:00Z\"))"},
-        {"span > 14", "1:6 type: a duration cannot be compared with an int by > (write "
+        {"s == 3",
+         "1:3 compare: a string cannot be compared with an int by == (string(...) makes a "
+         "text of a number, double(...) a number of a text)"},
+        {"i == 1.5",
+         "1:3 compare: an int cannot be compared with a double by == (int(...), uint(...) "
+         "and double(...) make one kind of number of another)"},
+        {"s == null",
+         "1:3 compare: a string cannot be compared with a null by == (a field that may "
+         "be missing is asked for with has(a.b))"},
+        {"t > '2026-01-01'",
+         "1:3 compare: a timestamp cannot be compared with a string by > (write "
+         "timestamp(\"2026-03-02T09:00:00Z\"))"},
+        {"span > 14", "1:6 compare: a duration cannot be compared with an int by > (write "
                       "duration(\"36h\"))"},
-        {"b == 'true'", "1:3 type: a bool cannot be compared with a string by == (write true or "
+        {"b == 'true'", "1:3 compare: a bool cannot be compared with a string by == (write true or "
                         "false without quotes)"},
         {"s + 1", "1:3 type: + does not take a string and an int (string(...) makes a text of a "
                   "number, double(...) a number of a text)"},
         {"!i", "1:1 type: ! does not take an int (! turns true into false; compare first: !(a == "
                "b))"},
         {"-s", "1:1 type: - does not take a string"},
-        {"i && b", "1:1 type: each side of && must be true or false, this is an int"},
-        {"i ? 1 : 2", "1:1 type: what stands before ? must be true or false, this is an int"},
+        {"i && b", "1:1 condition: each side of && must be true or false, this is an int"},
+        {"i ? 1 : 2", "1:1 condition: what stands before ? must be true or false, this is an int"},
         {"b ? 1 : 'a'", "1:3 type: the two results of ?: are an int and a string (both must have "
                         "one type; dyn(...) lifts that)"},
         {"'x' in s", "1:5 type: in looks into a list or a map, this is a string (write "
                      "text.contains(part))"},
-        {"s in list", "1:3 type: a string can never be in a list(int)"},
+        {"s in list", "1:3 compare: a string can never be in a list(int)"},
         {"list['a']", "1:6 type: the items of this list are found by an int, not a string"},
         {"s[0]", "1:2 type: a string has no items (write text.charAt(0) or text.substring(0, 3))"},
         {"s.contains(1)", "1:3 type: there is no string.contains(int) (there is "
@@ -121,9 +125,10 @@ START_TEST(types_that_do_not_go_together)
                     "bytes.size() -> int, list.size() -> int, map.size() -> int)"},
         {"list.all(x)", "1:6 arguments: all() with other arguments than it takes (write "
                         "list.all(x, condition))"},
-        {"list.filter(x, x)", "1:16 type: this condition must be true or false, this is an int"},
+        {"list.filter(x, x)",
+         "1:16 condition: this condition must be true or false, this is an int"},
         {"i.all(x, true)", "1:3 type: all() goes over a list or a map, this is an int"},
-        {"list < list", "1:6 type: a list(int) has no order"},
+        {"list < list", "1:6 compare: a list(int) has no order"},
         {"{1.5: 2}", "1:2 type: a key of a map is a string, int, uint or bool, this is a double"},
         {"s.matches('(a')", "1:11 regex: the regular expression is not understood: missing "
                             "closing parenthesis (character 3)"},
@@ -151,9 +156,9 @@ START_TEST(mistakes_in_moments)
         {"span > 36h && s == 3m",
          "1:8 syntax: 36h is not a number (write hours(36) or duration(\"36h\")) | "
          "1:20 syntax: 3m is not a number (write duration(\"3m\"))"},
-        {"span > 14", "1:6 type: a duration cannot be compared with an int by > (write days(14) "
+        {"span > 14", "1:6 compare: a duration cannot be compared with an int by > (write days(14) "
                       "or hours(36))"},
-        {"local(t) > t", "1:10 type: a local time cannot be compared (ask a local time for its "
+        {"local(t) > t", "1:10 compare: a local time cannot be compared (ask a local time for its "
                          "parts: local(t).getHours() >= 9; compare timestamps without local())"},
         {"local(t)", "1:1 type: a local time cannot be a result (ask it for hours or days: "
                      "local(t).getHours())"},
@@ -192,8 +197,9 @@ START_TEST(a_result_of_another_type_than_wanted_is_refused)
     struct buf got = {0};
 
     table_findings(TABLE_MOMENT, "i + 1", (struct place){NULL, 1, 1}, &cel_bool, &got);
-    ck_assert_str_eq(buf_text(&got), "1:3 type: a condition must be true or false, this is an int "
-                                     "(compare it: a == b, a > b)");
+    ck_assert_str_eq(buf_text(&got),
+                     "1:3 condition: a condition must be true or false, this is an int "
+                     "(compare it: a == b, a > b)");
     buf_clear(&got);
     table_findings(TABLE_MOMENT, "s", (struct place){NULL, 1, 1}, &cel_timestamp, &got);
     ck_assert_str_eq(buf_text(&got), "1:1 type: a timestamp is needed here, this is a string");
