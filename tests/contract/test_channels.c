@@ -15,6 +15,7 @@ static const struct {
     {"contact_centre", ""},
     {"webhook", "url: \"${NONE:https://example.org/}\"\n"
                 "secrets: \"${NONE:whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}\"\n"},
+    {"smtp", "host: mail.example.org\nfrom: service@example.org\n"},
 };
 enum { LEAST_COUNT = sizeof least / sizeof least[0] };
 

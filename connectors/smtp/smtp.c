@@ -1,0 +1,244 @@
+#include "connectors/smtp/smtp.h"
+
+#include "connectors/net/options.h"
+#include "connectors/net/submit.h"
+#include "connectors/smtp/message.h"
+#include "connectors/unsubscribe/token.h"
+#include "core/check.h"
+#include "core/mem.h"
+#include "core/when.h"
+
+static const struct conf_field fields[] = {
+    {.path = "host", .kind = CONF_TEXT, .doc = "Name of the mail server that takes our mails."},
+    {.path = "port",
+     .kind = CONF_INT,
+     .fallback = "587",
+     .min = 1,
+     .max = 65535,
+     .doc = "587 with starttls, 465 with tls, as a rule."},
+    {.path = "tls",
+     .kind = CONF_CHOICE,
+     .choices = "starttls|tls|none",
+     .fallback = "starttls",
+     .doc = "starttls: nothing is said before the line is encrypted.  tls: from the first byte.  "
+            "none: only with private_network."},
+    {.path = "user", .kind = CONF_TEXT, .fallback = "", .doc = "For the log-in; empty: none."},
+    {.path = "password",
+     .kind = CONF_TEXT,
+     .fallback = "",
+     .secret = true,
+     .doc = "For the log-in: by reference, ${VAR} or ${file:PATH}."},
+    {.path = "from", .kind = CONF_TEXT, .doc = "Address that mails come from."},
+    {.path = "from_name",
+     .kind = CONF_TEXT,
+     .fallback = "",
+     .doc = "Name that people see with it."},
+    {.path = "reply_to",
+     .kind = CONF_TEXT,
+     .fallback = "",
+     .doc = "Address for answers; empty: from."},
+    {.path = "unsubscribe.url",
+     .kind = CONF_TEXT,
+     .fallback = "",
+     .doc = "https:// address that takes one-click unsubscribes (RFC 8058); a signed token is put "
+            "behind it.  Empty: mails have no such header."},
+    {.path = "unsubscribe.key",
+     .kind = CONF_TEXT,
+     .fallback = "",
+     .secret = true,
+     .doc = "What the tokens are signed with, 32 characters or more: by reference."},
+    {.path = "unsubscribe.valid",
+     .kind = CONF_SPAN,
+     .fallback = "90d",
+     .min = WHEN_DAY_MS,
+     .max = INT64_C(366) * WHEN_DAY_MS,
+     .doc = "How long a token can be used."},
+    NET_FIELDS,
+    {0},
+};
+
+enum { UNSUBSCRIBE_KEY_BYTES_MIN = 32 };
+
+struct connector {
+    struct transfer *transfer;
+    const struct conf *conf; /* borrowed from the configuration, which outlives us */
+    struct buf url;
+    bool starttls;
+};
+
+static void smtp_close(struct connector *c)
+{
+    if (c == NULL)
+        return;
+    transfer_close(c->transfer);
+    buf_free(&c->url);
+    mem_free(c);
+}
+
+static bool is_host(struct str host)
+{
+    for (size_t i = 0; i < host.len; i++) {
+        char c = host.data[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '.' || c == '-'))
+            return false;
+    }
+    return host.len != 0;
+}
+
+static bool is_sender(struct str address)
+{
+    return message_address_check(address) == MESSAGE_ADDRESS_FINE;
+}
+
+static enum err_code check(const struct conf *conf, struct err *err)
+{
+    struct str url = conf_text(conf, "unsubscribe.url"), reply_to = conf_text(conf, "reply_to");
+
+    if (!is_host(conf_text(conf, "host")))
+        return err_set(err, ERR_CONFIG, "host: letters, digits, dots and hyphens");
+    if (str_is(conf_text(conf, "tls"), "none") && !conf_bool(conf, "private_network"))
+        return err_set(err, ERR_CONFIG, "tls: none only with private_network: true");
+    if (!is_sender(conf_text(conf, "from")))
+        return err_set(err, ERR_CONFIG, "from is no mail address of ASCII characters");
+    if (reply_to.len != 0 && !is_sender(reply_to))
+        return err_set(err, ERR_CONFIG, "reply_to is no mail address of ASCII characters");
+    if (url.len == 0)
+        return ERR_NONE;
+    if (!str_starts(url, STR("https://")) || str_contains(url, STR(" ")) ||
+        str_contains(url, STR(">")) || str_contains(url, STR("\n")) || str_contains(url, STR("\r")))
+        return err_set(err, ERR_CONFIG, "unsubscribe.url has to begin with https:// (RFC 8058)");
+    if (conf_text(conf, "unsubscribe.key").len < UNSUBSCRIBE_KEY_BYTES_MIN)
+        return err_set(err, ERR_CONFIG, "unsubscribe.key needs %d characters or more",
+                       UNSUBSCRIBE_KEY_BYTES_MIN);
+    return ERR_NONE;
+}
+
+static enum err_code smtp_open(const struct conf *conf, struct connector **out, struct err *err)
+{
+    enum err_code code = check(conf, err);
+    struct transfer *transfer;
+
+    *out = NULL;
+    if (code == ERR_NONE)
+        code = net_open(conf, &transfer, err);
+    if (code != ERR_NONE)
+        return code;
+    *out = MEM_NEW(struct connector);
+    (*out)->transfer = transfer;
+    (*out)->conf = conf;
+    (*out)->starttls = str_is(conf_text(conf, "tls"), "starttls");
+    buf_put_format(&(*out)->url, "%s://%.*s:%d",
+                   str_is(conf_text(conf, "tls"), "tls") ? "smtps" : "smtp",
+                   STR_ARG(conf_text(conf, "host")), (int)conf_int(conf, "port"));
+    return ERR_NONE;
+}
+
+static void put_unsubscribe(const struct conf *conf, const struct sending *s, struct buf *out)
+{
+    struct str url = conf_text(conf, "unsubscribe.url");
+    const struct unsubscribe u = {.customer = s->task->customer,
+                                  .purpose = s->task->purpose,
+                                  .channel = s->task->channel,
+                                  .expires_ms = s->now_ms + conf_int(conf, "unsubscribe.valid")};
+
+    if (url.len == 0)
+        return;
+    buf_put(out, url);
+    buf_put_text(out, str_contains(url, STR("?")) ? "&token=" : "?token=");
+    unsubscribe_put_token(out, conf_text(conf, "unsubscribe.key"), &u);
+}
+
+static void put_message(const struct conf *conf, const struct sending *s, struct buf *out)
+{
+    struct buf unsubscribe = {0};
+
+    put_unsubscribe(conf, s, &unsubscribe);
+    const struct message message = {.id = s->task->id,
+                                    .from_name = conf_text(conf, "from_name"),
+                                    .from = conf_text(conf, "from"),
+                                    .to = s->task->address,
+                                    .reply_to = conf_text(conf, "reply_to"),
+                                    .subject = s->task->subject,
+                                    .text = s->task->text,
+                                    .html = s->task->html,
+                                    .language = s->task->language,
+                                    .unsubscribe = buf_str(&unsubscribe),
+                                    .at_ms = s->now_ms};
+    message_put(out, &message);
+    buf_free(&unsubscribe);
+}
+
+/* A mail that can be sent at all?  err says why not. */
+static bool is_mail(const struct task *task, bool *utf8, struct err *err)
+{
+    enum message_address kind = message_address_check(task->address);
+
+    *utf8 = kind == MESSAGE_ADDRESS_UTF8;
+    if (kind == MESSAGE_ADDRESS_WRONG)
+        err_set(err, ERR_PARSE, "the customer's address is no mail address");
+    else if (kind == MESSAGE_ADDRESS_IDN)
+        err_set(err, ERR_PARSE,
+                "the domain of the customer's address has to be written as xn--...");
+    else if (task->id.len == 0 || task->text.len == 0)
+        err_set(err, ERR_PARSE, "a mail needs an id and a text");
+    else
+        return true;
+    return false;
+}
+
+/* 421: closing, 45x: later.  A no for good is one to this address or message. */
+static enum delivery judge(enum transfer_end end, int status)
+{
+    switch (end) {
+    case TRANSFER_ANSWERED:
+        if (status < 400)
+            return DELIVERY_ACCEPTED;
+        if (status == 421)
+            return DELIVERY_DOWN;
+        return status < 500 ? DELIVERY_RETRY : DELIVERY_REFUSED;
+    case TRANSFER_NOT_SENT: return DELIVERY_DOWN;
+    case TRANSFER_IN_DOUBT: return DELIVERY_UNKNOWN;
+    case TRANSFER_WRONG: return DELIVERY_REFUSED;
+    }
+    CHECK_NEVER("transfer_end");
+}
+
+static enum delivery smtp_deliver(struct connector *c, const struct sending *s,
+                                  struct receipt *receipt, struct err *err)
+{
+    struct str user = conf_text(c->conf, "user");
+    struct buf message = {0}, to = {0};
+    enum transfer_end end;
+    enum delivery result;
+    bool utf8;
+    int status;
+
+    (void)receipt; /* a mail server gives no id that could be asked for */
+    if (!is_mail(s->task, &utf8, err))
+        return DELIVERY_REFUSED;
+    put_message(c->conf, s, &message);
+    buf_put(&to, s->task->address);
+    const struct mail mail = {.url = buf_text(&c->url),
+                              .starttls = c->starttls,
+                              .user = user.len != 0 ? user.data : NULL,
+                              .password = conf_text(c->conf, "password").data,
+                              .from = conf_text(c->conf, "from").data,
+                              .to = buf_text(&to),
+                              .needs_utf8 = utf8,
+                              .message = buf_str(&message)};
+    end = mail_submit(c->transfer, &mail, s->timeout_ms, &status, err);
+    result = judge(end, status);
+    buf_free(&message);
+    buf_free(&to);
+    return result;
+}
+
+const struct connector_class smtp_class = {
+    .name = "smtp",
+    .fields = fields,
+    .guarantee = GUARANTEE_AT_MOST_ONCE,
+    .open = smtp_open,
+    .close = smtp_close,
+    .deliver = smtp_deliver,
+};
