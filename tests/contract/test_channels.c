@@ -16,6 +16,7 @@ static const struct {
     {"webhook", "url: \"${NONE:https://example.org/}\"\n"
                 "secrets: \"${NONE:whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}\"\n"},
     {"smtp", "host: mail.example.org\nfrom: service@example.org\n"},
+    {"sms", "account: AC1\ntoken: \"${NONE:swordfish}\"\nfrom: Example\n"},
 };
 enum { LEAST_COUNT = sizeof least / sizeof least[0] };
 

@@ -30,6 +30,10 @@ static const struct {
      "url: \"${NONE:%s/" SECRET "}\"\nsecrets: \"${NONE:whsec_" SECRET "}\"\n",
      {.status = 204},
      ""},
+    {"sms",
+     "base_url: %s\naccount: AC1\ntoken: \"${NONE:" SECRET "}\"\nfrom: Example\n",
+     {.status = 201, .body = "{\"sid\":\"SM12\"}"},
+     "SM12"},
 };
 enum { CHANNELS = sizeof channels / sizeof channels[0] };
 

@@ -1,0 +1,197 @@
+#include "connectors/sms/sms.h"
+
+#include "connectors/net/options.h"
+#include "connectors/net/verdict.h"
+#include "core/base64.h"
+#include "core/crypto.h"
+#include "core/mem.h"
+
+static const struct conf_field fields[] = {
+    {.path = "base_url",
+     .kind = CONF_TEXT,
+     .fallback = "https://api.twilio.com",
+     .doc = "Where the provider's API is."},
+    {.path = "account", .kind = CONF_TEXT, .doc = "Account SID, AC..."},
+    {.path = "key",
+     .kind = CONF_TEXT,
+     .fallback = "",
+     .doc = "SID of an API key, SK..., whose secret `token` is; empty: the account's own."},
+    {.path = "token",
+     .kind = CONF_TEXT,
+     .secret = true,
+     .doc = "Auth token of the account, or the secret of the key: by reference."},
+    {.path = "service",
+     .kind = CONF_TEXT,
+     .fallback = "",
+     .doc = "Messaging service SID, MG..., that chooses the sender; or give `from`."},
+    {.path = "from",
+     .kind = CONF_TEXT,
+     .fallback = "",
+     .doc = "Number (+31...) or name that messages come from."},
+    {.path = "status_url",
+     .kind = CONF_TEXT,
+     .fallback = "",
+     .doc = "Where the provider reports what became of a message; empty: nowhere."},
+    NET_FIELDS,
+    {0},
+};
+
+enum { NUMBER_DIGITS_MIN = 7, NUMBER_DIGITS_MAX = 15 /* E.164 */ };
+
+struct connector {
+    struct transfer *transfer;
+    struct buf url;
+    struct buf authorization;
+    struct buf sender; /* the form's fields that are the same for every message */
+};
+
+static void sms_close(struct connector *c)
+{
+    if (c == NULL)
+        return;
+    transfer_close(c->transfer);
+    buf_free(&c->url);
+    crypto_forget(&c->authorization);
+    buf_free(&c->sender);
+    mem_free(c);
+}
+
+static void put_field(struct buf *form, const char *name, struct str value)
+{
+    if (value.len == 0)
+        return;
+    if (form->len != 0)
+        buf_put_char(form, '&');
+    buf_put_format(form, "%s=", name);
+    http_put_escaped(form, value);
+}
+
+static void put_basic(struct buf *out, struct str user, struct str password)
+{
+    struct buf both = {0};
+
+    buf_put(&both, user);
+    buf_put_char(&both, ':');
+    buf_put(&both, password);
+    buf_put_text(out, "Basic ");
+    base64_put(out, buf_str(&both));
+    crypto_forget(&both);
+}
+
+static enum err_code sms_open(const struct conf *conf, struct connector **out, struct err *err)
+{
+    struct str account = conf_text(conf, "account"), key = conf_text(conf, "key");
+    struct str service = conf_text(conf, "service"), from = conf_text(conf, "from");
+    struct connector *c = MEM_NEW(struct connector);
+    enum err_code code;
+
+    *out = NULL;
+    buf_put(&c->url, conf_text(conf, "base_url"));
+    buf_put_text(&c->url, "/2010-04-01/Accounts/");
+    http_put_escaped(&c->url, account);
+    buf_put_text(&c->url, "/Messages.json");
+    put_basic(&c->authorization, key.len != 0 ? key : account, conf_text(conf, "token"));
+    put_field(&c->sender, "MessagingServiceSid", service);
+    put_field(&c->sender, "From", from);
+    put_field(&c->sender, "StatusCallback", conf_text(conf, "status_url"));
+    code = net_open(conf, &c->transfer, err);
+    if (code == ERR_NONE)
+        code = http_url_check(c->transfer, buf_str(&c->url), err);
+    if (code == ERR_NONE && service.len == 0 && from.len == 0)
+        code = err_set(err, ERR_CONFIG, "give the sender: service or from");
+    if (code != ERR_NONE)
+        sms_close(c);
+    else
+        *out = c;
+    return code;
+}
+
+/* E.164: + and digits. */
+static bool is_number(struct str s)
+{
+    if (s.len < 1 + NUMBER_DIGITS_MIN || s.len > 1 + NUMBER_DIGITS_MAX || s.data[0] != '+')
+        return false;
+    for (size_t i = 1; i < s.len; i++)
+        if (s.data[i] < '0' || s.data[i] > '9')
+            return false;
+    return true;
+}
+
+/* What a code of the provider means; the HTTP status' verdict where it says nothing more. */
+static enum delivery of_code(int64_t code, enum delivery verdict, struct receipt *receipt,
+                             struct err *err)
+{
+    switch (code) {
+#define SMS_ERROR(number, result, stop)                                                            \
+    case number:                                                                                   \
+        receipt->opted_out = (stop);                                                               \
+        verdict = DELIVERY_##result;                                                               \
+        break;
+#include "connectors/sms/sms_errors.def"
+#undef SMS_ERROR
+    default: break;
+    }
+    if (code != 0)
+        err_set(err, ERR_DOWN, "the provider says error %lld", (long long)code);
+    return verdict;
+}
+
+static enum delivery judge(enum transfer_end end, const struct http_reply *reply,
+                           struct receipt *receipt, struct err *err)
+{
+    enum delivery verdict = verdict_of(end, reply, receipt, err);
+    struct arena *arena = arena_new(0);
+    struct value body = VALUE_NONE, code, sid;
+
+    if (end == TRANSFER_ANSWERED)
+        json_parse(buf_str(&reply->body), arena, &body, NULL);
+    code = value_map_get(body.kind == VALUE_MAP ? body : value_map(NULL, 0), STR("code"));
+    sid = value_map_get(body.kind == VALUE_MAP ? body : value_map(NULL, 0), STR("sid"));
+    if (verdict == DELIVERY_ACCEPTED && sid.kind == VALUE_STRING)
+        verdict_keep_reference(receipt, value_str(sid));
+    else if (verdict != DELIVERY_ACCEPTED && end == TRANSFER_ANSWERED && reply->status < 500 &&
+             code.kind == VALUE_INT)
+        verdict = of_code(code.i, verdict, receipt, err);
+    arena_free(arena);
+    return verdict;
+}
+
+static enum delivery sms_deliver(struct connector *c, const struct sending *s,
+                                 struct receipt *receipt, struct err *err)
+{
+    struct buf form = {0};
+    struct http_reply reply = {0};
+    enum delivery result;
+
+    if (!is_number(s->task->address) || s->task->text.len == 0) {
+        err_set(err, ERR_PARSE,
+                "a text message needs a text and a number that begins with + and its country");
+        return DELIVERY_REFUSED;
+    }
+    buf_put(&form, buf_str(&c->sender));
+    put_field(&form, "To", s->task->address);
+    put_field(&form, "Body", s->task->text);
+    const struct http_header headers[] = {
+        {"Authorization", buf_str(&c->authorization)},
+        {"Content-Type", STR("application/x-www-form-urlencoded")},
+    };
+    const struct http_ask ask = {.method = "POST",
+                                 .url = buf_str(&c->url),
+                                 .headers = headers,
+                                 .header_count = 2,
+                                 .body = buf_str(&form),
+                                 .now_ms = s->now_ms};
+    result = judge(http_send(c->transfer, &ask, s->timeout_ms, &reply, err), &reply, receipt, err);
+    http_reply_free(&reply);
+    buf_free(&form);
+    return result;
+}
+
+const struct connector_class sms_class = {
+    .name = "sms",
+    .fields = fields,
+    .guarantee = GUARANTEE_AT_MOST_ONCE,
+    .open = sms_open,
+    .close = sms_close,
+    .deliver = sms_deliver,
+};
