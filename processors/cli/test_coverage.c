@@ -173,6 +173,7 @@ static void add_side(struct listing *l, size_t number, size_t part, bool side, c
 static void add_condition(struct listing *l, size_t number, const struct condition *condition)
 {
     const struct yaml_node *node = l->root;
+    const char *key = condition->key;
     const struct expression *whole;
     size_t count;
 
@@ -180,7 +181,9 @@ static void add_condition(struct listing *l, size_t number, const struct conditi
         return;
     if (condition->list != NULL)
         node = item_of(node, condition->list, condition->number);
-    node = yaml_get(node, str_of(condition->key));
+    if (yaml_get(node, str_of(key)) == NULL && str_is(str_of(key), "if"))
+        key = "becomes"; /* a step that is nothing but a condition */
+    node = yaml_get(node, str_of(key));
     whole = ruleset_expression(l->set, condition->program);
     if (node == NULL || whole == NULL)
         return;
@@ -189,8 +192,8 @@ static void add_condition(struct listing *l, size_t number, const struct conditi
         struct str text = whole->part_count != 0 ? whole->parts[i].text : whole->text;
         struct place place = yaml_place(node, (size_t)(text.data - whole->text.data));
 
-        add_side(l, number, i, true, condition->key, text, place.line);
-        add_side(l, number, i, false, condition->key, text, place.line);
+        add_side(l, number, i, true, key, text, place.line);
+        add_side(l, number, i, false, key, text, place.line);
     }
 }
 

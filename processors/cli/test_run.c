@@ -325,11 +325,16 @@ static void take_did(void *context, const struct decide_did *did)
 /* The step that waits for an event on this condition; step_count: none. */
 static size_t step_of(const struct moment *moment, const struct cel_program *condition)
 {
-    size_t i = 0;
+    for (size_t i = 0; i < moment->step_count; i++) {
+        enum step_kind kind = moment->steps[i].kind;
 
-    while (i < moment->step_count && moment->steps[i].condition != condition)
-        i++;
-    return i < moment->step_count && moment->steps[i].kind != STEP_ABSENT ? i : moment->step_count;
+        if (moment->steps[i].condition == condition)
+            return kind == STEP_EVENT || kind == STEP_COUNT || kind == STEP_CROSSES ||
+                           kind == STEP_EVERY
+                       ? i
+                       : moment->step_count;
+    }
+    return moment->step_count;
 }
 
 static void take_asked(void *context, struct scope *scope, int moment,

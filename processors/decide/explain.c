@@ -165,7 +165,9 @@ static size_t read_slots(struct scope *scope, const struct cel_program *program,
         size_t part_count;
         const uint32_t *of_part = cel_program_slots(whole->parts[i].program, &part_count);
 
-        for (size_t k = 0, at = 0; k < part_count && is_blamed(scope, &whole->parts[i]); k++) {
+        if (!is_blamed(scope, &whole->parts[i]))
+            continue;
+        for (size_t k = 0, at = 0; k < part_count; k++) {
             while (at < all && of_all[at] < of_part[k])
                 at++;
             if (at < all && of_all[at] == of_part[k])

@@ -65,6 +65,20 @@ START_TEST(the_first_gate_not_passed_ends_the_instance)
 }
 END_TEST
 
+START_TEST(of_a_gate_not_passed_only_the_values_that_decided_it_are_told)
+{
+    open_with(CHANNELS,
+              SERVICE "suitable: '!customer.upset && (event.data.n > 1.0 || event.data.i == 3)'\n",
+              SERVICE);
+    EVENT("0s", "a.one", "{\"key\":\"V\",\"n\":1,\"i\":2}");
+    ck_assert_ptr_nonnull(strstr(decide_run_decision(run),
+                                 "\"event.data.n = 1, event.data.i = 2 (!customer.upset && "));
+    EVENT("1h", "c.three", "{}");
+    EVENT("1h1m1s", "a.one", "{\"key\":\"V\",\"n\":2}");
+    ck_assert_ptr_nonnull(strstr(decide_run_decision(run), "customer.upset = true since 1m1s"));
+}
+END_TEST
+
 /* --- caps ---------------------------------------------------------------------------------------- */
 
 START_TEST(a_cap_rolls_and_what_it_stops_waits_until_it_is_free)
@@ -319,6 +333,7 @@ END_TEST
 
 SUITE_MAIN_AROUND(
     "funnel", set_up, tear_down, the_first_gate_not_passed_ends_the_instance,
+    of_a_gate_not_passed_only_the_values_that_decided_it_are_told,
     a_cap_rolls_and_what_it_stops_waits_until_it_is_free,
     a_cap_that_is_not_free_before_the_deadline_is_the_end,
     a_task_withdrawn_before_it_was_sent_gives_its_cap_back,
