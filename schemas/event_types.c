@@ -37,7 +37,7 @@ static void check_doubles(const struct event_types *types, const char *path, str
 
     for (size_t i = 1; i < types->count; i++)
         if (compare(&types->entries[i - 1], &types->entries[i]) == 0)
-            diag_add(diags, DIAG_ERROR, place, "double-type", NULL,
+            diag_add(diags, DIAG_ERROR, place, "duplicate", NULL,
                      "the event type %.*s is declared twice", STR_ARG(types->entries[i].type));
 }
 

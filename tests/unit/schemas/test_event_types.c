@@ -31,7 +31,7 @@ START_TEST(a_type_declared_twice_is_an_error)
     struct diags diags = {0};
 
     ck_assert_ptr_null(event_types_read(files, 2, arena, &diags));
-    ck_assert_str_eq(diags.items[0].code, "double-type");
+    ck_assert_str_eq(diags.items[0].code, "duplicate");
     diags_free(&diags);
     arena_free(arena);
 }

@@ -1,8 +1,4 @@
-/* The compiler against the fixtures of tests/moments: what is good compiles without a finding, what
- * is bad says word for word what stands beside it. */
-#include <stdio.h>
-#include <stdlib.h>
-
+/* What comes out of the compiler.  What it says of mistakes: processors/cli/test_errors.c. */
 #include "core/file.h"
 #include "core/mem.h"
 #include "rules/moment/ruleset.h"
@@ -85,60 +81,6 @@ static struct ruleset *compile_good(const char *name)
     ck_assert_msg(set != NULL && findings.len == 0, "%s:\n%.*s", name, STR_ARG(findings));
     return set;
 }
-
-/* --- the fixtures ------------------------------------------------------------------------------- */
-
-static size_t fixtures(const char *suffix, struct str **names)
-{
-    struct str *paths;
-    size_t count;
-
-    arena = arena_new(0);
-    ck_assert_int_eq(file_list("tests/moments", suffix, arena, &paths, &count, NULL), ERR_NONE);
-    *names = ARENA_ARRAY(arena, struct str, count);
-    for (size_t i = 0; i < count; i++)
-        (*names)[i] = arena_str(
-            arena, str_slice(paths[i], strlen("tests/moments/"), paths[i].len - strlen(suffix)));
-    return count;
-}
-
-START_TEST(good_moments_compile_without_a_finding)
-{
-    struct str *names;
-    size_t count = fixtures(".good.yaml", &names);
-
-    ck_assert_uint_ge(count, 3);
-    for (size_t i = 0; i < count; i++)
-        ruleset_free(compile_good(names[i].data));
-    arena_free(arena);
-}
-END_TEST
-
-START_TEST(bad_moments_are_told_what_to_write)
-{
-    struct str *names;
-    size_t count = fixtures(".bad.yaml", &names), wrong = 0;
-
-    ck_assert_uint_ge(count, 15);
-    for (size_t i = 0; i < count; i++) {
-        const char *text = arena_format(arena, "tests/moments/%s.bad.txt", names[i].data).data;
-        struct str found, expected = STR_EMPTY;
-        make_bundle(
-            names[i],
-            file_text(arena_format(arena, "tests/moments/%s.bad.yaml", names[i].data).data));
-        ck_assert_msg(compile(&found) == NULL, "%s compiles", names[i].data);
-        if (getenv("UPDATE_FIXTURES") != NULL)
-            file_write(text, found, NULL);
-        file_read(text, arena, &expected, NULL);
-        if (!str_equal(found, expected)) {
-            fprintf(stderr, "--- %s says now:\n%.*s", text, STR_ARG(found));
-            wrong++;
-        }
-    }
-    ck_assert_uint_eq(wrong, 0);
-    arena_free(arena);
-}
-END_TEST
 
 /* --- what comes out ----------------------------------------------------------------------------- */
 
@@ -365,8 +307,7 @@ START_TEST(a_text_knows_where_its_expression_was_written)
 }
 END_TEST
 
-SUITE_MAIN("compile", good_moments_compile_without_a_finding, bad_moments_are_told_what_to_write,
-           only_fields_that_somebody_reads_are_read, types_know_who_listens,
+SUITE_MAIN("compile", only_fields_that_somebody_reads_are_read, types_know_who_listens,
            built_in_types_are_always_listened_to_with_all_their_fields,
            a_moment_has_what_its_file_says,
            what_conditions_and_texts_read_is_shown_with_label_and_unit,
