@@ -440,3 +440,31 @@ int64_t facts_time_ms(const struct turn *turn, uint32_t index)
 
     return dated && fact->key == NULL && known != NULL ? known->cells[0].time_ms : INT64_MIN;
 }
+
+/* --- running out --------------------------------------------------------------------------------- */
+
+static int64_t cell_runs_out_ms(const struct turn *turn, const struct fact *fact,
+                                const struct fact_cell *cell)
+{
+    if (fact->kind == FACT_MARK)
+        return cell->time_ms + fact->over_ms;
+    for (uint32_t i = 0; i < cell->count; i++)
+        if (cell->points[i].time_ms + fact->over_ms > turn->now_ms)
+            return cell->points[i].time_ms + fact->over_ms;
+    return STEP_NO_TIMER;
+}
+
+int64_t facts_run_out_ms(const struct turn *turn, uint32_t index)
+{
+    const struct fact *fact = &turn->set->facts[index];
+    const struct fact_state *known = fact->over_ms != 0 ? fact_find(turn->state, fact->id) : NULL;
+    int64_t next_ms = STEP_NO_TIMER;
+
+    for (uint32_t i = 0; known != NULL && i < known->count; i++) {
+        int64_t at_ms = cell_runs_out_ms(turn, fact, &known->cells[i]);
+
+        if (at_ms > turn->now_ms && at_ms < next_ms)
+            next_ms = at_ms;
+    }
+    return next_ms;
+}

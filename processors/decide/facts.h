@@ -17,6 +17,9 @@ struct value facts_read(const struct turn *turn, uint32_t index);
  * not known, or of many events. */
 int64_t facts_time_ms(const struct turn *turn, uint32_t index);
 
+/* When fact `index` changes next by time alone, after turn->now_ms; STEP_NO_TIMER: it does not. */
+int64_t facts_run_out_ms(const struct turn *turn, uint32_t index);
+
 /* The place of a fact in a state, made if it is not there.  Facts are sorted by id. */
 struct fact_state *facts_at(struct state *state, struct arena *arena, const struct fact *fact);
 

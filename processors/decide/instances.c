@@ -13,6 +13,7 @@
 #include "core/check.h"
 #include "core/hash.h"
 #include "core/when.h"
+#include "processors/decide/becomes.h"
 #include "processors/decide/chain.h"
 #include "processors/decide/funnel.h"
 #include "processors/decide/memory.h"
@@ -27,7 +28,8 @@ struct offer { /* a record and one moment */
     bool about_known; /* or the moment has none */
     struct str about;
     struct value about_value;
-    bool crossed; /* the first step is `crosses`, and this record crossed */
+    bool turned;     /* the first step is `crosses` or `becomes`, and did so now */
+    int64_t time_ms; /* of the event, or when time ran out */
 };
 
 enum took { TOOK_NOT, TOOK_IT, TOOK_BROKE };
@@ -117,9 +119,20 @@ static bool at_due(struct turn *turn, struct instance *in, const struct moment_s
     return true;
 }
 
+/* It waits for what time may turn, and expires like any step. */
+static int64_t becomes_due(const struct turn *turn, const struct instance *in,
+                           const struct moment_step *step)
+{
+    int64_t turns_ms = becomes_due_ms(turn, step), expires_ms = in->step_ms + EXPIRES_MS;
+
+    return turns_ms < expires_ms ? turns_ms : expires_ms;
+}
+
 static void step_begin(struct turn *turn, struct instance *in, const struct moment_step *step)
 {
-    if (step->kind != STEP_AT)
+    if (step->kind == STEP_BECOMES)
+        in->due_ms = becomes_due(turn, in, step);
+    else if (step->kind != STEP_AT)
         in->due_ms = step_due(step, in->step_ms);
     else if (!at_due(turn, in, step))
         instances_end(turn, in, REASON_ERROR, NULL);
@@ -266,6 +279,37 @@ static void every_take(struct turn *turn, struct instance *in)
     }
 }
 
+/* --- becomes ------------------------------------------------------------------------------------- */
+
+/* Time that passed has no data, but a time of its own. */
+static void keep_time(struct turn *turn, struct instance *in, int64_t time_ms)
+{
+    struct kept kept = {.kind = SLOT_STEP_ATTR,
+                        .step = in->step,
+                        .id = ATTR_TIME,
+                        .value = value_timestamp_ms(time_ms)};
+
+    if ((turn->view->moment_views[in->moment_index].step_attrs[in->step] & 1U << ATTR_TIME) != 0)
+        keep_one(turn, in, kept);
+}
+
+/* An event too old for the step moves the facts all the same. */
+static enum took becomes_take(const struct offer *offer, struct instance *in)
+{
+    const struct moment_step *step = &offer->moment->steps[in->step];
+
+    if (!listens(offer, step->types, step->type_count))
+        return TOOK_NOT;
+    if (offer->time_ms >= in->step_ms && becomes_turned(offer->turn, in, step)) {
+        keep_time(offer->turn, in, offer->time_ms);
+        step_on(offer->turn, in, offer->time_ms);
+        return TOOK_IT;
+    }
+    in->due_ms = becomes_due(offer->turn, in, step);
+    offer->turn->changed = true;
+    return TOOK_NOT;
+}
+
 /* --- crosses ------------------------------------------------------------------------------------- */
 
 /* Every value moves the state, whatever the instance waits for. */
@@ -315,6 +359,8 @@ static enum took offer_step(const struct offer *offer, struct instance *in, bool
     const struct moment_step *step = &offer->moment->steps[in->step];
     int64_t time_ms = turn->event->time_ms;
 
+    if (step->kind == STEP_BECOMES)
+        return becomes_take(offer, in);
     if (in->step > 0 && (time_ms < in->step_ms || time_ms >= in->due_ms))
         return TOOK_NOT;
     switch (step->kind) {
@@ -345,6 +391,7 @@ static enum took offer_step(const struct offer *offer, struct instance *in, bool
         keep_step(turn, in);
         step_on(turn, in, time_ms);
         return TOOK_IT;
+    case STEP_BECOMES: /* above */
     case STEP_WAIT:
     case STEP_AT: return TOOK_NOT; /* no record completes or breaks them */
     case STEP_KIND_COUNT: break;
@@ -422,12 +469,13 @@ static void start(const struct offer *offer, struct instance *in)
 
     in->phase = PHASE_STEPS;
     in->step = 0;
-    in->fresh = true;
+    in->fresh = turn->event != NULL;
     in->opener = turn->opener;
-    in->first_ms = in->step_ms = turn->event->time_ms;
+    in->first_ms = in->step_ms = offer->time_ms;
     in->kept.count = 0;
     in->counted_count = 0;
-    chain_keep_trace(turn, in);
+    if (turn->event != NULL)
+        chain_keep_trace(turn, in);
     if (offer->moment->steps[0].kind == STEP_COUNT) {
         count_take(turn, in);
         return;
@@ -436,8 +484,11 @@ static void start(const struct offer *offer, struct instance *in)
         every_take(turn, in);
         return;
     }
-    keep_step(turn, in);
-    step_on(turn, in, turn->event->time_ms);
+    if (offer->moment->steps[0].kind == STEP_BECOMES)
+        keep_time(turn, in, offer->time_ms);
+    else
+        keep_step(turn, in);
+    step_on(turn, in, offer->time_ms);
 }
 
 static void open_instance(const struct offer *offer)
@@ -480,7 +531,7 @@ static bool refused(const struct offer *offer, uint32_t open)
     struct turn *turn = offer->turn;
     int64_t until_ms = memory_again_until(turn->state, offer->moment, offer->about);
 
-    if (turn->event->time_ms < until_ms) {
+    if (offer->time_ms < until_ms) {
         if (memory_refuse_again(turn, offer->moment, offer->about))
             refuse(offer, REASON_AGAIN, until_ms);
         return true;
@@ -499,14 +550,18 @@ static void offer_first(const struct offer *offer)
     struct instance *same;
     uint32_t open;
 
-    if (!offer->about_known || !listens(offer, first->types, first->type_count))
+    if (!offer->about_known)
         return;
-    if (first->kind == STEP_CROSSES ? !offer->crossed : !holds(offer, NULL, first->condition))
+    if (offer->turn->event != NULL && !listens(offer, first->types, first->type_count))
+        return;
+    if (first->kind == STEP_CROSSES || first->kind == STEP_BECOMES
+            ? !offer->turned
+            : !holds(offer, NULL, first->condition))
         return;
     same = find_open(offer, &open);
     if (same != NULL) {
         if (first->restart && same->phase == PHASE_STEPS && first->kind != STEP_COUNT &&
-            offer->turn->event->time_ms >= same->first_ms)
+            offer->time_ms >= same->first_ms)
             start(offer, same);
         return;
     }
@@ -558,17 +613,34 @@ static bool concerns(const struct offer *offer)
     return false;
 }
 
+/* The first step's own state goes on whatever the record does to open instances. */
+static void look_first(struct offer *offer)
+{
+    const struct moment_step *first = &offer->moment->steps[0];
+    struct turn *turn = offer->turn;
+
+    if (first->kind == STEP_CROSSES && offer->about_known) {
+        offer->turned = cross(offer, NULL, 0, offer->about);
+    } else if (first->kind == STEP_BECOMES &&
+               (turn->event == NULL || listens(offer, first->types, first->type_count))) {
+        offer->turned = becomes_turned(turn, NULL, first);
+        memory_look_at(turn, offer->moment, becomes_due_ms(turn, first));
+    }
+}
+
 static void offer_moment(struct turn *turn, uint16_t index)
 {
-    struct offer offer = {.turn = turn, .moment = &turn->set->moments[index], .index = index};
+    struct offer offer = {.turn = turn,
+                          .moment = &turn->set->moments[index],
+                          .index = index,
+                          .time_ms = turn->event->time_ms};
     uint32_t count = turn->state->instance_count;
     bool took = false;
 
     if (!concerns(&offer))
         return;
     read_about(&offer);
-    if (offer.about_known && offer.moment->steps[0].kind == STEP_CROSSES)
-        offer.crossed = cross(&offer, NULL, 0, offer.about);
+    look_first(&offer);
     for (uint32_t i = 0; i < count; i++)
         if (turn->state->instances[i]->moment == offer.moment->id &&
             offer_instance(&offer, turn->state->instances[i]) == TOOK_IT)
@@ -587,24 +659,47 @@ void instances_offer(struct turn *turn)
 
 /* --- time ---------------------------------------------------------------------------------------- */
 
-/* Time that passed has no data, but a time of its own. */
 static void time_passed(struct turn *turn, struct instance *in)
 {
-    struct kept kept = {.kind = SLOT_STEP_ATTR,
-                        .step = in->step,
-                        .id = ATTR_TIME,
-                        .value = value_timestamp_ms(in->due_ms)};
-
-    if ((turn->view->moment_views[in->moment_index].step_attrs[in->step] & 1U << ATTR_TIME) != 0)
-        keep_one(turn, in, kept);
+    keep_time(turn, in, in->due_ms);
     step_on(turn, in, in->due_ms);
+}
+
+static void becomes_time_out(struct turn *turn, struct instance *in, const struct moment_step *step)
+{
+    if (in->due_ms >= in->step_ms + EXPIRES_MS) {
+        instances_end(turn, in, REASON_EXPIRED, NULL);
+    } else if (becomes_turned(turn, in, step)) {
+        time_passed(turn, in);
+    } else {
+        in->due_ms = becomes_due(turn, in, step);
+        turn->changed = true;
+    }
+}
+
+void instances_look(struct turn *turn, uint16_t index, int64_t due_ms)
+{
+    struct offer offer = {.turn = turn,
+                          .moment = &turn->set->moments[index],
+                          .index = index,
+                          .about_known = true,
+                          .time_ms = due_ms};
+
+    if (offer.moment->step_count == 0 || offer.moment->steps[0].kind != STEP_BECOMES) {
+        memory_look_at(turn, offer.moment, STEP_NO_TIMER); /* of other rules before */
+        return;
+    }
+    look_first(&offer);
+    offer_first(&offer);
 }
 
 void instances_time_out(struct turn *turn, struct instance *in)
 {
     const struct moment_step *step = &instance_moment(turn, in)->steps[in->step];
 
-    if (!step_has_event(step->kind))
+    if (step->kind == STEP_BECOMES)
+        becomes_time_out(turn, in, step);
+    else if (!step_has_event(step->kind))
         time_passed(turn, in);
     else if (step->kind == STEP_COUNT && in->step == 0)
         instances_close(turn, in);

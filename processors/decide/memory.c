@@ -27,7 +27,7 @@ static struct memory *memory_at(struct turn *turn, const struct moment *moment, 
 {
     struct state *state = turn->state;
     int at = memory_find(state, moment->id, about);
-    struct memory memory = {.moment = moment->id, .again_ms = INT64_MIN};
+    struct memory memory = {.moment = moment->id, .again_ms = INT64_MIN, .due_ms = STEP_NO_TIMER};
 
     turn->changed = true;
     if (at >= 0) {
@@ -146,4 +146,15 @@ bool memory_cross(struct turn *turn, const struct moment *moment, size_t step, s
     crossing->past = side_after(&moment->steps[step], at >= 0 && was_past, value);
     crossing->time_ms = time_ms;
     return crossing->past && !was_past;
+}
+
+/* --- timers of `becomes` ------------------------------------------------------------------------- */
+
+void memory_look_at(struct turn *turn, const struct moment *moment, int64_t due_ms)
+{
+    int at = memory_find(turn->state, moment->id, STR_EMPTY);
+    int64_t known_ms = at >= 0 ? turn->state->memories[at].due_ms : STEP_NO_TIMER;
+
+    if (due_ms != known_ms)
+        memory_at(turn, moment, STR_EMPTY)->due_ms = due_ms;
 }

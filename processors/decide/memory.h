@@ -25,4 +25,7 @@ void memory_end_limit(struct turn *turn, uint32_t moment); /* an instance has en
 bool memory_cross(struct turn *turn, const struct moment *moment, size_t step, struct str about,
                   double value, int64_t time_ms);
 
+/* The first step `becomes` is to be looked at then; STEP_NO_TIMER: time alone does not turn it. */
+void memory_look_at(struct turn *turn, const struct moment *moment, int64_t due_ms);
+
 #endif

@@ -82,7 +82,9 @@ struct value scope_load(void *context, uint32_t slot)
     switch (slot_kind(slot)) {
     case SLOT_EVENT_DATA:
     case SLOT_EVENT_ATTR: return load_event(scope, slot);
-    case SLOT_FACT: return facts_read(scope->turn, slot_a(slot));
+    case SLOT_FACT:
+        return scope->before ? load_before(scope->turn, slot_a(slot))
+                             : facts_read(scope->turn, slot_a(slot));
     case SLOT_FACT_BEFORE: return load_before(scope->turn, slot_a(slot));
     case SLOT_STEP_DATA:
     case SLOT_STEP_ATTR:

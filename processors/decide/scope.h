@@ -12,6 +12,7 @@ struct scope {
     struct turn *turn;
     const struct instance *instance; /* NULL: none (yet) */
     struct value about;              /* when there is no instance */
+    bool before;                     /* facts are as they were before the event at hand */
     bool kept;                       /* `event` is the one that completed the instance */
 };
 

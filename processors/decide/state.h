@@ -149,6 +149,7 @@ struct memory { /* of a moment and about, beyond its instances */
     uint32_t moment;
     bool refused;     /* `again` has refused once since again_ms */
     int64_t again_ms; /* decision of the last task; INT64_MIN: none */
+    int64_t due_ms;   /* first step `becomes`: when time may turn it; STEP_NO_TIMER: never */
     struct str about;
     struct crossing *crossings;
     uint32_t count, capacity;

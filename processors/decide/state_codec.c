@@ -166,13 +166,24 @@ static void put_instance(struct buf *out, const struct instance *in)
         put_counted(out, in);
 }
 
+enum { MEMORY_REFUSED = 1, MEMORY_AGAIN = 2, MEMORY_TIMER = 4 };
+
+static uint8_t memory_flags(const struct memory *memory)
+{
+    return (uint8_t)((memory->refused ? MEMORY_REFUSED : 0) |
+                     (memory->again_ms != INT64_MIN ? MEMORY_AGAIN : 0) |
+                     (memory->due_ms != STEP_NO_TIMER ? MEMORY_TIMER : 0));
+}
+
 static void put_memory(struct buf *out, const struct memory *memory)
 {
     buf_put_u32(out, memory->moment);
     buf_put_bytes(out, memory->about);
-    buf_put_u8(out, (uint8_t)((memory->refused ? 1 : 0) | (memory->again_ms != INT64_MIN ? 2 : 0)));
+    buf_put_u8(out, memory_flags(memory));
     if (memory->again_ms != INT64_MIN)
         buf_put_zigzag(out, memory->again_ms);
+    if (memory->due_ms != STEP_NO_TIMER)
+        buf_put_zigzag(out, memory->due_ms);
     buf_put_varint(out, memory->count);
     for (uint32_t i = 0; i < memory->count; i++) {
         buf_put_u8(out, memory->crossings[i].step);
@@ -441,9 +452,10 @@ static void get_memory(struct reader *r, struct arena *arena, struct memory *mem
 
     memory->moment = reader_u32(r);
     memory->about = reader_bytes(r);
-    flags = get_enum(r, 0, 3);
-    memory->refused = (flags & 1) != 0;
-    memory->again_ms = (flags & 2) != 0 ? reader_zigzag(r) : INT64_MIN;
+    flags = get_enum(r, 0, MEMORY_REFUSED | MEMORY_AGAIN | MEMORY_TIMER);
+    memory->refused = (flags & MEMORY_REFUSED) != 0;
+    memory->again_ms = (flags & MEMORY_AGAIN) != 0 ? reader_zigzag(r) : INT64_MIN;
+    memory->due_ms = (flags & MEMORY_TIMER) != 0 ? reader_zigzag(r) : STEP_NO_TIMER;
     GET_ARRAY(r, arena, memory->crossings, memory->count, memory->capacity, 3);
     for (uint32_t i = 0; i < memory->count; i++) {
         memory->crossings[i].step = reader_u8(r);

@@ -1,5 +1,7 @@
 #include "processors/decide/timers.h"
 
+#include <stdlib.h>
+
 #include "core/check.h"
 #include "processors/decide/chain.h"
 #include "processors/decide/funnel.h"
@@ -12,6 +14,9 @@ int64_t timers_next(const struct state *state)
     for (uint32_t i = 0; i < state->instance_count; i++)
         if (state->instances[i]->due_ms < next)
             next = state->instances[i]->due_ms;
+    for (uint32_t i = 0; i < state->memory_count; i++)
+        if (state->memories[i].due_ms < next)
+            next = state->memories[i].due_ms;
     return next;
 }
 
@@ -27,17 +32,46 @@ static void fire(struct turn *turn, struct instance *in)
     CHECK_NEVER("an instance in no phase");
 }
 
-/* Which are due is settled first: a timer that another one sets is not of this round. */
+static int compare_indexes(const void *a, const void *b)
+{
+    uint16_t x = *(const uint16_t *)a, y = *(const uint16_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Moments whose first step time may turn now, in order. */
+static uint16_t *looks_due(const struct turn *turn, int64_t due_ms, uint32_t *count)
+{
+    const struct state *state = turn->state;
+    uint16_t *looks = ARENA_ARRAY(turn->arena, uint16_t, state->memory_count);
+
+    *count = 0;
+    for (uint32_t i = 0; i < state->memory_count; i++)
+        if (state->memories[i].due_ms <= due_ms)
+            looks[(*count)++] = (uint16_t)view_moment(turn->view, state->memories[i].moment);
+    if (*count > 1)
+        qsort(looks, *count, sizeof *looks, compare_indexes);
+    return looks;
+}
+
+/* Which are due is settled first: a timer that another one sets is not of this round.  Of one moment
+ * the instances come before its first step, as with a record. */
 void timers_fire(struct turn *turn, int64_t due_ms)
 {
     struct state *state = turn->state;
     struct instance **due = ARENA_ARRAY(turn->arena, struct instance *, state->instance_count);
-    uint32_t count = 0;
+    uint32_t count = 0, look = 0, look_count;
+    const uint16_t *looks = looks_due(turn, due_ms, &look_count);
 
     for (uint32_t i = 0; i < state->instance_count; i++)
         if (state->instances[i]->due_ms <= due_ms)
             due[count++] = state->instances[i];
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        for (; look < look_count && looks[look] < due[i]->moment_index; look++)
+            instances_look(turn, looks[look], due_ms);
         if (due[i]->due_ms <= due_ms)
             fire(turn, due[i]);
+    }
+    for (; look < look_count; look++)
+        instances_look(turn, looks[look], due_ms);
 }

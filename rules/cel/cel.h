@@ -80,6 +80,9 @@ struct cel_env {
      * distance_km(lat, lon, lat, lon) are there. */
     bool own_functions;
 
+    /* ... but not those that ask where the customer lives: local and local_at. */
+    bool no_zone;
+
     /* Types are not checked and unknown names are errors when run, as in CEL without its optional
      * checker.  Syntax errors are still reported. */
     bool unchecked;

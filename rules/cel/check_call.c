@@ -230,7 +230,10 @@ static const char *forms_help(struct checker *c, size_t first, struct str name)
 
 static bool func_available(const struct checker *c, size_t i)
 {
-    return (cel_func_at(i)->flags & CEL_OWN) == 0 || c->env->own_functions;
+    int flags = cel_func_at(i)->flags;
+
+    return ((flags & CEL_OWN) == 0 || c->env->own_functions) &&
+           ((flags & CEL_IMPURE) == 0 || !c->env->no_zone);
 }
 
 /* Kept out of line: its array must not be part of the recursion's frames. */

@@ -90,6 +90,7 @@ struct scope {
     const char *no_event;        /* help when there is none */
     bool customer;               /* facts, now */
     bool before;
+    bool timeless;                /* only what facts say: not now, not local() */
     const struct cel_type *about; /* NULL: none */
     struct step_draft *steps;     /* those that can be read */
     size_t step_count;

@@ -123,6 +123,7 @@ static void put_kind(struct printer *p, const struct moment_step *step)
         when_put_span(p->out, step->grace_ms);
         buf_put_text(p->out, " longer");
         return;
+    case STEP_BECOMES: put_program(p, "it becomes true that ", step->condition); return;
     case STEP_WAIT:
         when_put_span(p->out, step->span_ms);
         buf_put_text(p->out, " pass");

@@ -82,7 +82,7 @@ struct fact {
     struct str address_kind;     /* ROLE_ADDRESS: "email", "phone" */
     const struct cel_type *type; /* of customer.name */
     const struct cel_type *one;  /* the same, with `per` of one key */
-    bool before_read;            /* somebody reads before.name */
+    bool before_read;            /* somebody reads before.name, or a step `becomes` compares */
 };
 
 /* --- moments ------------------------------------------------------------------------------------ */
@@ -94,18 +94,19 @@ enum step_kind {
     STEP_KIND_COUNT
 };
 
-/* Is it an event that completes such a step?  Else it is time that passes. */
+/* Is it always an event that completes such a step?  Else it may be time that passes. */
 static inline bool step_has_event(enum step_kind kind)
 {
-    return kind != STEP_ABSENT && kind != STEP_EVERY && kind != STEP_WAIT && kind != STEP_AT;
+    return kind != STEP_ABSENT && kind != STEP_EVERY && kind != STEP_WAIT && kind != STEP_AT &&
+           kind != STEP_BECOMES;
 }
 
 struct moment_step {
     enum step_kind kind;
     struct str name; /* as:, empty: none */
-    uint16_t *types; /* indexes of event types, ascending */
+    uint16_t *types; /* indexes of event types, ascending; STEP_BECOMES: that feed its facts */
     size_t type_count;
-    const struct cel_program *condition; /* if:, NULL: always */
+    const struct cel_program *condition; /* if:, NULL: always; STEP_BECOMES: the condition */
     int64_t span_ms;                     /* within, for, wait, every + grace; 0: none */
     int64_t grace_ms;                    /* STEP_EVERY */
     uint32_t count;                      /* STEP_COUNT: N */

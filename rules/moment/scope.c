@@ -160,11 +160,13 @@ static struct cel_found resolve_step(struct scope *scope, uint32_t step, const s
     if (count == 1)
         return nothing_by_itself(scope, path[0], "write .data.NAME or .time behind it");
     if (!step_has_event(kind) && !str_is(path[1], "time"))
-        return with_code("no-event", refused(1,
-                                             kind == STEP_ABSENT || kind == STEP_EVERY
-                                                 ? STR("an event that stayed out has no fields")
-                                                 : STR("time that passed has no fields"),
-                                             STR("only its .time can be read")));
+        return with_code("no-event",
+                         refused(1,
+                                 kind == STEP_ABSENT || kind == STEP_EVERY
+                                     ? STR("an event that stayed out has no fields")
+                                 : kind == STEP_BECOMES ? STR("a condition has no fields")
+                                                        : STR("time that passed has no fields"),
+                                 STR("only its .time can be read")));
     if (str_is(path[1], "data"))
         return resolve_step_data(scope, step, SLOT_STEP_DATA, path, count, 2);
     if (kind == STEP_COUNT && str_is(path[1], "count"))
@@ -211,10 +213,10 @@ static struct cel_found resolve_unknown(struct scope *scope, struct str name)
     size_t count = 0;
 
     names[count++] = STR("event");
-    if (scope->customer) {
+    if (scope->customer)
         names[count++] = STR("customer");
+    if (scope->customer && !scope->timeless)
         names[count++] = STR("now");
-    }
     if (scope->before)
         names[count++] = STR("before");
     if (scope->about != NULL)
@@ -250,6 +252,11 @@ static struct cel_found resolve(void *context, const struct str *path, size_t co
                     STR("write customer, or ask in the `if` of a step")));
     if (str_is(path[0], "before"))
         return resolve_fact(scope, SLOT_FACT_BEFORE, path, count);
+    if (str_is(path[0], "now") && scope->timeless)
+        return with_code(
+            "out-of-reach",
+            refused(0, STR("what becomes true is said by facts alone, not by `now`"),
+                    STR("a fact with `over:`, or a mark with `for:`, runs out by itself")));
     if (str_is(path[0], "now"))
         return slot(slot_of(SLOT_NOW, 0, 0), &cel_timestamp, 1);
     if (str_is(path[0], "about")) {
@@ -301,7 +308,8 @@ static struct cel_env env_of(struct scope *scope)
                             .resolve = resolve,
                             .mixed_numbers = true,
                             .own_functions = true,
-                            .keep_tree = true};
+                            .keep_tree = true,
+                            .no_zone = scope->timeless};
 }
 
 static void keep_text(struct compiler *c, const struct cel_program *program, struct str text)

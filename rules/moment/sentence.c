@@ -51,6 +51,7 @@ static struct str say_kind(struct teller *t, const struct moment_step *step)
         return SAY(t, STEP_COUNT, event, count_text(t, step->count), span(t, step->span_ms));
     case STEP_EVERY: return SAY(t, STEP_EVERY, event, span(t, step->span_ms));
     case STEP_CROSSES: return say_crossing(t, step);
+    case STEP_BECOMES: return condition_of(t, step->condition);
     case STEP_WAIT: return span(t, step->span_ms);
     case STEP_AT: return say_value(t, cel_program_tree(step->value), NULL);
     case STEP_KIND_COUNT: break;
@@ -65,7 +66,7 @@ static struct str say_step(struct teller *t, const struct moment_step *step)
     t->types = step->types;
     t->type_count = step->type_count;
     said = say_kind(t, step);
-    if (step->condition == NULL)
+    if (step->condition == NULL || step->kind == STEP_BECOMES)
         return said;
     if (step->kind == STEP_EVENT)
         return SAY(t, STEP_AND, said, condition_of(t, step->condition));

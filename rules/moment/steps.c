@@ -130,7 +130,7 @@ static void shape_step(struct loader *l, size_t index, const struct yaml_node *n
         take_bound(l->c, step, form);
     take_name(l, index, form->at[FIELD_STEP_AS]);
     check_position(l->c, form, kind, index);
-    if (kind->kind == STEP_WAIT || kind->kind == STEP_AT)
+    if (kind->kind == STEP_WAIT || kind->kind == STEP_AT || kind->kind == STEP_BECOMES)
         return;
     types_find(l->c,
                form_fields[kind->field].kind == FORM_TYPES ? form->at[kind->field]
@@ -208,6 +208,49 @@ static void load_about(struct loader *l, const struct yaml_node *node)
 
 /* --- conditions --------------------------------------------------------------------------------- */
 
+/* What updates a fact may make the condition true.  The fact before it says whether it was. */
+static void listen_to_facts(struct loader *l, size_t index)
+{
+    struct ruleset *set = l->c->set;
+    const struct cel_program *program = l->draft->steps[index].step->condition;
+    struct numbers *types = &l->draft->steps[index].types;
+    size_t count = 0;
+    const uint32_t *slots = program != NULL ? cel_program_slots(program, &count) : NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        struct fact *fact = &set->facts[slot_a(slots[i])];
+
+        if (slot_kind(slots[i]) != SLOT_FACT)
+            continue;
+        fact->before_read = true;
+        for (size_t t = 0; t < fact->type_count; t++)
+            numbers_add(types, fact->types[t]);
+    }
+    note_types(l, types, true);
+}
+
+/* As first step it is about the customer: no event says what else. */
+static void load_becomes(struct loader *l, size_t index)
+{
+    struct moment_draft *draft = l->draft;
+    struct scope scope = {.c = l->c,
+                          .no_event = "write customer.NAME of a fact that the event updates",
+                          .customer = true,
+                          .timeless = true,
+                          .about = draft->about,
+                          .steps = draft->steps,
+                          .step_count = index};
+    struct moment_step *step = draft->steps[index].step;
+    const struct yaml_node *about = draft->form.at[FIELD_MOMENT_ABOUT];
+
+    if (index == 0 && about != NULL)
+        FOUND(l->c, about->place, "about", "leave it out",
+              "a moment that begins with \"becomes\" is about the customer");
+    step->condition = scope_condition(&scope, l->forms[index].at[FIELD_STEP_BECOMES]);
+    listen_to_facts(l, index);
+    steps_show(draft, step->condition, index);
+}
+
 static void load_condition(struct loader *l, size_t index)
 {
     struct moment_draft *draft = l->draft;
@@ -266,8 +309,12 @@ void steps_load(struct moment_draft *draft)
     shape_listeners(&l, draft->form.at[FIELD_MOMENT_WITHDRAW]);
     if (moment->step_count != 0)
         load_about(&l, draft->form.at[FIELD_MOMENT_ABOUT]);
-    for (size_t i = 0; i < moment->step_count; i++)
-        load_condition(&l, i);
+    for (size_t i = 0; i < moment->step_count; i++) {
+        if (moment->steps[i].kind == STEP_BECOMES)
+            load_becomes(&l, i);
+        else
+            load_condition(&l, i);
+    }
     for (size_t i = 0; i < moment->withdraw_count; i++)
         load_listener(&l, i);
     mem_free(l.about_types.items);
