@@ -146,6 +146,10 @@ new-moment: build/attent ## Begin a moment: make new-moment NAME=late-delivery
 	@[ -n "$(NAME)" ] || { echo "make: which? make new-moment NAME=late-delivery" >&2; exit 2; }
 	@build/attent create moment "$(NAME)" rules
 
+.PHONY: property
+property: build/release/bin/tests/unit/processors/decide/test_language ## The moment language against a second evaluator: HISTORIES (100000), or SEED
+	@HISTORIES=$(or $(HISTORIES),100000) CK_FORK=no $<
+
 .PHONY: conformance
 conformance: build/attent ## The official CEL suite, tier by tier (needs Go 1.23)
 	@tests/conformance/run.sh build/attent
