@@ -95,6 +95,7 @@ static const struct field decision_fields[] = {
     FIELD(decision, customer, FIELD_TEXT),
     FIELD(decision, moment, FIELD_TEXT),
     FIELD_OPTIONAL(decision, about, FIELD_TEXT),
+    FIELD_OPTIONAL(decision, version, FIELD_TEXT),
     FIELD(decision, rule_set, FIELD_TEXT),
     FIELD(decision, outcome, FIELD_TEXT),
     FIELD(decision, reason, FIELD_TEXT),

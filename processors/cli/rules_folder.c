@@ -1,7 +1,5 @@
 #include "processors/cli/rules_folder.h"
 
-#include <stdlib.h>
-
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/zone.h"
@@ -76,12 +74,6 @@ static const char *without_slash(const char *dir, struct arena *arena)
     return arena_str(arena, path).data;
 }
 
-static int compare_files(const void *a, const void *b)
-{
-    return str_compare(((const struct bundle_file *)a)->name,
-                       ((const struct bundle_file *)b)->name);
-}
-
 static enum err_code read_all(struct reading *r)
 {
     struct str moments = arena_format(r->arena, "%s/moments", r->dir);
@@ -115,9 +107,9 @@ enum err_code rules_folder_read(const char *dir, struct arena *arena, struct bun
         return err_set(err, ERR_IO, "%s is not a folder", dir);
     code = read_all(&r);
     if (code == ERR_NONE) {
-        qsort(r.files, r.count, sizeof *r.files, compare_files);
         out->files = arena_copy(arena, r.files, r.count * sizeof *r.files);
         out->count = r.count;
+        bundle_sort(out);
     }
     mem_free(r.files);
     return code;

@@ -48,6 +48,7 @@ struct decide_counts {
     uint64_t not_listened;              /* skipped: nobody listens to the type */
     uint64_t faults[EVENT_FAULT_COUNT]; /* skipped: no event */
     uint64_t duplicates;
+    uint64_t offers; /* of a record to a moment: only those that listen to its type are asked */
     uint64_t tasks, withdrawals, holds;
     uint64_t decisions[REASON_COUNT]; /* written, by reason */
     uint64_t refusals[REASON_COUNT];  /* by `again` and `limit`, written or not */

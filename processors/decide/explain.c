@@ -258,8 +258,11 @@ void explain_write(struct turn *turn, const struct explained *explained)
                          .channel = explained->channel,
                          .at_ms = turn->now_ms,
                          .until_ms = explained->until_ms};
+    int moment = ruleset_find_moment(turn->set, explained->moment);
     struct buf json = {0};
 
+    if (moment >= 0)
+        d.version = str_of(turn->set->moments[moment].version);
     if (turn->event != NULL) {
         d.event = turn->event->id;
         d.event_type = turn->event->type;

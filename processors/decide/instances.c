@@ -651,6 +651,7 @@ static void offer_moment(struct turn *turn, uint16_t index)
 
 void instances_offer(struct turn *turn)
 {
+    turn->counts->offers += turn->type->moment_count;
     for (size_t i = 0; i < turn->type->moment_count; i++)
         offer_moment(turn, turn->type->moments[i]);
     for (uint32_t i = 0; i < turn->state->instance_count; i++)

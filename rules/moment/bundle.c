@@ -1,7 +1,21 @@
+#include <stdlib.h>
+
 #include "core/json.h"
 #include "rules/moment/ruleset.h"
 
 #define BUNDLE_FORMAT "attent-rules/1"
+
+static int compare_files(const void *a, const void *b)
+{
+    return str_compare(((const struct bundle_file *)a)->name,
+                       ((const struct bundle_file *)b)->name);
+}
+
+void bundle_sort(struct bundle *bundle)
+{
+    if (bundle->count > 1)
+        qsort(bundle->files, bundle->count, sizeof *bundle->files, compare_files);
+}
 
 void bundle_write(const struct bundle *bundle, struct buf *out)
 {

@@ -310,6 +310,9 @@ struct bundle {
     size_t count;
 };
 
+/* In the order of names: found in another order, the same files are the same bundle. */
+void bundle_sort(struct bundle *bundle);
+
 /* The canonical form (JSON) that is written to attent.rules, and back.  Its hash names the set.
  * bundle_read's result lives in arena; false: not a bundle, err says why. */
 void bundle_write(const struct bundle *bundle, struct buf *out);

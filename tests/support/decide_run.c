@@ -26,12 +26,6 @@ struct decide_run {
 
 /* --- rules --------------------------------------------------------------------------------------- */
 
-static int compare(const void *a, const void *b)
-{
-    return str_compare(((const struct bundle_file *)a)->name,
-                       ((const struct bundle_file *)b)->name);
-}
-
 struct ruleset *decide_run_compile(const struct rule_file *files)
 {
     struct bundle_file list[64];
@@ -43,7 +37,7 @@ struct ruleset *decide_run_compile(const struct rule_file *files)
     for (; files[bundle.count].name != NULL; bundle.count++)
         list[bundle.count] = (struct bundle_file){str_of(files[bundle.count].name),
                                                   str_of(files[bundle.count].text)};
-    qsort(list, bundle.count, sizeof list[0], compare);
+    bundle_sort(&bundle);
     set = ruleset_compile(&bundle, NULL, &diags);
     for (size_t i = 0; set == NULL && i < diags.count; i++)
         diag_print(&text, &diags.items[i], STR_EMPTY);

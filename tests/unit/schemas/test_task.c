@@ -185,6 +185,7 @@ START_TEST(a_decision_reads_back_and_fits_its_schema)
     struct decision d = {.id = STR(HEX),
                          .customer = STR("c1"),
                          .moment = STR("m"),
+                         .version = STR("0123abcd"),
                          .rule_set = STR(HEX),
                          .outcome = STR("hold"),
                          .reason = STR("cap"),
@@ -201,6 +202,7 @@ START_TEST(a_decision_reads_back_and_fits_its_schema)
     ck_assert_uint_eq(back.stage_count, 2);
     ck_assert(str_equal(back.stages[1].detail, stages[1].detail));
     ck_assert(!back.stages[1].passed);
+    ck_assert(str_equal(back.version, d.version));
     ck_assert_int_eq(back.until_ms, d.until_ms);
     stop();
 }

@@ -322,9 +322,63 @@ START_TEST(a_broken_or_foreign_record_is_counted_and_changes_nothing)
 }
 END_TEST
 
+static void take(struct step *step, void *state, struct arena *arena, const char *type)
+{
+    struct event event = {.id = str_of(type),
+                          .source = STR("/test"),
+                          .type = str_of(type),
+                          .subject = STR("c1"),
+                          .partition_key = STR("c1"),
+                          .time_ms = START_MS};
+    struct record record = {.key = STR("c1"), .value = STR("{\"key\":\"V\",\"n\":1}")};
+    struct header *headers;
+    bool changed = false;
+
+    record.header_count = event_headers(&event, arena, &headers);
+    record.headers = headers;
+    decide_class.record(step, state, &record, START_MS, arena, NULL, &changed);
+    ck_assert(changed);
+}
+
+START_TEST(a_moment_costs_nothing_for_a_type_that_it_does_not_read)
+{
+    static const char reads[] = "moment: reads\ntitle: R\ntier: care\n"
+                                "when: [{event: a.one, if: event.data.n > 3}]\n"
+                                "act: [{channel: p}]\n";
+    static const char others[] = "moment: others\ntitle: O\ntier: care\n"
+                                 "when: [{event: b.two, if: event.data.n > 3}, "
+                                 "{absent: c.three, for: 3d}]\nact: [{channel: p}]\n";
+    struct rule_file files[] = {
+        EVENT_SCHEMAS,
+        {"facts.yaml", "zone: {last: event.data.zone, of: customer.updated}\n"},
+        {"moments/reads.yaml", reads},
+        {"moments/others.yaml", others},
+        {NULL, NULL}};
+    struct ruleset *set = decide_run_compile(files);
+    struct decide_config config = {.find = give, .context = set};
+    struct arena *arena = arena_new(0);
+    struct step *step;
+    void *state;
+
+    ck_assert_int_eq(decide_class.open(&config, 0, str_of(set->hash_hex), &step, NULL), ERR_NONE);
+    ck_assert_int_eq(decide_class.load(step, STR("c1"), STR_EMPTY, arena, &state, NULL), ERR_NONE);
+    take(step, state, arena, "a.one");
+    ck_assert_uint_eq(decide_counts(step)->offers, 1);
+    take(step, state, arena, "c.three");
+    ck_assert_uint_eq(decide_counts(step)->offers, 2);
+    take(step, state, arena, "customer.updated"); /* a fact's alone */
+    ck_assert_uint_eq(decide_counts(step)->offers, 2);
+    ck_assert_uint_eq(decide_counts(step)->events, 3);
+    decide_class.close(step);
+    arena_free(arena);
+    ruleset_free(set);
+}
+END_TEST
+
 SUITE_MAIN("decide", the_same_event_twice_is_looked_at_once, a_state_outlives_a_change_of_rules,
            what_the_new_rules_do_not_know_is_ended_and_its_task_taken_back,
            nothing_is_wanted_before_the_first_activation_and_then_what_somebody_listens_to,
            a_rule_set_that_is_not_there_stops_the_partition,
            any_split_into_batches_gives_the_same_bytes,
-           a_broken_or_foreign_record_is_counted_and_changes_nothing)
+           a_broken_or_foreign_record_is_counted_and_changes_nothing,
+           a_moment_costs_nothing_for_a_type_that_it_does_not_read)
