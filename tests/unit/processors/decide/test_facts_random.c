@@ -251,5 +251,5 @@ int main(void)
 {
     const TTest *const tests[] = {facts_are_what_all_events_say};
 
-    return suite_run_with("facts_random", tests, 1, 60, NULL, NULL);
+    return suite_run_with("facts_random", tests, 1, 300, NULL, NULL);
 }
