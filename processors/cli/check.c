@@ -77,7 +77,7 @@ static void put_summary(struct buf *out, const struct rules_verb *v)
         put_count(out, v->set->moment_count, "moment", "");
         put_count(out, v->set->fact_count, "fact", ", ");
         put_count(out, v->set->type_count, "event type", ", ");
-        buf_put_format(out, ": fine; rule set %s", v->set->hash_hex);
+        buf_put_text(out, ": fine");
     } else {
         put_count(out, errors, "error", "");
     }
