@@ -115,7 +115,7 @@ check: build/attent build/asan/attent $(UNIT_PROGRAMS) ## The fast tests: units 
 	@tests/run $(UNIT_PROGRAMS) tests/rules.sh
 
 test: ## All tests, against real servers, after installing what they need
-	@deploy/install build run test kafka
+	@deploy/install build run test kafka go
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
 	@tests/run $(UNIT_PROGRAMS) $(wildcard tests/*.sh) $(SERVER_PROGRAMS)
 
@@ -151,8 +151,8 @@ property: build/release/bin/tests/unit/processors/decide/test_language ## The mo
 	@HISTORIES=$(or $(HISTORIES),100000) CK_FORK=no $<
 
 .PHONY: conformance
-conformance: build/attent ## The official CEL suite, tier by tier (needs Go 1.23)
-	@tests/conformance/run.sh build/attent
+conformance: build/attent ## The official CEL suite, tier by tier
+	@tests/conformance/run.sh build/attent || [ $$? -eq 77 ]
 
 tsan: $(patsubst %.c,build/tsan/bin/%,$(shell grep -lE 'tsan: yes' $(UNIT_TESTS) 2>/dev/null)) ## Threaded parts under ThreadSanitizer
 	@tests/run $^
