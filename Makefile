@@ -136,10 +136,17 @@ fuzz: fuzzers ## Run every fuzz target for FUZZ_SECONDS (60)
 # --- the rest -----------------------------------------------------------------------------
 build/bench: $(BENCH:%.c=build/release/%.o) build/release/tests/support.a build/release/libattent.a
 	$(QUIET_LD)$(CC) $^ $(CHECK_LIBS) $(LIBS) -o $@
-bench: ## The reference workload against a real Kafka and Redis
+bench: ## The reference workload against a real Kafka and Redis, and bench-cel
 	@deploy/install build run test kafka
 	@$(MAKE) --no-print-directory -j$(JOBS) build/attent build/bench
 	@build/bench
+	@$(MAKE) --no-print-directory bench-cel
+
+build/bench-cel: build/release/tests/bench/cel/bench_cel.o build/release/libattent.a
+	$(QUIET_LD)$(CC) $^ $(LIBS) -o $@
+.PHONY: bench-cel
+bench-cel: build/bench-cel ## Conditions in CEL beside the same in C (seconds)
+	@build/bench-cel
 
 .PHONY: new-moment
 new-moment: build/attent ## Begin a moment: make new-moment NAME=late-delivery

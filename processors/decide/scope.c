@@ -118,16 +118,32 @@ struct str scope_language(const struct turn *turn)
     return v.kind == VALUE_STRING ? value_str(v) : STR_EMPTY;
 }
 
+/* The fields of the event at hand are read where they stand. */
+static struct cel_input input_of(struct scope *scope)
+{
+    const struct turn *turn = scope->turn;
+    struct cel_input input = {.context = scope, .load = scope_load};
+
+    if (!scope->kept && turn->event != NULL) {
+        input.direct = turn->fields;
+        input.direct_first = slot_of(SLOT_EVENT_DATA, 0, 0);
+        input.direct_count = (uint32_t)turn->set->path_count;
+    }
+    return input;
+}
+
 struct cel_input scope_input(struct scope *scope)
 {
-    return (struct cel_input){
-        .context = scope, .load = scope_load, .zone = scope_zone(scope->turn)};
+    struct cel_input input = input_of(scope);
+
+    input.zone = scope_zone(scope->turn);
+    return input;
 }
 
 struct value scope_eval(struct scope *scope, int moment, const struct cel_program *program)
 {
     struct turn *turn = scope->turn;
-    struct cel_input input = {.context = scope, .load = scope_load};
+    struct cel_input input = input_of(scope);
     struct value v;
 
     if (moment >= 0)

@@ -121,6 +121,10 @@ struct cel_input {
     void *context;
     /* What a slot holds now; VALUE_ABSENT: nothing (reading it is an error, has() is false). */
     struct value (*load)(void *context, uint32_t slot);
+    /* Slots direct_first, + 1 ... are not asked of load but read here; NULL with direct_count 0:
+     * none are. */
+    const struct value *direct;
+    uint32_t direct_first, direct_count;
     const struct zone *zone; /* of the customer, for local(); NULL = UTC */
 };
 

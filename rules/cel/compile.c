@@ -21,7 +21,7 @@ struct gen {
     struct cel_source *source;
     struct arena *arena;
     struct cel_program *program;
-    size_t code_capacity, constant_capacity, slot_capacity, regex_capacity;
+    size_t code_capacity, constant_capacity, slot_capacity, regex_capacity, set_capacity;
     size_t depth, depth_max;
 };
 
@@ -72,6 +72,23 @@ static void gen_constant(struct gen *g, struct value v)
 
 /* --- slots ------------------------------------------------------------------------------------ */
 
+/* The kind of value that a slot of a type holds as a rule, if it needs no second look. */
+static uint8_t plain_kind(enum cel_type_kind kind)
+{
+    switch ((int)kind) {
+    case CEL_BOOL: return VALUE_BOOL;
+    case CEL_INT: return VALUE_INT;
+    case CEL_UINT: return VALUE_UINT;
+    case CEL_DOUBLE: return VALUE_DOUBLE;
+    case CEL_STRING: return VALUE_STRING;
+    case CEL_BYTES: return VALUE_BYTES;
+    case CEL_LIST: return VALUE_LIST;
+    case CEL_MAP: return VALUE_MAP;
+    case CEL_DURATION: return VALUE_DURATION;
+    default: return VALUE_KIND_COUNT;
+    }
+}
+
 static size_t slot_index(struct gen *g, const struct cel_node *node)
 {
     struct cel_program *p = g->program;
@@ -84,7 +101,7 @@ static size_t slot_index(struct gen *g, const struct cel_node *node)
             return i;
     MEM_RESERVE(p->slots, p->slot_count, g->slot_capacity);
     slot = &p->slots[p->slot_count];
-    *slot = (struct cel_slot){.slot = node->slot, .kind = (uint8_t)kind};
+    *slot = (struct cel_slot){.slot = node->slot, .kind = (uint8_t)kind, .plain = plain_kind(kind)};
     slot->path = arena_str(g->arena, node->path);
     slot->missing = value_error(g->arena, "no such key: %.*s", STR_ARG(slot->path));
     return p->slot_count++;
@@ -154,12 +171,7 @@ static void gen_optional_or(struct gen *g, const struct cel_node *node)
     jump_here(g, jump);
 }
 
-static int compare_items(const void *a, const void *b)
-{
-    return value_key_compare(*(const struct value *)a, *(const struct value *)b);
-}
-
-/* A constant list that is worth sorting: many items, all strings or all ints. */
+/* A constant list that is worth a hash table: many items, all strings or all ints. */
 static bool is_set(const struct cel_node *node)
 {
     struct value v = node->literal;
@@ -172,13 +184,44 @@ static bool is_set(const struct cel_node *node)
     return v.list[0].kind == VALUE_STRING || v.list[0].kind == VALUE_INT;
 }
 
+static struct cel_set make_set(struct arena *arena, struct value list)
+{
+    struct cel_set set = {.list = value_copy(arena, list), .mask = 1};
+
+    while (set.mask < 2 * list.n)
+        set.mask = 2 * set.mask + 1;
+    set.table = ARENA_ARRAY(arena, uint32_t, (size_t)set.mask + 1);
+    for (uint32_t i = 0; i < list.n; i++) {
+        uint64_t at = cel_set_hash(list.list[i]);
+        while (set.table[at & set.mask] != 0)
+            at++;
+        set.table[at & set.mask] = i + 1;
+    }
+    return set;
+}
+
 static void gen_in_set(struct gen *g, const struct cel_node *node)
 {
-    struct value set = value_copy(g->arena, node->items[1]->literal);
+    struct cel_program *p = g->program;
 
     gen_node(g, node->items[0]);
-    qsort((void *)(uintptr_t)set.list, set.n, sizeof *set.list, compare_items);
-    emit(g, OP_IN_SET, 0, 0, constant(g, set));
+    MEM_RESERVE(p->sets, p->set_count, g->set_capacity);
+    p->sets[p->set_count] = make_set(g->arena, node->items[1]->literal);
+    emit(g, OP_IN_SET, 0, 0, p->set_count++);
+}
+
+static bool is_compared(enum cel_op op)
+{
+    return op == OP_EQ || op == OP_NE || op == OP_LT || op == OP_LE || op == OP_GT || op == OP_GE;
+}
+
+/* A slot compared with a constant is one instruction. */
+static void gen_test(struct gen *g, const struct cel_node *node, enum cel_op op)
+{
+    size_t at =
+        emit(g, OP_TEST, 1, slot_index(g, node->items[0]), constant(g, node->items[1]->literal));
+
+    g->program->code[at].a = (uint8_t)op;
 }
 
 static void gen_call(struct gen *g, const struct cel_node *node)
@@ -196,11 +239,16 @@ static void gen_call(struct gen *g, const struct cel_node *node)
         gen_in_set(g, node);
         return;
     }
+    while (node->sign && !str_is(node->name, operators[op].function))
+        op++;
+    if (node->sign && is_compared(operators[op].op) && node->items[0]->kind == NODE_SLOT &&
+        !node->items[0]->test && node->items[1]->kind == NODE_LITERAL) {
+        gen_test(g, node, operators[op].op);
+        return;
+    }
     for (size_t i = 0; i < node->count; i++)
         gen_node(g, node->items[i]);
     if (node->sign) {
-        while (!str_is(node->name, operators[op].function))
-            op++;
         emit(g, operators[op].op, 1 - (int)node->count, node->overload, 0);
         return;
     }
@@ -405,7 +453,7 @@ static void *settle(struct arena *arena, void *items, size_t bytes)
 static void gen_end(struct gen *g, const struct cel_node *root, const struct cel_type *want)
 {
     struct cel_program *p = g->program;
-    bool known = want == NULL || want->kind == CEL_DYN ||
+    bool known = want == NULL || want->kind == CEL_DYN || root->type->kind == want->kind ||
                  (root->kind == NODE_LITERAL && cel_kind_of(root->literal) == want->kind) ||
                  (root->kind == NODE_LITERAL && root->literal.kind == VALUE_ERROR);
 
@@ -419,6 +467,7 @@ static void gen_end(struct gen *g, const struct cel_node *root, const struct cel
     p->code = settle(g->arena, p->code, p->code_count * sizeof *p->code);
     p->constants = settle(g->arena, p->constants, p->constant_count * sizeof *p->constants);
     p->slots = settle(g->arena, p->slots, p->slot_count * sizeof *p->slots);
+    p->sets = settle(g->arena, p->sets, p->set_count * sizeof *p->sets);
     p->regexes = settle(g->arena, p->regexes, p->regex_count * sizeof *p->regexes);
 }
 

@@ -180,7 +180,13 @@ static void print_instr(struct buf *out, const struct cel_program *p, const stru
         buf_put_format(out, " %s %d", cel_func_at(in->b)->name, in->a);
     else if (op == OP_MATCH)
         buf_put_format(out, " regex %u", in->c);
-    else if (ops[op].operands == 'c')
+    else if (op == OP_IN_SET)
+        buf_put_char(out, ' '), print_at(out, p->sets[in->c].list, 1);
+    else if (op == OP_TEST) {
+        buf_put_format(out, " %s %.*s #%u ", ops[in->a].name, STR_ARG(p->slots[in->b].path),
+                       p->slots[in->b].slot);
+        print_at(out, p->constants[in->c], 1);
+    } else if (ops[op].operands == 'c')
         buf_put_char(out, ' '), print_at(out, p->constants[in->c], 1);
     else if (ops[op].operands == 's')
         buf_put_format(out, " %.*s #%u", STR_ARG(p->slots[in->c].path), p->slots[in->c].slot);

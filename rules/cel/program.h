@@ -30,8 +30,16 @@ enum { CEL_FRAME_MAX = 1024 }; /* values of a frame: 16 KiB of C stack */
 struct cel_slot {
     uint32_t slot;
     uint8_t kind;         /* enum cel_type_kind that it must hold; CEL_DYN: any */
+    uint8_t plain;        /* enum value_kind that is taken as it is; the others are looked at */
     struct value missing; /* the error when it holds nothing */
     struct str path;      /* for the listing */
+};
+
+/* Constants of one kind, all texts or all ints, by a hash table of their numbers. */
+struct cel_set {
+    struct value list;
+    uint32_t *table; /* number of an item + 1, 0: free; collisions go on to the next place */
+    uint32_t mask;   /* places - 1; at least half of them are free */
 };
 
 struct regex;
@@ -43,13 +51,17 @@ struct cel_program {
     struct cel_instr *code;
     struct value *constants;
     struct regex **regexes; /* of MATCH */
+    struct cel_set *sets;   /* of IN_SET */
     struct cel_slot *slots; /* by first use, each (slot, path) once */
     uint32_t *slot_numbers; /* each once, ascending */
-    size_t code_count, constant_count, regex_count, slot_count, slot_number_count;
+    size_t code_count, constant_count, regex_count, set_count, slot_count, slot_number_count;
     uint16_t local_count;
     bool mixed;
     bool constant; /* the code is CONST, RETURN */
 };
+
+/* The place where a value is, or would be, in a set: its hash, before the mask. */
+uint64_t cel_set_hash(struct value v);
 
 /* Run with the budget that run has left; input may be NULL if there are no slots. */
 struct value cel_run_program(const struct cel_program *program, struct cel_run *run);

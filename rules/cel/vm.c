@@ -1,9 +1,11 @@
 /* The loop.  The common cases (two ints, two doubles, two strings) are done in place; everything
  * else goes through the same table of functions that the checker reads.
  *
- * Each instruction costs a step; work that grows with data costs more (cel_charge).  So the budget
- * bounds both time and memory of a run. */
+ * Each instruction costs a step: the program's all at its start, those of a loop again each time it
+ * goes round, so that straight code counts nothing.  Work that grows with data costs more
+ * (cel_charge).  So the budget bounds both time and memory of a run. */
 #include "core/check.h"
+#include "core/hash.h"
 #include "core/limit.h"
 #include "core/regex.h"
 #include "rules/cel/program.h"
@@ -15,13 +17,12 @@ static struct value over_budget(void)
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-static struct value run_slot(const struct cel_run *run, const struct cel_slot *slot)
+/* What a slot holds is not plainly what it should be. */
+static struct value unusual_slot(const struct cel_run *run, const struct cel_slot *slot,
+                                 struct value v)
 {
-    struct value v = VALUE_NONE;
     enum cel_type_kind kind;
 
-    if (run->input != NULL)
-        v = run->input->load(run->input->context, slot->slot);
     if (v.kind == VALUE_ABSENT)
         return slot->missing;
     kind = cel_kind_of(v);
@@ -34,10 +35,27 @@ static struct value run_slot(const struct cel_run *run, const struct cel_slot *s
     return value_error(run->arena, "%.*s has another type than declared", STR_ARG(slot->path));
 }
 
+static inline struct value load_slot(const struct cel_run *run, const struct cel_slot *slot)
+{
+    const struct cel_input *input = run->input;
+
+    if (input == NULL)
+        return VALUE_NONE;
+    if (slot->slot - input->direct_first < input->direct_count)
+        return input->direct[slot->slot - input->direct_first];
+    return input->load(input->context, slot->slot);
+}
+
+static inline struct value run_slot(const struct cel_run *run, const struct cel_slot *slot)
+{
+    struct value v = load_slot(run, slot);
+
+    return v.kind == slot->plain ? v : unusual_slot(run, slot, v);
+}
+
 static bool run_has_slot(const struct cel_run *run, const struct cel_slot *slot)
 {
-    return run->input != NULL &&
-           run->input->load(run->input->context, slot->slot).kind != VALUE_ABSENT;
+    return load_slot(run, slot).kind != VALUE_ABSENT;
 }
 
 static struct value select_field(struct cel_run *run, struct value v, struct value key)
@@ -122,6 +140,28 @@ static struct value equal_by(struct cel_run *run, const struct value *pair, bool
     return value_bool(cel_run_equal(run, pair[0], pair[1]) == wanted);
 }
 
+#define ORDERED(op, a, b)                                                                          \
+    ((op) == OP_EQ   ? (a) == (b)                                                                  \
+     : (op) == OP_NE ? (a) != (b)                                                                  \
+     : (op) == OP_LT ? (a) < (b)                                                                   \
+     : (op) == OP_LE ? (a) <= (b)                                                                  \
+     : (op) == OP_GT ? (a) > (b)                                                                   \
+                     : (a) >= (b))
+
+/* How a slot compares with a constant: what most conditions are made of. */
+static struct value test_slot(struct cel_run *run, enum cel_op op, struct value v,
+                              const struct value *constant)
+{
+    if (v.kind == VALUE_DOUBLE && constant->kind == VALUE_DOUBLE)
+        return value_bool(ORDERED(op, v.d, constant->d));
+    if (v.kind == VALUE_INT && constant->kind == VALUE_INT)
+        return value_bool(ORDERED(op, v.i, constant->i));
+    if (v.kind == VALUE_STRING && constant->kind == VALUE_STRING && op <= OP_NE)
+        return value_bool(str_equal(value_str(v), value_str(*constant)) == (op == OP_EQ));
+    const struct value pair[2] = {v, *constant};
+    return op <= OP_NE ? equal_by(run, pair, op == OP_EQ) : compare_by(run, op, pair);
+}
+
 /* Arithmetic beyond the fast cases.  In moments an int beside a double of unknown type becomes
  * one, as the checker does where it knows. */
 static struct value arithmetic(struct cel_run *run, size_t hint, const struct value *pair)
@@ -142,23 +182,25 @@ static struct value match(struct cel_run *run, const struct regex *regex, struct
     return cel_match(run, regex, value_str(v));
 }
 
-static struct value in_set(struct cel_run *run, struct value set, struct value v)
+uint64_t cel_set_hash(struct value v)
 {
-    size_t from = 0, to = set.n;
+    return v.kind == VALUE_STRING ? hash_bytes(value_str(v), 0)
+                                  : v.u * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+}
 
-    if (v.kind != set.list[0].kind)
-        return cel_in(run, v, set);
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        int order = value_key_compare(v, set.list[middle]);
-        if (order == 0)
+static struct value in_set(struct cel_run *run, const struct cel_set *set, struct value v)
+{
+    const struct value *items = set->list.list;
+
+    if (v.kind != items[0].kind)
+        return cel_in(run, v, set->list);
+    for (uint64_t at = cel_set_hash(v);; at++) {
+        uint32_t number = set->table[at & set->mask];
+        if (number == 0)
+            return value_bool(false);
+        if (value_same(items[number - 1], v))
             return value_bool(true);
-        if (order < 0)
-            to = middle;
-        else
-            from = middle + 1;
     }
-    return value_bool(false);
 }
 
 /* --- lists and maps that grow ------------------------------------------------------------------ */
@@ -396,6 +438,12 @@ static bool is_bool(struct value v, bool b)
         break;                                                                                     \
     }
 
+#define GO_BACK                                                                                    \
+    if (!cel_charge(run, (size_t)(in - program->code) - in->c))                                    \
+        return over_budget();                                                                      \
+    in = program->code + in->c - 1;                                                                \
+    break
+
 struct value cel_run_program(const struct cel_program *program, struct cel_run *run)
 {
     struct value frame[CEL_FRAME_MAX + 1];
@@ -405,9 +453,9 @@ struct value cel_run_program(const struct cel_program *program, struct cel_run *
     const struct cel_instr *in = program->code;
     bool there;
 
+    if (!cel_charge(run, program->code_count))
+        return over_budget();
     for (;; in++) {
-        if (--run->budget < 0)
-            return over_budget();
         switch ((enum cel_op)in->op) {
         case OP_CONST: *++top = constants[in->c]; break;
         case OP_SLOT: *++top = run_slot(run, &program->slots[in->c]); break;
@@ -453,7 +501,11 @@ struct value cel_run_program(const struct cel_program *program, struct cel_run *
             top[-1] = cel_in(run, top[-1], top[0]);
             top--;
             break;
-        case OP_IN_SET: *top = in_set(run, constants[in->c], *top); break;
+        case OP_TEST:
+            *++top = test_slot(run, (enum cel_op)in->a, run_slot(run, &program->slots[in->b]),
+                               &constants[in->c]);
+            break;
+        case OP_IN_SET: *top = in_set(run, &program->sets[in->c], *top); break;
         case OP_MATCH: *top = match(run, program->regexes[in->c], *top); break;
         case OP_DOUBLE:
             if (top->kind == VALUE_INT)
@@ -464,13 +516,19 @@ struct value cel_run_program(const struct cel_program *program, struct cel_run *
             *top = cel_func_call(run, in->b, top, in->a);
             break;
         case OP_AND:
-            top[-1] = logic(run, top[-1], top[0], false);
+            if (BOTH(VALUE_BOOL)) /* the first one did not decide */
+                top[-1].u = top[0].u;
+            else
+                top[-1] = logic(run, top[-1], top[0], false);
             top--;
             if (is_bool(*top, false))
                 in = program->code + in->c - 1;
             break;
         case OP_OR:
-            top[-1] = logic(run, top[-1], top[0], true);
+            if (BOTH(VALUE_BOOL)) /* the first one did not decide */
+                top[-1].u = top[0].u;
+            else
+                top[-1] = logic(run, top[-1], top[0], true);
             top--;
             if (is_bool(*top, true))
                 in = program->code + in->c - 1;
@@ -562,8 +620,7 @@ struct value cel_run_program(const struct cel_program *program, struct cel_run *
                 break;
             if (top[1].kind != VALUE_BOOL)
                 loop_fail(run, &locals[in->b], top[1]);
-            in = program->code + in->c - 1;
-            break;
+            GO_BACK;
         case OP_GATHER_ALL:
         case OP_GATHER_ANY:
         case OP_GATHER_ONE:
@@ -573,8 +630,7 @@ struct value cel_run_program(const struct cel_program *program, struct cel_run *
         case OP_GATHER_ENTRY:
             top--;
             gather(run, (enum cel_op)in->op, &locals[in->b], top[1]);
-            in = program->code + in->c - 1;
-            break;
+            GO_BACK;
         case OP_END_ONE:
             *++top =
                 locals[in->b].kind == VALUE_INT ? value_bool(locals[in->b].i == 1) : locals[in->b];
@@ -595,7 +651,7 @@ struct value cel_eval(const struct cel_program *program, const struct cel_input 
     struct cel_run run = {arena, input, LIMIT_CEL_STEPS, program->mixed};
     struct value v = cel_run_program(program, &run);
 
-    if (cel_kind_of(v) == CEL_LOCAL)
+    if (v.kind == VALUE_TIMESTAMP && cel_kind_of(v) == CEL_LOCAL)
         return cel_error("a local time cannot be a result");
     return v;
 }
