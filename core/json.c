@@ -104,6 +104,7 @@ static struct value convert_map(const json_t *json, struct arena *arena)
 {
     struct value_entry *entries = ARENA_ARRAY(arena, struct value_entry, json_object_size(json));
     json_t *object = (json_t *)json; /* jansson's iterators are not const */
+    struct value map;
     size_t count = 0;
 
     for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at)) {
@@ -111,8 +112,9 @@ static struct value convert_map(const json_t *json, struct arena *arena)
         entries[count].key = value_string(arena_str(arena, key));
         entries[count++].value = convert(json_object_iter_value(at), arena);
     }
-    CHECK(value_map_sort(entries, count));
-    return value_map(entries, count);
+    map = value_map(entries, count);
+    CHECK(value_map_index(arena, &map)); /* keys differ: JSON_REJECT_DUPLICATES */
+    return map;
 }
 
 static struct value convert(const json_t *json, struct arena *arena)

@@ -5,7 +5,7 @@
  * stands behind the first; the second has a scanner of its own and asks the first in doubt, so
  * that both take the same documents.  Refused: broken syntax, invalid UTF-8, a key twice in one object,
  * nesting beyond LIMIT_JSON_DEPTH, integers beyond 64 bits, NUL in a text.
- * Out: writers into a buf; the same value always prints the same bytes (keys sorted).
+ * Out: writers into a buf; the same value always prints the same bytes; a map in its own order.
  */
 #ifndef ATTENT_CORE_JSON_H
 #define ATTENT_CORE_JSON_H

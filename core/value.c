@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/check.h"
 
@@ -107,25 +108,9 @@ int value_key_compare(struct value a, struct value b)
     return str_compare(value_str(a), value_str(b));
 }
 
-static int compare_entries(const void *a, const void *b)
+struct value value_map(const struct value_entry *entries, size_t count)
 {
-    return value_key_compare(((const struct value_entry *)a)->key,
-                             ((const struct value_entry *)b)->key);
-}
-
-bool value_map_sort(struct value_entry *entries, size_t count)
-{
-    if (count > 1)
-        qsort(entries, count, sizeof *entries, compare_entries);
-    for (size_t i = 1; i < count; i++)
-        if (compare_entries(&entries[i - 1], &entries[i]) == 0)
-            return false;
-    return true;
-}
-
-struct value value_map(const struct value_entry *sorted, size_t count)
-{
-    return (struct value){.kind = VALUE_MAP, .n = (uint32_t)count, .map = sorted};
+    return (struct value){.kind = VALUE_MAP, .n = (uint32_t)count, .map = entries};
 }
 
 struct value value_list(const struct value *items, size_t count)
@@ -133,16 +118,128 @@ struct value value_list(const struct value *items, size_t count)
     return (struct value){.kind = VALUE_LIST, .n = (uint32_t)count, .list = items};
 }
 
+/* --- maps -------------------------------------------------------------------------------------- */
+
+static bool is_key(enum value_kind kind)
+{
+    return kind == VALUE_BOOL || kind == VALUE_INT || kind == VALUE_UINT || kind == VALUE_STRING;
+}
+
+static const uint32_t *index_of(struct value map)
+{
+    return (const uint32_t *)(map.map + map.n + map.otherwise);
+}
+
+/* Number of the entry that comes at this place in order of keys. */
+static uint32_t entry_at(struct value map, size_t place)
+{
+    return map.indexed != 0 ? index_of(map)[place] : (uint32_t)place;
+}
+
+static int compare_indexed(const void *a, const void *b, void *entries)
+{
+    const struct value_entry *all = entries;
+
+    return value_key_compare(all[*(const uint32_t *)a].key, all[*(const uint32_t *)b].key);
+}
+
+static bool in_order(struct value map)
+{
+    for (size_t i = 1; i < map.n; i++)
+        if (value_key_compare(map.map[i - 1].key, map.map[i].key) >= 0)
+            return false;
+    return true;
+}
+
+static size_t entries_bytes(struct value map)
+{
+    return arena_array_bytes((size_t)map.n + map.otherwise, sizeof *map.map);
+}
+
+/* Entries and, behind them, their numbers in order of keys. */
+static void add_index(struct arena *arena, struct value *map)
+{
+    size_t bytes = entries_bytes(*map);
+    char *copy = arena_alloc_raw(arena, bytes + arena_array_bytes(map->n, sizeof(uint32_t)));
+    uint32_t *numbers = (uint32_t *)(copy + bytes);
+
+    memcpy(copy, map->map, bytes);
+    for (uint32_t i = 0; i < map->n; i++)
+        numbers[i] = i;
+    qsort_r(numbers, map->n, sizeof *numbers, compare_indexed, copy);
+    map->map = (const struct value_entry *)copy;
+    map->indexed = 1;
+}
+
+bool value_map_index(struct arena *arena, struct value *map)
+{
+    if (in_order(*map))
+        return true;
+    if (map->n <= VALUE_MAP_SCAN) {
+        for (size_t i = 0; i < map->n; i++)
+            if (value_map_find(*map, map->map[i].key) != &map->map[i].value)
+                return false;
+        return true;
+    }
+    add_index(arena, map);
+    for (size_t i = 1; i < map->n; i++)
+        if (value_key_compare(map->map[entry_at(*map, i - 1)].key,
+                              map->map[entry_at(*map, i)].key) == 0)
+            return false;
+    return true;
+}
+
+static const struct value *find_by_order(struct value map, struct value key)
+{
+    size_t from = 0, to = map.n;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        const struct value_entry *entry = &map.map[entry_at(map, middle)];
+        int order = value_key_compare(key, entry->key);
+        if (order == 0)
+            return &entry->value;
+        if (order < 0)
+            to = middle;
+        else
+            from = middle + 1;
+    }
+    return NULL;
+}
+
+const struct value *value_map_find(struct value map, struct value key)
+{
+    if (!is_key(key.kind))
+        return NULL;
+    if (map.n > VALUE_MAP_SCAN)
+        return find_by_order(map, key);
+    for (size_t i = 0; i < map.n; i++)
+        if (value_same(map.map[i].key, key))
+            return &map.map[i].value;
+    return NULL;
+}
+
 struct value value_map_get(struct value map, struct str key)
 {
-    struct value_entry wanted = {.key = value_string(key)};
-    const struct value_entry *found;
+    const struct value *found =
+        map.kind == VALUE_MAP ? value_map_find(map, value_string(key)) : NULL;
 
-    if (map.kind != VALUE_MAP || map.n == 0)
-        return VALUE_NONE;
-    found = bsearch(&wanted, map.map, map.n, sizeof *map.map, compare_entries);
-    return found != NULL ? found->value : VALUE_NONE;
+    return found != NULL ? *found : VALUE_NONE;
 }
+
+static bool same_maps(struct value a, struct value b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++) {
+        const struct value *other = value_map_find(b, a.map[i].key);
+        if (other == NULL || !value_same(a.map[i].value, *other))
+            return false;
+    }
+    return true;
+}
+
+/* --- comparing and copying ---------------------------------------------------------------------- */
 
 static bool has_text(enum value_kind kind)
 {
@@ -164,12 +261,7 @@ bool value_same(struct value a, struct value b)
             if (!value_same(a.list[i], b.list[i]))
                 return false;
         return a.n == b.n;
-    case VALUE_MAP:
-        for (size_t i = 0; a.n == b.n && i < a.n; i++)
-            if (!value_same(a.map[i].key, b.map[i].key) ||
-                !value_same(a.map[i].value, b.map[i].value))
-                return false;
-        return a.n == b.n;
+    case VALUE_MAP: return same_maps(a, b);
     case VALUE_OPTIONAL:
         if (a.boxed == NULL || b.boxed == NULL)
             return a.boxed == b.boxed;
@@ -197,14 +289,21 @@ static struct value copy_list(struct arena *arena, struct value v)
     return value_list(items, v.n);
 }
 
+/* The index, too: it is the same for the copy. */
 static struct value copy_map(struct arena *arena, struct value v)
 {
-    struct value_entry *entries = ARENA_ARRAY(arena, struct value_entry, v.n);
+    size_t bytes = entries_bytes((struct value){.n = v.n}),
+           index_bytes = v.indexed != 0 ? v.n * sizeof(uint32_t) : 0;
+    struct value_entry *entries = arena_alloc_raw(arena, bytes + index_bytes);
 
     for (size_t i = 0; i < v.n; i++)
         entries[i] = (struct value_entry){value_copy(arena, v.map[i].key),
                                           value_copy(arena, v.map[i].value)};
-    return value_map(entries, v.n);
+    if (index_bytes != 0)
+        memcpy((char *)entries + bytes, index_of(v), index_bytes);
+    v.map = entries;
+    v.otherwise = 0;
+    return v;
 }
 
 struct value value_copy(struct arena *arena, struct value v)
@@ -276,24 +375,21 @@ static struct value decode_list(struct reader *r, struct arena *arena, int depth
     return value_list(items, count);
 }
 
-static bool is_key(enum value_kind kind)
-{
-    return kind == VALUE_BOOL || kind == VALUE_INT || kind == VALUE_UINT || kind == VALUE_STRING;
-}
-
 static struct value decode_map(struct reader *r, struct arena *arena, int depth)
 {
     size_t count = reader_count(r, 2);
     struct value_entry *entries = ARENA_ARRAY(arena, struct value_entry, count);
+    struct value map;
 
     for (size_t i = 0; i < count && !r->failed; i++) {
         entries[i].key = decode_at(r, arena, depth + 1);
         entries[i].value = decode_at(r, arena, depth + 1);
-        if (!is_key(entries[i].key.kind) ||
-            (i > 0 && value_key_compare(entries[i - 1].key, entries[i].key) >= 0))
-            r->failed = true;
+        r->failed |= !is_key(entries[i].key.kind);
     }
-    return value_map(entries, count);
+    map = value_map(entries, count);
+    if (!r->failed && !value_map_index(arena, &map))
+        r->failed = true;
+    return map;
 }
 
 static struct value decode_boxed(struct reader *r, struct arena *arena, int depth)

@@ -5,8 +5,11 @@
  *   +------+-----+------------+--------------------+
  *
  * Texts, lists and maps point to memory that somebody else owns: an arena, as a rule.  Values
- * are immutable once made.  A map's entries are sorted by key, so that the same map always
- * prints and hashes the same, and a look-up is a binary search.
+ * are immutable once made.  A map's entries stand in the order in which they were written: so they
+ * print and are gone over.  The order plays no part when maps are compared.  A large map that was
+ * not written in order of its keys has an index behind its entries:
+ *
+ *   map -> | entry 0 | ... | entry n-1 | (otherwise) | n numbers of entries, in order of keys |
  */
 #ifndef ATTENT_CORE_VALUE_H
 #define ATTENT_CORE_VALUE_H
@@ -42,6 +45,7 @@ struct value {
     uint8_t kind;      /* enum value_kind */
     uint8_t otherwise; /* of a MAP, 1: map[n].value is what indexing gives for any other key; not
                           seen by `in`, size, equality, and gone in a copy */
+    uint8_t indexed;   /* of a MAP, 1: an index stands behind the entries */
     uint32_t n;
     union {
         bool boolean;
@@ -94,22 +98,31 @@ int64_t value_duration_to_ms(struct value v); /* of DURATION; rounds down */
 struct value value_error(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Sort entries by key in place, as a map needs them.  False when a key stands twice. */
-bool value_map_sort(struct value_entry *entries, size_t count);
-struct value value_map(const struct value_entry *sorted, size_t count);
+/* A list, a map: items and entries are borrowed. */
 struct value value_list(const struct value *items, size_t count);
+struct value value_map(const struct value_entry *entries, size_t count);
+
+/* Make *map ready for look-ups, once, after value_map: without it only one of VALUE_MAP_SCAN
+ * entries at most, or with its keys in order, may be looked into.  Its entries are copied to arena
+ * if they need an index.  False when a key stands twice; then *map must not be used. */
+enum { VALUE_MAP_SCAN = 8 };
+bool value_map_index(struct arena *arena, struct value *map);
+
+/* The value of a key of any kind, NULL if none; 1 and 1u are different keys. */
+const struct value *value_map_find(struct value map, struct value key);
 struct value value_map_get(struct value map, struct str key); /* VALUE_ABSENT if none */
 
 /* Order of map keys: by kind, then by value.  Not CEL's numeric order. */
 int value_key_compare(struct value a, struct value b);
 
-/* The same kind and content all the way down.  1 and 1.0 differ (CEL's equality is in
- * rules/cel); NaN equals itself, so that a state can be compared with its copy. */
+/* The same kind and content all the way down, whatever the order of a map.  1 and 1.0 differ
+ * (CEL's equality is in rules/cel); NaN equals itself, so that a state can be compared with its
+ * copy. */
 bool value_same(struct value a, struct value b);
 
 struct value value_copy(struct arena *arena, struct value v); /* deep */
 
-/* A compact binary form for state blobs.  Reads back bit for bit.  value_decode allocates in
+/* A compact binary form for state blobs.  Reads back bit for bit, a map in its order.  value_decode allocates in
  * arena, borrows texts from the reader's input, limits nesting, and sets r->failed on rubbish. */
 void value_encode(struct buf *out, struct value v);
 struct value value_decode(struct reader *r, struct arena *arena);

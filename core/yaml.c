@@ -486,12 +486,13 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, struct str key)
 static struct value value_of_map(const struct yaml_node *node, struct arena *arena)
 {
     struct value_entry *entries = ARENA_ARRAY(arena, struct value_entry, node->count);
+    struct value map = value_map(entries, node->count);
 
     for (size_t i = 0; i < node->count; i++)
         entries[i] = (struct value_entry){value_string(node->keys[i]->text),
                                           yaml_value(node->items[i], arena)};
-    CHECK(value_map_sort(entries, node->count)); /* keys differ: split_map */
-    return value_map(entries, node->count);
+    CHECK(value_map_index(arena, &map)); /* keys differ: split_map */
+    return map;
 }
 
 static struct value value_of_list(const struct yaml_node *node, struct arena *arena)

@@ -134,10 +134,9 @@ static bool equal(struct value a, struct value b)
     if (a.n != b.n)
         return false;
     for (size_t i = 0; i < a.n; i++) {
-        if (a.kind == VALUE_LIST && !equal(a.list[i], b.list[i]))
-            return false;
-        if (a.kind == VALUE_MAP &&
-            (!value_same(a.map[i].key, b.map[i].key) || !equal(a.map[i].value, b.map[i].value)))
+        const struct value *other =
+            a.kind == VALUE_MAP ? value_map_find(b, a.map[i].key) : &b.list[i];
+        if (other == NULL || !equal(a.kind == VALUE_MAP ? a.map[i].value : a.list[i], *other))
             return false;
     }
     return true;
@@ -382,6 +381,7 @@ static struct value coerce_list(const struct schema *schema, struct value v, str
 static struct value coerce_map(const struct schema *schema, struct value v, struct arena *arena)
 {
     struct value_entry *entries = ARENA_ARRAY(arena, struct value_entry, v.n);
+    struct value map;
     size_t count = 0;
 
     for (size_t i = 0; i < v.n; i++) {
@@ -390,7 +390,9 @@ static struct value coerce_map(const struct schema *schema, struct value v, stru
         if (item.kind != VALUE_ABSENT)
             entries[count++] = (struct value_entry){v.map[i].key, item};
     }
-    return value_map(entries, count);
+    map = value_map(entries, count);
+    CHECK(value_map_index(arena, &map)); /* keys of a map */
+    return map;
 }
 
 static struct value coerce_time(struct value v)

@@ -4,6 +4,7 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "core/check.h"
 #include "core/limit.h"
@@ -188,6 +189,11 @@ static void take_type(struct reading *r, struct schema *s, struct value v)
     s->rules->types = types & TYPE_NUMBER ? types & ~(unsigned)TYPE_INTEGER : types;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return str_compare((*(struct schema *const *)a)->name, (*(struct schema *const *)b)->name);
+}
+
 static void take_properties(struct reading *r, struct schema *s, struct value v)
 {
     if (v.kind != VALUE_MAP) {
@@ -195,13 +201,15 @@ static void take_properties(struct reading *r, struct schema *s, struct value v)
         return;
     }
     s->properties = ARENA_ARRAY(r->arena, struct schema *, v.n);
-    for (size_t i = 0; i < v.n; i++) { /* a map is sorted by key */
+    for (size_t i = 0; i < v.n; i++) {
         size_t up = down(r, value_str(v.map[i].key));
         struct schema *property = read_schema(r, v.map[i].value);
         r->pointer.len = up;
         property->name = value_str(v.map[i].key);
         s->properties[s->property_count++] = property;
     }
+    if (s->property_count > 1)
+        qsort(s->properties, s->property_count, sizeof *s->properties, compare_names);
 }
 
 static void take_required(struct reading *r, struct schema *s, struct value v)

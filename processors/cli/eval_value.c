@@ -154,6 +154,7 @@ static struct value list_of(struct value json, struct arena *arena)
 static struct value map_of(struct value json, struct arena *arena)
 {
     struct value_entry *entries;
+    struct value map;
 
     if (json.kind != VALUE_LIST)
         return value_error(arena, "a map is an array of [VALUE, VALUE]");
@@ -167,9 +168,8 @@ static struct value map_of(struct value json, struct arena *arena)
             entries[i].key.kind == VALUE_DOUBLE)
             return value_error(arena, "a key is a bool, int, uint or string");
     }
-    if (!value_map_sort(entries, json.n))
-        return value_error(arena, "a key stands twice in a map");
-    return value_map(entries, json.n);
+    map = value_map(entries, json.n);
+    return value_map_index(arena, &map) ? map : value_error(arena, "a key stands twice in a map");
 }
 
 static struct value double_of(struct value json, struct arena *arena)

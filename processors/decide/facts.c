@@ -415,10 +415,10 @@ static struct value read_map(const struct turn *turn, const struct fact *fact,
         if (v.kind != VALUE_ABSENT) /* a mean of a window that is empty by now */
             entries[count++] = (struct value_entry){known->cells[i].key, v};
     }
-    value_map_sort(entries, count);
     map = value_map(entries, count);
     entries[count].value = read_nothing(fact);
     map.otherwise = entries[count].value.kind != VALUE_ABSENT;
+    CHECK(value_map_index(turn->arena, &map)); /* a key has one cell */
     return map;
 }
 

@@ -111,26 +111,6 @@ bool cel_compare(struct value a, struct value b, int *order)
 
 /* --- maps -------------------------------------------------------------------------------------- */
 
-const struct value *cel_map_exact(struct value map, struct value key)
-{
-    size_t from = 0, to = map.n;
-
-    if (key.kind != VALUE_STRING && key.kind != VALUE_INT && key.kind != VALUE_UINT &&
-        key.kind != VALUE_BOOL)
-        return NULL;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        int order = value_key_compare(key, map.map[middle].key);
-        if (order == 0)
-            return &map.map[middle].value;
-        if (order < 0)
-            to = middle;
-        else
-            from = middle + 1;
-    }
-    return NULL;
-}
-
 /* The same number as an int, if it is one. */
 static bool as_int(struct value v, int64_t *i)
 {
@@ -148,15 +128,15 @@ static bool as_int(struct value v, int64_t *i)
 
 struct value cel_map_find(struct value map, struct value key)
 {
-    const struct value *found = cel_map_exact(map, key);
+    const struct value *found = value_map_find(map, key);
     int64_t i = 0;
 
     if (found == NULL && is_number(key)) {
-        if (as_int(key, &i) && (found = cel_map_exact(map, value_int(i))) == NULL && i >= 0)
-            found = cel_map_exact(map, value_uint((uint64_t)i));
+        if (as_int(key, &i) && (found = value_map_find(map, value_int(i))) == NULL && i >= 0)
+            found = value_map_find(map, value_uint((uint64_t)i));
         else if (key.kind == VALUE_DOUBLE && key.d >= 9223372036854775808.0 &&
                  key.d < 18446744073709551616.0 && key.d == trunc(key.d))
-            found = cel_map_exact(map, value_uint((uint64_t)key.d));
+            found = value_map_find(map, value_uint((uint64_t)key.d));
     }
     return found != NULL ? *found : VALUE_NONE;
 }

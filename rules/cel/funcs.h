@@ -100,8 +100,6 @@ bool cel_compare(struct value a, struct value b, int *order);
 /* As cel_equal; pays for what it compares. */
 bool cel_run_equal(struct cel_run *run, struct value a, struct value b);
 
-/* The value of exactly this key, NULL if none.  The key may be of any kind. */
-const struct value *cel_map_exact(struct value map, struct value key);
 /* The value of a key: CEL's numeric equality (1, 1u and 1.0 are the same key). */
 struct value cel_map_find(struct value map, struct value key);
 struct value cel_no_such_key(struct cel_run *run, struct value key);

@@ -1,6 +1,7 @@
 /* A message becomes a call of a function of funcs.def, so checker, folding and VM see nothing new. */
 #include "rules/cel/message.h"
 
+#include "core/check.h"
 #include "rules/cel/funcs.h"
 
 #define CEL_FN(name)                                                                               \
@@ -58,6 +59,7 @@ static struct value json_at_depth(struct cel_run *run, struct value v, int depth
 static struct value json_map(struct cel_run *run, struct value v, int depth)
 {
     struct value_entry *entries = ARENA_ARRAY(run->arena, struct value_entry, v.n);
+    struct value map;
 
     for (size_t i = 0; i < v.n; i++) {
         entries[i].key = v.map[i].key;
@@ -67,7 +69,9 @@ static struct value json_map(struct cel_run *run, struct value v, int depth)
         if (entries[i].value.kind == VALUE_ERROR)
             return entries[i].value;
     }
-    return value_map(entries, v.n);
+    map = value_map(entries, v.n);
+    CHECK(value_map_index(run->arena, &map)); /* keys of a map */
+    return map;
 }
 
 static struct value json_list(struct cel_run *run, struct value v, int depth)

@@ -264,22 +264,20 @@ static void map_add(struct cel_run *run, struct value *map, struct value key, st
     entries[map->n++] = (struct value_entry){key, v};
 }
 
-/* Sorted at last.  A key that stands twice is an error, also as 1 and 1u. */
+/* A key that stands twice is an error, also as 1 and 1u. */
 static void map_end(struct cel_run *run, struct value *map)
 {
-    struct value_entry *entries = (struct value_entry *)(uintptr_t)map->map;
-
     if (map->kind == VALUE_ERROR)
         return;
     if (!cel_charge(run, map->n))
         return;
-    if (!value_map_sort(entries, map->n)) {
+    if (!value_map_index(run->arena, map)) {
         *map = cel_error("Failed with repeated key");
         return;
     }
     for (size_t i = 0; i < map->n; i++)
-        if (entries[i].key.kind == VALUE_UINT && entries[i].key.u <= INT64_MAX &&
-            cel_map_exact(*map, value_int((int64_t)entries[i].key.u)) != NULL) {
+        if (map->map[i].key.kind == VALUE_UINT && map->map[i].key.u <= INT64_MAX &&
+            value_map_find(*map, value_int((int64_t)map->map[i].key.u)) != NULL) {
             *map = cel_error("Failed with repeated key");
             return;
         }

@@ -22,7 +22,6 @@ static struct value sample(void)
     entries[0] = (struct value_entry){text("none"), {.kind = VALUE_OPTIONAL}};
     entries[1] = (struct value_entry){text("list"), value_list(items, 5)};
     entries[2] = (struct value_entry){value_bool(true), value_duration_ms(-1500)};
-    ck_assert(value_map_sort(entries, 3));
     return value_map(entries, 3);
 }
 
@@ -88,18 +87,87 @@ START_TEST(times_before_1970_keep_their_milliseconds)
 }
 END_TEST
 
-START_TEST(a_map_finds_its_keys_and_refuses_a_double_one)
+/* Keys count down from `count`, so that none is in its place; `twice` stands once more. */
+static struct value falling(size_t count, int64_t twice, bool *unique)
 {
-    struct value_entry entries[] = {{text("b"), value_int(2)}, {text("a"), value_int(1)}};
-    struct value_entry doubled[] = {{text("a"), value_int(2)}, {text("a"), value_int(1)}};
+    struct value_entry *entries = ARENA_ARRAY(arena, struct value_entry, count);
+    struct value map = value_map(entries, count);
 
-    ck_assert(value_map_sort(entries, 2));
-    ck_assert_int_eq(value_map_get(value_map(entries, 2), STR("a")).i, 1);
-    ck_assert_int_eq(value_map_get(value_map(entries, 2), STR("c")).kind, VALUE_ABSENT);
-    ck_assert(!value_map_sort(doubled, 2));
+    for (size_t i = 0; i < count; i++)
+        entries[i] = (struct value_entry){value_int((int64_t)(count - i)), value_uint(i)};
+    if (twice != 0)
+        entries[0].key = value_int(twice);
+    *unique = value_map_index(arena, &map);
+    return map;
+}
+
+static const size_t map_sizes[] = {1, 2, VALUE_MAP_SCAN, VALUE_MAP_SCAN + 1, 100};
+
+START_TEST(a_map_keeps_its_order_and_finds_its_keys)
+{
+    bool unique;
+
+    arena = arena_new(0);
+    for (size_t i = 0; i < sizeof map_sizes / sizeof map_sizes[0]; i++) {
+        size_t count = map_sizes[i];
+        struct value map = falling(count, 0, &unique);
+        ck_assert(unique);
+        for (size_t at = 0; at < count; at++) {
+            ck_assert_uint_eq((uint64_t)map.map[at].key.i, count - at);
+            ck_assert_uint_eq(value_map_find(map, map.map[at].key)->u, at);
+        }
+        ck_assert_ptr_null(value_map_find(map, value_int(0)));
+        ck_assert_ptr_null(value_map_find(map, value_uint(1)));
+        ck_assert_ptr_null(value_map_find(map, value_double(1)));
+        ck_assert_int_eq(value_map_get(map, STR("1")).kind, VALUE_ABSENT);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(a_key_that_stands_twice_makes_no_map)
+{
+    bool unique;
+
+    arena = arena_new(0);
+    for (size_t i = 1; i < sizeof map_sizes / sizeof map_sizes[0]; i++) {
+        falling(map_sizes[i], 1, &unique);
+        ck_assert(!unique);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(maps_of_another_order_are_the_same_and_stay_as_they_are)
+{
+    bool unique;
+
+    arena = arena_new(0);
+    for (size_t i = 0; i < sizeof map_sizes / sizeof map_sizes[0]; i++) {
+        size_t count = map_sizes[i];
+        struct value_entry *entries = ARENA_ARRAY(arena, struct value_entry, count);
+        struct value map = falling(count, 0, &unique), back;
+        struct buf coded = {0};
+        struct reader r;
+        for (size_t at = 0; at < count; at++)
+            entries[at] = map.map[count - 1 - at];
+        ck_assert(value_same(map, value_map(entries, count)));
+        ck_assert(value_same(value_map(entries, count), map));
+        value_encode(&coded, map);
+        r = reader_of(buf_str(&coded));
+        back = value_copy(arena, value_decode(&r, arena));
+        ck_assert(!r.failed && value_same(map, back));
+        for (size_t at = 0; at < count; at++)
+            ck_assert(value_same(back.map[at].key, map.map[at].key));
+        entries[0].value = value_uint(1000);
+        ck_assert(!value_same(map, value_map(entries, count)));
+        buf_free(&coded);
+    }
+    arena_free(arena);
 }
 END_TEST
 
 SUITE_MAIN("value", what_is_encoded_reads_back_the_same, every_cut_of_an_encoding_is_refused,
            nesting_of_an_encoding_is_limited, times_before_1970_keep_their_milliseconds,
-           a_map_finds_its_keys_and_refuses_a_double_one)
+           a_map_keeps_its_order_and_finds_its_keys, a_key_that_stands_twice_makes_no_map,
+           maps_of_another_order_are_the_same_and_stay_as_they_are)

@@ -82,7 +82,7 @@ START_TEST(an_event_goes_out_in_binary_mode_keyed_by_its_customer)
     ck_assert(str_is(out.record.topic, "attent.events"));
     ck_assert_int_eq(out.record.partition, -1);
     ck_assert(str_is(out.record.key, "c1"));
-    ck_assert(str_is(out.record.value, "{\"amount\":12.5,\"b\":1}"));
+    ck_assert(str_is(out.record.value, "{\"b\":1,\"amount\":12.5}"));
     ck_assert_int_eq(out.record.timestamp_ms, NOW_MS - 5000);
     ck_assert(header_is(&out.record, "ce_specversion", "1.0"));
     ck_assert(header_is(&out.record, "ce_id", "e1"));
@@ -209,8 +209,7 @@ START_TEST(plain_json_becomes_an_event_by_its_mapping)
     ck_assert(header_is(&out.record, "ce_type", "order.placed"));
     ck_assert(header_is(&out.record, "ce_source", "crm")); /* the record's topic */
     ck_assert(header_is(&out.record, "ce_time", "2026-03-02T08:00:00Z"));
-    ck_assert(str_is(out.record.value, "{\"amount\":1,\"customer\":{\"id\":\"c1\"},\"no\":17,"
-                                       "\"when\":\"2026-03-02T08:00:00Z\"}"));
+    ck_assert(str_is(out.record.value, ORDER));
     arena_free(arena);
 }
 END_TEST
