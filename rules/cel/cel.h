@@ -90,6 +90,9 @@ struct cel_env {
     /* Keep the tree of what was written with the program (rules/cel/tree.h). */
     bool keep_tree;
 
+    /* Constants are not folded: slower and the same.  For tests that it is the same. */
+    bool unfolded;
+
     /* all, exists, map, has and so on are functions like others, and so unknown. */
     bool no_macros;
 

@@ -509,12 +509,13 @@ static const struct cel_program *compile_in(struct cel_source *source, const str
     root = cel_parse(source, env, scratch);
     if (root == NULL)
         return NULL;
-    cel_check(source, env, want, scratch, &root);
+    cel_check(source, env, source->error_count == 0 ? want : NULL, scratch, &root);
     if (source->error_count != 0)
         return NULL;
     if (env->keep_tree)
         tree = cel_tree_of(root, arena);
-    cel_fold(source, env, scratch, root);
+    if (!env->unfolded)
+        cel_fold(source, env, scratch, root);
     if (source->error_count != 0)
         return NULL;
     program = cel_generate(source, env, root, want, arena);

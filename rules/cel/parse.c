@@ -1,6 +1,7 @@
 /* Recursive descent, one function for a level of the grammar; binary operators by precedence
- * climbing.  The first syntax error ends parsing (the lexer repairs what has one obvious
- * meaning), so a wrong bracket gives one finding and not ten.
+ * climbing.  The lexer repairs what has one obvious meaning.  After another mistake the operand of
+ * && and || in which it stands is given up, with all brackets opened in it, and parsing goes on
+ * behind: so a wrong bracket gives one finding, and other mistakes are found as well.
  *
  * Two limits keep every later walk over the tree safe: nesting (the parser's own recursion) and
  * the height of the tree, which a long chain of + reaches without any nesting. */
@@ -15,9 +16,12 @@ struct parser {
     struct lexer lexer;
     struct cel_source *source;
     struct arena *arena;
-    struct token token; /* the next one */
+    struct token token;   /* the next one */
+    struct token stopped; /* where it failed */
     int depth;
+    int open; /* brackets that are open */
     bool failed;
+    bool hopeless; /* failed, and what follows is not looked at */
     const struct cel_env *env;
 };
 
@@ -52,6 +56,7 @@ static void advance(struct parser *p)
         p->token = cel_lex_next(&p->lexer);
     if (p->token.kind == TOKEN_BROKEN) {
         p->failed = true; /* reported by the lexer */
+        p->stopped = p->token;
         p->token.kind = TOKEN_END;
     }
 }
@@ -73,8 +78,16 @@ static void fail(struct parser *p, uint32_t at, const char *help, const char *wh
 {
     if (!p->failed)
         cel_report(p->source, DIAG_ERROR, at, "syntax", help, "%s", what);
+    if (!p->failed)
+        p->stopped = p->token;
     p->failed = true;
     p->token.kind = TOKEN_END;
+}
+
+static void fail_too_deep(struct parser *p, uint32_t at)
+{
+    fail(p, at, "split it into several conditions", "the expression is nested too deeply");
+    p->hopeless = true;
 }
 
 static void fail_unexpected(struct parser *p, const char *expected)
@@ -90,12 +103,36 @@ static void fail_unexpected(struct parser *p, const char *expected)
     fail(p, p->token.at, NULL, what.data);
 }
 
+static bool is_open(enum token_kind kind)
+{
+    return kind == TOKEN_LPAREN || kind == TOKEN_LBRACKET || kind == TOKEN_LBRACE;
+}
+
+static bool is_close(enum token_kind kind)
+{
+    return kind == TOKEN_RPAREN || kind == TOKEN_RBRACKET || kind == TOKEN_RBRACE;
+}
+
+/* A bracket that opens: counted, so that it is known how many a mistake leaves open. */
+static bool accept_open(struct parser *p, enum token_kind kind)
+{
+    if (!accept(p, kind))
+        return false;
+    p->open++;
+    return true;
+}
+
 /* The bracket that closes the one at open_at. */
 static void expect_close(struct parser *p, enum token_kind close, uint32_t open_at)
 {
-    if (p->failed || accept(p, close))
+    if (p->failed)
         return;
-    if (p->token.kind == TOKEN_END)
+    if (p->token.kind == close) {
+        p->open--;
+        advance(p);
+        return;
+    }
+    if (p->token.kind == TOKEN_END || is_close(p->token.kind))
         fail(p, open_at, arena_format(p->arena, "close it with %s", cel_token_text(close)).data,
              "this bracket is never closed");
     else
@@ -119,7 +156,7 @@ static struct cel_node *node_new(struct parser *p, enum cel_node_kind kind, uint
     }
     node->height = (uint16_t)(height + 1);
     if (node->height > LIMIT_CEL_HEIGHT)
-        fail(p, at, "split it into several conditions", "the expression is nested too deeply");
+        fail_too_deep(p, at);
     return node;
 }
 
@@ -310,7 +347,7 @@ static struct cel_node *parse_call(struct parser *p, struct cel_node *target, st
     struct cel_node *node;
     uint32_t open_at = p->token.at;
 
-    advance(p);
+    accept_open(p, TOKEN_LPAREN);
     parse_args(p, &args, TOKEN_RPAREN, open_at);
     if (p->failed) {
         mem_free(args.items);
@@ -377,17 +414,17 @@ static struct cel_node *parse_primary(struct parser *p)
             fail(p, token.at, NULL, "the number does not fit into 64 bits");
         return literal_new(p, token.at, token.literal);
     }
-    if (accept(p, TOKEN_LPAREN)) {
+    if (accept_open(p, TOKEN_LPAREN)) {
         node = parse_expr(p);
         expect_close(p, TOKEN_RPAREN, token.at);
         node->in_parens = true;
         return node;
     }
-    if (accept(p, TOKEN_LBRACKET)) {
+    if (accept_open(p, TOKEN_LBRACKET)) {
         parse_args(p, &list, TOKEN_RBRACKET, token.at);
         return node_take(p, NODE_LIST, token.at, &list);
     }
-    if (accept(p, TOKEN_LBRACE))
+    if (accept_open(p, TOKEN_LBRACE))
         return parse_map(p, token.at);
     if (token.kind == TOKEN_NAME)
         return parse_name(p, false);
@@ -438,16 +475,22 @@ static bool is_plain_name(const struct cel_node *node)
     return node->kind == NODE_NAME && !node->in_parens;
 }
 
+static struct cel_node *message_of(struct parser *p, struct cel_node *name, struct cel_node *fields)
+{
+    return p->failed ? fields : cel_message_node(p->source, p->env, p->arena, name, fields);
+}
+
 static struct cel_node *parse_member_of(struct parser *p, struct cel_node *node)
 {
     while (!p->failed) {
         uint32_t at = p->token.at;
         if (accept(p, TOKEN_DOT))
             node = parse_select(p, node);
-        else if (accept(p, TOKEN_LBRACKET))
+        else if (accept_open(p, TOKEN_LBRACKET))
             node = parse_index(p, node, at);
-        else if (p->token.kind == TOKEN_LBRACE && is_plain_name(node) && accept(p, TOKEN_LBRACE))
-            node = cel_message_node(p->source, p->env, p->arena, node, parse_map(p, at));
+        else if (p->token.kind == TOKEN_LBRACE && is_plain_name(node) &&
+                 accept_open(p, TOKEN_LBRACE))
+            node = message_of(p, node, parse_map(p, at));
         else
             break;
     }
@@ -556,9 +599,49 @@ static bool accept_word(struct parser *p, const char *word, enum token_kind kind
     return true;
 }
 
+/* Does an operand of && or || end before this token? */
+static bool ends_operand(enum token_kind kind)
+{
+    return kind == TOKEN_AND || kind == TOKEN_OR || kind == TOKEN_COMMA || kind == TOKEN_COLON ||
+           kind == TOKEN_QUESTION || is_close(kind);
+}
+
+/* After a mistake: go to the end of the operand that began with `open` brackets open.  What is
+ * passed over is not looked at. */
+static void skip_operand(struct parser *p, int open)
+{
+    struct diags none = {0};
+    struct cel_source quiet = {.text = p->source->text, .diags = &none}, *source = p->source;
+    struct token token = p->stopped;
+
+    p->lexer.source = &quiet;
+    while (token.kind != TOKEN_END && !(p->open <= open && ends_operand(token.kind))) {
+        p->open += is_open(token.kind) - is_close(token.kind);
+        token = cel_lex_next(&p->lexer);
+    }
+    p->lexer.source = source;
+    diags_free(&none);
+    p->open = open;
+    p->token = token;
+    p->failed = false;
+}
+
+static struct cel_node *parse_operand(struct parser *p)
+{
+    int open = p->open, depth = p->depth;
+    uint32_t at = p->token.at;
+    struct cel_node *node = parse_binary(p, 1);
+
+    if (!p->failed || p->hopeless)
+        return node;
+    skip_operand(p, open);
+    p->depth = depth;
+    return literal_new(p, at, VALUE_NONE); /* of any type, so that nothing more is said of it */
+}
+
 static struct cel_node *parse_and(struct parser *p)
 {
-    struct cel_node *first = parse_binary(p, 1);
+    struct cel_node *first = parse_operand(p);
     struct node_list list = {0};
     uint32_t at = p->token.at;
 
@@ -566,7 +649,7 @@ static struct cel_node *parse_and(struct parser *p)
         return first;
     list_add(&list, first);
     do
-        list_add(&list, parse_binary(p, 1));
+        list_add(&list, parse_operand(p));
     while (accept_word(p, "and", TOKEN_AND));
     return node_take(p, NODE_AND, at, &list);
 }
@@ -607,14 +690,35 @@ static struct cel_node *parse_expr(struct parser *p)
     struct cel_node *node;
 
     if (p->depth >= LIMIT_CEL_DEPTH) {
-        fail(p, p->token.at, "split it into several conditions",
-             "the expression is nested too deeply");
+        fail_too_deep(p, p->token.at);
         return literal_new(p, p->token.at, VALUE_NONE);
     }
     p->depth++;
     node = parse_choice(p);
     p->depth--;
     return node;
+}
+
+/* Behind a whole expression stands something: say so, and look at what comes behind the next && or
+ * ||.  Both are put into a list, in which any types may stand together. */
+static struct cel_node *parse_rest(struct parser *p, struct cel_node *first)
+{
+    struct cel_node *next;
+
+    if (is_close(p->token.kind))
+        fail(p, p->token.at, "remove it", "this bracket was never opened");
+    else
+        fail_unexpected(p, "an operator");
+    do {
+        p->stopped = cel_lex_next(&p->lexer);
+        skip_operand(p, 0);
+        p->stopped = p->token;
+    } while (p->token.kind != TOKEN_END && p->token.kind != TOKEN_AND && p->token.kind != TOKEN_OR);
+    if (p->token.kind == TOKEN_END)
+        return first;
+    advance(p);
+    next = parse_expr(p);
+    return node_of(p, NODE_LIST, first->at, first, next);
 }
 
 struct cel_node *cel_parse(struct cel_source *source, const struct cel_env *env,
@@ -630,12 +734,7 @@ struct cel_node *cel_parse(struct cel_source *source, const struct cel_env *env,
         return NULL;
     }
     node = parse_expr(&p);
-    if (!p.failed && p.token.kind != TOKEN_END) {
-        if (p.token.kind == TOKEN_RPAREN || p.token.kind == TOKEN_RBRACKET ||
-            p.token.kind == TOKEN_RBRACE)
-            fail(&p, p.token.at, "remove it", "this bracket was never opened");
-        else
-            fail_unexpected(&p, "an operator");
-    }
+    while (!p.failed && p.token.kind != TOKEN_END)
+        node = parse_rest(&p, node);
     return p.failed ? NULL : node;
 }

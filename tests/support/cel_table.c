@@ -49,6 +49,7 @@ static const struct {
     {"event.none", &by_name, {.kind = VALUE_ABSENT}},
     {"wrong", &cel_int, KEY("no int")},
 };
+enum { BYTES_MAX = 16 * 1024 * 1024 }; /* of one expression, compiled and run */
 enum { VARIABLE_COUNT = sizeof variables / sizeof variables[0] };
 
 static bool path_is(const char *name, const struct str *path, size_t count)
@@ -134,6 +135,8 @@ void table_check(enum table_mode mode, const struct table_case *cases, size_t co
         ck_assert_msg(program != NULL, "%s: %s", cases[i].text,
                       diags.count != 0 ? diags.items[0].what : "refused");
         put_result(&got, cel_eval(program, &input, arena));
+        ck_assert_msg(arena_bytes(arena) < BYTES_MAX, "%s: %zu bytes", cases[i].text,
+                      arena_bytes(arena));
         ck_assert_msg(str_starts(wanted, STR("error: ")) ? str_starts(buf_str(&got), wanted)
                                                          : str_equal(buf_str(&got), wanted),
                       "%s\n gave   %s\n wanted %s", cases[i].text, buf_text(&got), cases[i].result);

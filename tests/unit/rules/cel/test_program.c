@@ -186,6 +186,37 @@ START_TEST(no_expression_runs_away)
 }
 END_TEST
 
+START_TEST(what_builds_nothing_takes_no_memory)
+{
+    static const char *const frugal[] = {
+        "i == 7",
+        "i > 3 && d < 3.0 && s == 'text'",
+        "event.data.weight_kg > 1.2 * d",
+        "s in ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'text']",
+        "i in [11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]",
+        "s.startsWith('te') || s.contains('xt')",
+        "s.matches('^te+xt$')",
+        "t > timestamp('2026-01-01T00:00:00Z') && t.getHours() < 24",
+        "t - duration('1h') < t",
+        "list.all(x, x > 0) && list.exists(x, x == 3) && list.exists_one(x, x == 1)",
+        "has(m.a) && m.a == 1 && m['b'] > 2.0",
+        "local(t).getHours() >= 9 ? span > hours(1) : b",
+        "s.size() + list.size() == i",
+    };
+
+    for (size_t i = 0; i < sizeof frugal / sizeof frugal[0]; i++) {
+        struct fixture f = {0};
+        struct cel_input input = table_input(zone_find(STR("Europe/Amsterdam")));
+        const struct cel_program *program = compile(&f, TABLE_MOMENT, frugal[i], NULL);
+        size_t before = arena_bytes(f.arena);
+        ck_assert_msg(cel_eval(program, &input, f.arena).kind == VALUE_BOOL, "%s", frugal[i]);
+        ck_assert_msg(arena_bytes(f.arena) == before, "%s takes %zu bytes", frugal[i],
+                      arena_bytes(f.arena) - before);
+        fixture_free(&f);
+    }
+}
+END_TEST
+
 START_TEST(values_print_as_people_read_them)
 {
     static const struct {
@@ -250,4 +281,5 @@ END_TEST
 SUITE_MAIN("cel programs", a_program_names_its_slots_once_and_ascending,
            what_cannot_change_is_known_when_compiled, every_expression_has_a_type,
            a_listing_shows_what_runs, a_wanted_type_is_kept_when_running, no_expression_runs_away,
-           values_print_as_people_read_them, without_the_checker_errors_come_when_running)
+           what_builds_nothing_takes_no_memory, values_print_as_people_read_them,
+           without_the_checker_errors_come_when_running)
