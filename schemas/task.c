@@ -51,6 +51,7 @@ static const struct field task_fields[] = {
     FIELD_OPTIONAL(task, subject, FIELD_TEXT),
     FIELD_OPTIONAL(task, text, FIELD_TEXT),
     FIELD_OPTIONAL(task, html, FIELD_TEXT),
+    FIELD_OPTIONAL(task, sms_parts, FIELD_COUNT),
     LIST(task, fact, task_fact_fields, task_fact),
     LIST(task, outcome, task_outcome_fields, task_outcome),
     LIST(task, window, task_window_fields, task_window),

@@ -47,6 +47,7 @@ struct task {
     struct str language;           /* of the words: "nl"; empty: not stated */
     struct str say, subject, text; /* filled in; empty: none */
     struct str html;               /* the text as HTML */
+    uint32_t sms_parts;            /* of the text as an SMS; 0: it is none */
     struct task_fact *facts;
     size_t fact_count;
     struct task_outcome *outcomes;

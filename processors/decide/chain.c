@@ -12,6 +12,7 @@
 #include "processors/decide/funnel.h"
 #include "processors/decide/instances.h"
 #include "processors/decide/memory.h"
+#include "rules/moment/letter.h"
 
 /* --- ids ----------------------------------------------------------------------------------------- */
 
@@ -86,33 +87,6 @@ static struct str trace_text(struct arena *arena, const struct instance *in)
 
 /* --- the task ------------------------------------------------------------------------------------ */
 
-/* In the task's language. */
-static bool fill(struct scope *scope, const struct task *task, const struct texts *texts,
-                 const char *what, struct str *into)
-{
-    struct turn *turn = scope->turn;
-    const struct template *text =
-        texts_in(texts, task->language, policy_language(&turn->set->policy));
-    struct trail *trail = scope->instance->trail;
-    struct cel_input input = scope_input(scope);
-    struct buf out = {0};
-    struct str error = STR_EMPTY;
-    bool filled;
-
-    if (text == NULL)
-        return true;
-    filled = template_fill(text, &input, turn->arena, &out, &error);
-    if (filled) {
-        *into = arena_str(turn->arena, buf_str(&out));
-    } else {
-        trail_add(trail, turn->arena, STAGE_TEXT, false, "%s: %.*s", what, STR_ARG(error));
-        turn->counts->moment_errors++;
-        turn->view->errors[scope->instance->moment_index]++;
-    }
-    buf_free(&out);
-    return filled;
-}
-
 /* Each text and value has its limit, but escaped and together they may be more than the topic of
  * tasks and dispatch take. */
 static bool fits(struct turn *turn, const struct instance *in, struct str json)
@@ -131,18 +105,27 @@ static bool fits(struct turn *turn, const struct instance *in, struct str json)
 static bool fill_texts(struct turn *turn, const struct instance *in, struct task *task)
 {
     const struct moment *moment = instance_moment(turn, in);
-    const struct act *act = &moment->acts[in->act];
     struct scope scope = {.turn = turn, .instance = in, .kept = true};
+    struct cel_input input = scope_input(&scope);
+    struct str error = STR_EMPTY;
+    struct letter letter;
 
-    task->language = act_language(turn->set, moment, act, scope_language(turn));
-    task->title =
-        phrases_text(&moment->titles, task->language, policy_language(&turn->set->policy));
-    task->reason = task->title;
-    return fill(&scope, task, &moment->reason, "reason", &task->reason) &&
-           fill(&scope, task, &act->say, "say", &task->say) &&
-           fill(&scope, task, &act->subject, "subject", &task->subject) &&
-           fill(&scope, task, &act->text, "text", &task->text) &&
-           fill(&scope, task, &act->html, "html", &task->html);
+    if (!letter_fill(&letter, turn->set, moment, &moment->acts[in->act], scope_language(turn),
+                     &input, turn->arena, &error)) {
+        trail_add(in->trail, turn->arena, STAGE_TEXT, false, "%.*s", STR_ARG(error));
+        turn->counts->moment_errors++;
+        turn->view->errors[in->moment_index]++;
+        return false;
+    }
+    task->language = letter.language;
+    task->title = letter.title;
+    task->reason = letter.reason;
+    task->say = letter.say;
+    task->subject = letter.subject;
+    task->text = letter.text;
+    task->html = letter.html;
+    task->sms_parts = (uint32_t)letter.sms.parts;
+    return true;
 }
 
 static void add_facts(struct turn *turn, const struct instance *in, struct task *task)
@@ -156,8 +139,8 @@ static void add_facts(struct turn *turn, const struct instance *in, struct task 
         struct value v = scope_load(&scope, shown->slot);
 
         if (v.kind != VALUE_ABSENT && v.kind != VALUE_ERROR)
-            task->facts[task->fact_count++] =
-                (struct task_fact){shown->name, shown->label, v, shown->unit};
+            task->facts[task->fact_count++] = (struct task_fact){
+                shown->name, shown_label(turn->set, shown, task->language), v, shown->unit};
     }
 }
 

@@ -200,6 +200,13 @@ const struct expression *ruleset_expression(const struct ruleset *set,
     return bsearch(&key, set->expressions, set->expression_count, sizeof key, compare_programs);
 }
 
+struct str shown_label(const struct ruleset *set, const struct shown *shown, struct str language)
+{
+    return shown->labels.count != 0
+               ? phrases_text(&shown->labels, language, policy_language(&set->policy))
+               : shown->label;
+}
+
 struct str ruleset_text(const struct ruleset *set, const struct cel_program *program)
 {
     const struct expression *found = ruleset_expression(set, program);

@@ -67,7 +67,9 @@ static void check_languages(struct compiler *c, const struct yaml_node *node, co
 static struct texts load_text(struct moment_draft *draft, const struct filled *form,
                               enum form_field_id field)
 {
-    enum text_context context = field == FIELD_ACT_HTML ? CONTEXT_HTML : CONTEXT_PLAIN;
+    enum text_context context = field == FIELD_ACT_HTML      ? CONTEXT_HTML
+                                : field == FIELD_ACT_SUBJECT ? CONTEXT_HEADER
+                                                             : CONTEXT_PLAIN;
     const struct yaml_node *node = form->at[field];
     struct compiler *c = draft->c;
     struct texts texts = {.written = form_phrases(node, c->arena)};

@@ -96,9 +96,13 @@ static void load_channels(struct compiler *c, const struct yaml_node *node)
         struct channel_rule *channel = &policy->channels[i];
         struct filled form;
         channel->name = form_text(node->keys[i], c->arena);
+        channel->sms = str_is(channel->name, "sms");
         if (node->items[i]->kind == YAML_NULL || /* `phone:` is enough */
             !form_read(FORM_OF_CHANNEL, node->items[i], c->diags, &form))
             continue;
+        channel->sms = form.at[FIELD_CHANNEL_KIND] != NULL
+                           ? str_is(form.at[FIELD_CHANNEL_KIND]->text, "sms")
+                           : channel->sms;
         channel->titles = form_phrases(form.at[FIELD_CHANNEL_TITLE], c->arena);
         channel->address = form_text(form.at[FIELD_CHANNEL_ADDRESS], c->arena);
     }
@@ -412,4 +416,11 @@ bool cap_holds(const struct cap *cap, const struct moment *m)
     return channel && (cap->tier < 0 || (uint32_t)cap->tier == m->tier) &&
            (cap->purpose.len == 0 || str_equal(cap->purpose, m->purpose)) &&
            (cap->moment.len == 0 || str_equal(cap->moment, m->name));
+}
+
+bool policy_is_sms(const struct policy *policy, struct str channel)
+{
+    const struct channel_rule *rule = policy_find_channel(policy, channel);
+
+    return rule != NULL ? rule->sms : str_is(channel, "sms");
 }

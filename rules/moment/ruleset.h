@@ -145,6 +145,7 @@ struct act {
 /* A value worth showing to whoever handles the task: what the moment's conditions read. */
 struct shown {
     struct str name, label, unit;
+    struct phrases labels; /* in several languages; none: label */
     uint32_t slot;
 };
 
@@ -213,6 +214,7 @@ struct channel_rule {
     struct str name;
     struct str address;    /* kind of address needed: "email"; empty: none */
     struct phrases titles; /* what is done: "call" */
+    bool sms;
 };
 
 struct policy {
@@ -340,6 +342,8 @@ bool policy_has_language(const struct policy *policy, struct str language);
 struct str act_language(const struct ruleset *set, const struct moment *moment,
                         const struct act *act, struct str wanted);
 bool cap_holds(const struct cap *cap, const struct moment *moment); /* of any of its actions */
+bool policy_is_sms(const struct policy *policy, struct str channel);
+struct str shown_label(const struct ruleset *set, const struct shown *shown, struct str language);
 const struct queue *policy_find_queue(const struct policy *policy, struct str name);
 const struct channel_rule *policy_find_channel(const struct policy *policy, struct str name);
 

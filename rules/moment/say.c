@@ -194,9 +194,7 @@ struct str say_plain(struct teller *t, struct value v, const struct cel_tree *be
         wording_put_number(&out, t->tongue, number, true);
         if (unit.len != 0)
             buf_put_format(&out, " %.*s", STR_ARG(unit));
-    } else if (v.kind == VALUE_TIMESTAMP) {
-        wording_put_time(&out, t->tongue, v.i * 1000, NULL);
-    } else {
+    } else if (v.kind != VALUE_TIMESTAMP || !wording_put_time(&out, t->tongue, v.i, t->zone)) {
         cel_print(&out, v);
     }
     said = arena_str(t->arena, buf_str(&out));

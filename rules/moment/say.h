@@ -18,6 +18,7 @@ struct teller {
     enum tongue tongue;
     const uint16_t *types; /* of `event`; none: there is none */
     size_t type_count;
+    const struct zone *zone; /* of times; NULL: UTC */
     size_t unworded;
 };
 

@@ -389,9 +389,12 @@ static struct shown shown_fact(struct moment_draft *draft, uint32_t slot)
 {
     const struct fact *fact = &draft->c->set->facts[slot_a(slot)];
 
-    return (struct shown){
-        fact->name, fact->title.len != 0 ? fact->title : humanize(draft->c->arena, fact->name),
-        fact->unit, slot};
+    return (struct shown){.name = fact->name,
+                          .label = fact->title.len != 0 ? fact->title
+                                                        : humanize(draft->c->arena, fact->name),
+                          .unit = fact->unit,
+                          .labels = fact->titles,
+                          .slot = slot};
 }
 
 static struct str last_name(struct str pointer)
@@ -412,8 +415,10 @@ static struct shown shown_field(struct moment_draft *draft, const struct shown_d
 
     for (size_t i = 0; i < types->count; i++) {
         const struct schema *schema = types_schema_at(c, types->items[i], pointer);
-        if (schema != NULL && result.label.len == 0)
+        if (schema != NULL && result.label.len == 0) {
             result.label = schema->title;
+            result.labels = schema->titles;
+        }
         if (schema != NULL && result.unit.len == 0)
             result.unit = schema->unit;
     }
@@ -422,6 +427,7 @@ static struct shown shown_field(struct moment_draft *draft, const struct shown_d
     if (slot_kind(shown->slot) == SLOT_STEP_FIRST) {
         result.name = arena_format(c->arena, "first.%.*s", STR_ARG(result.name));
         result.label = arena_format(c->arena, "First %.*s", STR_ARG(result.label));
+        result.labels = (struct phrases){0};
     }
     return result;
 }

@@ -8,12 +8,14 @@
 
 #include "core/limit.h"
 #include "core/mem.h"
+#include "rules/moment/wording.h"
 
 struct part {
     struct str words; /* program == NULL */
     const struct cel_program *program;
     struct str fallback, expression;
     bool has_fallback;
+    bool in_url; /* behind "://" of the same word */
 };
 
 struct template
@@ -24,6 +26,14 @@ struct template
     size_t count;
 };
 
+struct filling {
+    enum text_context context;
+    const struct cel_input *input;
+    struct str language;
+    struct arena *arena;
+    struct str *error;
+};
+
 struct cutter {
     const struct cel_env *env;
     struct str text;
@@ -32,6 +42,7 @@ struct cutter {
     struct diags *diags;
     struct part *parts; /* on the heap */
     size_t count, capacity;
+    bool in_url; /* the word at hand is a web address */
 };
 
 /* Columns count characters; columns of later lines count from place.column, as in cel_compile. */
@@ -56,8 +67,21 @@ static void add_part(struct cutter *cutter, struct part part)
     cutter->parts[cutter->count++] = part;
 }
 
+/* An address begins at "://" and ends where a word or a quote does. */
+static void follow_url(struct cutter *cutter, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        char c = cutter->text.data[i];
+        if (c == ' ' || c == '\n' || c == '\t' || c == '"' || c == '\'' || c == '<' || c == '>')
+            cutter->in_url = false;
+        else if (str_starts(str_slice(cutter->text, i, to), STR("://")))
+            cutter->in_url = true;
+    }
+}
+
 static void add_words(struct cutter *cutter, size_t from, size_t to)
 {
+    follow_url(cutter, from, to);
     if (to > from)
         add_part(cutter, (struct part){
                              .words = arena_str(cutter->arena, str_slice(cutter->text, from, to))});
@@ -112,9 +136,13 @@ static size_t cut_expression(struct cutter *cutter, size_t open)
                  "close it with }}; two braces as words are {{\"{{\"}}", "{{ is not closed");
         return text.len;
     }
+    part.in_url = cutter->in_url;
     part.has_fallback = bar < end;
     part.fallback =
         arena_str(cutter->arena, str_trim(str_slice(text, part.has_fallback ? bar + 1 : end, end)));
+    if (str_contains(part.fallback, STR("{{")))
+        diag_add(cutter->diags, DIAG_ERROR, place_at(cutter, bar + 1), "template",
+                 "write {{has(x.a) ? x.a : x.b}}", "words to fall back on hold no expression");
     while (from < end && (text.data[from] == ' ' || text.data[from] == '\n'))
         from++;
     part.expression =
@@ -184,22 +212,51 @@ static void put_html(struct buf *out, struct str text)
         }
 }
 
-static void put_value(struct buf *out, struct value v, enum text_context context)
+/* Of RFC 3986 only what may stand anywhere stays. */
+static void put_url(struct buf *out, struct str text)
+{
+    static const char unreserved[] = "-._~";
+
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+            (c != '\0' && strchr(unreserved, c) != NULL))
+            buf_put_char(out, c);
+        else
+            buf_put_format(out, "%%%02X", (unsigned char)c);
+    }
+}
+
+/* As the language writes it; a machine reads what is in an address. */
+static void print_value(struct buf *out, struct value v, const struct part *part,
+                        const struct filling *f)
+{
+    enum tongue tongue;
+
+    if (part->in_url || !tongue_of(f->language, &tongue))
+        cel_print(out, v);
+    else if (v.kind == VALUE_DOUBLE)
+        wording_put_number(out, tongue, v.d, false);
+    else if (v.kind != VALUE_TIMESTAMP || !wording_put_time(out, tongue, v.i, f->input->zone))
+        cel_print(out, v);
+}
+
+static void put_value(struct buf *out, struct value v, const struct part *part,
+                      const struct filling *f)
 {
     struct buf plain = {0};
 
-    if (context == CONTEXT_PLAIN) {
-        cel_print(out, v);
-        return;
-    }
-    cel_print(&plain, v);
-    put_html(out, buf_str(&plain));
+    print_value(&plain, v, part, f);
+    if (part->in_url)
+        put_url(out, buf_str(&plain));
+    else if (f->context == CONTEXT_HTML)
+        put_html(out, buf_str(&plain));
+    else
+        buf_put(out, buf_str(&plain));
     buf_free(&plain);
 }
 
-static bool fill_part(const struct template *t, const struct part *part,
-                      const struct cel_input *input, struct arena *arena, struct buf *out,
-                      struct str *error)
+static bool fill_part(const struct part *part, const struct filling *f, struct buf *out)
 {
     struct value v;
 
@@ -207,31 +264,40 @@ static bool fill_part(const struct template *t, const struct part *part,
         buf_put(out, part->words);
         return true;
     }
-    v = cel_eval(part->program, input, arena);
+    v = cel_eval(part->program, f->input, f->arena);
     while (v.kind == VALUE_OPTIONAL && v.boxed != NULL)
         v = *v.boxed;
     if (has_value(v)) {
-        put_value(out, v, t->context);
+        put_value(out, v, part, f);
         return true;
     }
     if (part->has_fallback) {
         buf_put(out, part->fallback);
         return true;
     }
-    *error = v.kind == VALUE_ERROR
-                 ? arena_format(arena, "{{%.*s}}: %.*s", STR_ARG(part->expression),
-                                STR_ARG(value_str(v)))
-                 : arena_format(arena, "{{%.*s}} has no value", STR_ARG(part->expression));
+    *f->error = v.kind == VALUE_ERROR
+                    ? arena_format(f->arena, "{{%.*s}}: %.*s", STR_ARG(part->expression),
+                                   STR_ARG(value_str(v)))
+                    : arena_format(f->arena, "{{%.*s}} has no value", STR_ARG(part->expression));
     return false;
 }
 
-bool template_fill(const struct template *t, const struct cel_input *input, struct arena *arena,
-                   struct buf *out, struct str *error)
+/* Nothing that a mail server or a screen takes for the end of the line, or for a command. */
+static void make_one_line(char *text, size_t len)
 {
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == 127)
+            text[i] = ' ';
+}
+
+bool template_fill(const struct template *t, const struct cel_input *input, struct str language,
+                   struct arena *arena, struct buf *out, struct str *error)
+{
+    const struct filling f = {t->context, input, language, arena, error};
     size_t before = out->len;
 
     for (size_t i = 0; i < t->count; i++) {
-        bool filled = fill_part(t, &t->parts[i], input, arena, out, error);
+        bool filled = fill_part(&t->parts[i], &f, out);
         if (filled && out->len - before > LIMIT_TEXT_BYTES) {
             *error = arena_format(arena, "the text is longer than %d bytes", LIMIT_TEXT_BYTES);
             filled = false;
@@ -241,6 +307,8 @@ bool template_fill(const struct template *t, const struct cel_input *input, stru
             return false;
         }
     }
+    if (t->context == CONTEXT_HEADER && out->len != before)
+        make_one_line(out->data + before, out->len - before);
     return true;
 }
 

@@ -9,6 +9,9 @@
 #include "core/when.h"
 #include "rules/cel/cel.h"
 
+/* 1,900 years around 1970 have four digits at most. */
+#define FOUR_DIGITS_S (1900 * 365 * (int64_t)86400)
+
 static const struct {
     const char *tag;
     char decimal, thousands;
@@ -154,11 +157,14 @@ struct str wording_span(struct arena *arena, enum tongue tongue, int64_t span_ms
                       : wording_say(arena, tongue, WORDING_SECONDS, (struct words){{STR("0")}});
 }
 
-void wording_put_time(struct buf *out, enum tongue tongue, int64_t at_ms, const struct zone *zone)
+bool wording_put_time(struct buf *out, enum tongue tongue, int64_t at_s, const struct zone *zone)
 {
-    int64_t seconds = at_ms / 1000 - (at_ms % 1000 < 0);
-    struct zone_local at = zone_to_local(zone != NULL ? zone : zone_find(STR("UTC")), seconds);
+    struct zone_local at;
 
+    if (at_s < -FOUR_DIGITS_S || at_s > FOUR_DIGITS_S)
+        return false;
+    at = zone_to_local(zone != NULL ? zone : zone_find(STR("UTC")), at_s);
     buf_put_format(out, "%d %s %lld, %02d:%02d", at.day, tongues[tongue].months[at.month - 1],
                    (long long)at.year, at.hour, at.minute);
+    return true;
 }

@@ -38,7 +38,8 @@ struct str wording_upper(struct arena *arena, struct str text); /* with a capita
 void wording_put_number(struct buf *out, enum tongue tongue, double number, bool grouped);
 /* "14 days", "1 dag en 12 uur": the two largest parts that are not 0. */
 struct str wording_span(struct arena *arena, enum tongue tongue, int64_t span_ms);
-/* "18 March 2026, 11:12", "18 maart 2026, 11:12" in a zone (NULL: UTC). */
-void wording_put_time(struct buf *out, enum tongue tongue, int64_t at_ms, const struct zone *zone);
+/* "18 March 2026, 11:12", "18 maart 2026, 11:12" in a zone (NULL: UTC).  False: nothing is put, it
+ * is no year of four digits. */
+bool wording_put_time(struct buf *out, enum tongue tongue, int64_t at_s, const struct zone *zone);
 
 #endif

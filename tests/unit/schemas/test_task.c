@@ -67,6 +67,7 @@ static struct task full_task(void)
     t.subject = STR("Pads");
     t.language = STR("nl-BE");
     t.text = STR("\xc3\xa9");
+    t.sms_parts = 2;
     t.html = STR("<p>&eacute;</p>");
     t.traceparent = STR("00-" HEX "-0123456789abcdef-01");
     t.facts = facts;

@@ -5,6 +5,7 @@
 
 #include "core/file.h"
 #include "processors/cli/rules_folder.h"
+#include "rules/moment/reason.h"
 #include "rules/moment/say.h"
 #include "rules/moment/sentence.h"
 #include "tests/support/suite.h"
@@ -77,7 +78,8 @@ static const char car_seen[] =
     "\"x-words\":{\"en\":\"[a|no] car is seen\",\"nl\":\"[een|geen] auto wordt gezien\"},"
     "\"type\":\"object\",\"properties\":{"
     "\"vin\":{\"type\":\"string\",\"x-words\":{\"en\":\"the car\",\"nl\":\"de auto\"}},"
-    "\"kg\":{\"type\":\"number\",\"unit\":\"kg\","
+    "\"kg\":{\"type\":\"number\",\"unit\":\"kg\",\"title\":\"Weight\","
+    "\"x-title\":{\"nl\":\"Gewicht\"},"
     "\"x-words\":{\"en\":\"the weight\",\"nl\":\"het gewicht\"}},"
     "\"end\":{\"type\":\"string\",\"format\":\"date-time\","
     "\"x-words\":{\"en\":\"the end\",\"nl\":\"het einde\"}},"
@@ -280,7 +282,53 @@ START_TEST(a_paragraph_says_all_that_there_is_and_nothing_else)
 }
 END_TEST
 
-SUITE_MAIN("sentence", the_shipped_moments_read_as_they_are_signed,
-           each_pattern_of_a_condition_has_its_words,
+/* --- reasons ------------------------------------------------------------------------------------- */
+
+/* Numbers are 1900, facts 1100. */
+static struct value held(void *context, uint32_t slot)
+{
+    (void)context;
+    return value_double(slot_kind(slot) == SLOT_FACT ? 1100 : 1900);
+}
+
+static const char *reason(const char *steps, enum tongue tongue)
+{
+    const struct cel_input input = {.load = held};
+    static char said[512];
+    struct buf rest = {0};
+
+    buf_put_format(&rest, "%s" CALL, steps);
+    compile(buf_text(&rest));
+    buf_free(&rest);
+    snprintf(said, sizeof said, "%.*s",
+             STR_ARG(moment_reason(set, set->moments, tongue, &input, arena)));
+    close_set();
+    diags = (struct diags){0};
+    return said;
+}
+
+START_TEST(a_reason_is_made_of_labels_and_values)
+{
+    static const char car[] = "when: [{event: car.seen, if: 'event.data.kg > 1.2 * customer.weight'"
+                              "}, {absent: car.seen, for: 14d}]\n";
+    static const char low[] =
+        "when: [{crosses: below 2000.5, value: event.data.kg, of: car.seen}]\n";
+    static const char often[] =
+        "when: [{count: 3, of: car.seen, within: 7d, if: 'event.data.kg >= 5'}]\n";
+
+    ck_assert_str_eq(reason(car, TONGUE_EN),
+                     "Car seen; Weight 1,900 kg (more than 20 % above Weight on file, 1,100 kg); "
+                     "Car seen: none in 14 days");
+    ck_assert_str_eq(reason(car, TONGUE_NL),
+                     "Auto gezien; Gewicht 1.900 kg (meer dan 20 % boven Bekend gewicht, 1.100 "
+                     "kg); Auto gezien: geen in 14 dagen");
+    ck_assert_str_eq(reason(low, TONGUE_EN), "Weight 1,900 kg (below 2,000.5 kg)");
+    ck_assert_str_eq(reason(often, TONGUE_NL),
+                     "Auto gezien: 3 in 7 dagen; Gewicht 1.900 kg (minstens 5 kg)");
+}
+END_TEST
+
+SUITE_MAIN("sentence", a_reason_is_made_of_labels_and_values,
+           the_shipped_moments_read_as_they_are_signed, each_pattern_of_a_condition_has_its_words,
            what_has_no_words_stands_as_cel_or_as_a_title_and_is_counted,
            each_kind_of_step_has_its_words, a_paragraph_says_all_that_there_is_and_nothing_else)

@@ -25,6 +25,7 @@ static struct value load(void *context, uint32_t slot)
 }
 
 static enum text_context kind; /* of what is compiled */
+static const char *spoken;     /* language it is filled for; NULL: none */
 
 static const struct template *compile(const char *text)
 {
@@ -45,7 +46,7 @@ static const char *fill(const char *text, struct value v)
 
     ck_assert_msg(t != NULL, "%s: %s", text, diags.count != 0 ? diags.items[0].what : "");
     buf_put_text(&out, ">");
-    filled = template_fill(t, &input, arena, &out, &error);
+    filled = template_fill(t, &input, str_of(spoken), arena, &out, &error);
     if (filled)
         result = arena_str(arena, str_slice(buf_str(&out), 1, out.len));
     ck_assert_msg(filled || (out.len == 1 && error.len != 0), "%s", buf_text(&out));
@@ -94,6 +95,58 @@ START_TEST(values_are_escaped_for_html_and_words_are_not)
     ck_assert_str_eq(fill("{{name}}", value_double(1900)), "1900");
     kind = CONTEXT_PLAIN;
     ck_assert_str_eq(fill("{{name}}", value_string(STR("<Jo & M>"))), "<Jo & M>");
+}
+END_TEST
+
+START_TEST(a_header_stays_on_one_line)
+{
+    kind = CONTEXT_HEADER;
+    ck_assert_str_eq(fill("Hello {{name}}!", value_string(STR("Jo\r\nBcc: all@example.com"))),
+                     "Hello Jo  Bcc: all@example.com!");
+    ck_assert_str_eq(fill("two\nlines\tof {{name | a\x7f}}", VALUE_NONE), "two lines of a ");
+    kind = CONTEXT_PLAIN;
+    ck_assert_str_eq(fill("two\nlines {{name}}", value_string(STR("a\nb"))), "two\nlines a\nb");
+}
+END_TEST
+
+START_TEST(in_a_web_address_values_are_percent_encoded)
+{
+    struct value v = value_string(STR("a b&c=\"\xc3\xa9\"/?"));
+
+    ck_assert_str_eq(fill("see https://example.com/p?q={{name}}&r={{1.5}} {{name}}", v),
+                     "see https://example.com/p?q=a%20b%26c%3D%22%C3%A9%22%2F%3F&r=1.5 "
+                     "a b&c=\"\xc3\xa9\"/?");
+    kind = CONTEXT_HTML;
+    ck_assert_str_eq(
+        fill("<a href=\"https://x/?q={{name}}\">{{name}}</a>", value_string(STR("<&>"))),
+        "<a href=\"https://x/?q=%3C%26%3E\">&lt;&amp;&gt;</a>");
+    kind = CONTEXT_PLAIN;
+    ck_assert_str_eq(fill("{{name}}?a=1", value_string(STR("https://x/y"))), "https://x/y?a=1");
+}
+END_TEST
+
+START_TEST(numbers_and_times_are_written_as_the_language_does)
+{
+    struct value time = {.kind = VALUE_TIMESTAMP, .i = 1773832320};
+
+    spoken = "nl-BE";
+    ck_assert_str_eq(fill("{{name}} mm", value_double(2.8)), "2,8 mm");
+    ck_assert_str_eq(fill("{{name}} kg", value_double(1900)), "1900 kg");
+    ck_assert_str_eq(fill("{{name}}", time), "18 maart 2026, 11:12");
+    ck_assert_str_eq(fill("https://x/?q={{name}}", value_double(2.8)), "https://x/?q=2.8");
+    spoken = "en";
+    ck_assert_str_eq(fill("{{name}} mm", value_double(2.8)), "2.8 mm");
+    ck_assert_str_eq(fill("{{name}}", time), "18 March 2026, 11:12");
+    spoken = "fr";
+    ck_assert_str_eq(fill("{{name}}", time), "2026-03-18T11:12:00Z");
+    spoken = NULL;
+}
+END_TEST
+
+START_TEST(words_to_fall_back_on_hold_no_expression)
+{
+    ck_assert_ptr_null(compile("Dear {{name | {{name}}}}"));
+    ck_assert_str_eq(diags.items[0].what, "words to fall back on hold no expression");
 }
 END_TEST
 
@@ -148,5 +201,8 @@ END_TEST
 SUITE_MAIN("template", words_and_expressions_alternate,
            the_end_is_found_behind_strings_and_brackets,
            a_value_that_is_not_there_takes_the_fallback_or_fails,
-           values_are_escaped_for_html_and_words_are_not, a_text_has_a_limit,
+           values_are_escaped_for_html_and_words_are_not, a_header_stays_on_one_line,
+           in_a_web_address_values_are_percent_encoded,
+           numbers_and_times_are_written_as_the_language_does,
+           words_to_fall_back_on_hold_no_expression, a_text_has_a_limit,
            findings_point_into_the_text, it_tells_what_it_reads)
