@@ -69,6 +69,34 @@ static void put_count(struct buf *out, size_t count, const char *what, const cha
     buf_put_format(out, "%s%zu %s%s", before, count, what, count == 1 ? "" : "s");
 }
 
+/* The tiers that a moment's actions are stopped in are what the funnel asks: what is said here holds
+ * for each of its actions, on every channel. */
+static void put_interlocks(struct buf *out, const struct ruleset *set)
+{
+    const struct policy *policy = &set->policy;
+
+    for (size_t i = 0; i < set->moment_count; i++) {
+        const struct moment *moment = &set->moments[i];
+        const struct tier *tier = &policy->tiers[moment->tier];
+        size_t count = 0;
+
+        for (size_t k = 0; k < policy->interlock_count; k++) {
+            if ((policy->interlocks[k].tiers & 1u << moment->tier) == 0)
+                continue;
+            if (count++ == 0)
+                buf_put_format(out, "%.*s (%.*s) never goes out while one of these holds:",
+                               STR_ARG(moment->name), STR_ARG(tier->name));
+            buf_put_format(out, "%s %.*s", count > 1 ? "," : "",
+                           STR_ARG(policy->interlocks[k].name));
+        }
+        if (count != 0)
+            buf_put_char(out, '\n');
+        else if (policy->given && tier->consent == CONSENT_OPT_IN)
+            buf_put_format(out, "%.*s (%.*s) is stopped by no interlock\n", STR_ARG(moment->name),
+                           STR_ARG(tier->name));
+    }
+}
+
 static void put_summary(struct buf *out, const struct rules_verb *v)
 {
     size_t errors = v->diags.error_count, warnings = v->diags.count - errors;
@@ -84,8 +112,10 @@ static void put_summary(struct buf *out, const struct rules_verb *v)
     if (warnings != 0)
         put_count(out, warnings, "warning", ", ");
     buf_put_char(out, '\n');
-    if (v->set != NULL)
-        buf_put_format(out, "rule set %s\n", v->set->hash_hex);
+    if (v->set == NULL)
+        return;
+    buf_put_format(out, "rule set %s\n", v->set->hash_hex);
+    put_interlocks(out, v->set);
 }
 
 static void put_json_summary(struct buf *out, const struct rules_verb *v)

@@ -15,6 +15,7 @@
 #include "processors/decide/consent.h"
 #include "processors/decide/explain.h"
 #include "processors/decide/instances.h"
+#include "processors/decide/interlocks.h"
 #include "processors/decide/slots.h"
 
 void funnel_ask(struct turn *turn, struct instance *in, uint8_t act)
@@ -185,6 +186,10 @@ static void consider(struct turn *turn, struct instance *in)
     reason = pass_gates(turn, in);
     if (reason != REASON_TASK) {
         instances_end(turn, in, reason, in->trail);
+        return;
+    }
+    if (interlocks_stop(turn, in, in->trail)) {
+        instances_end(turn, in, REASON_INTERLOCK, in->trail);
         return;
     }
     if (!pass_caps(turn, in))
@@ -377,6 +382,7 @@ static bool consider_all(struct turn *turn)
 
 void funnel_run(struct turn *turn)
 {
+    interlocks_sweep(turn);
     for (;;) {
         struct instance *best;
 

@@ -115,6 +115,7 @@ struct ruleset *ruleset_compile(const struct bundle *bundle, const char *folder,
     types_load(&c);
     policy_load(&c);
     facts_load(&c);
+    policy_load_interlocks(&c);
     moments_load(&c);
     types_index(&c);
     take_expressions(&c);

@@ -37,7 +37,8 @@ struct compiler {
     const char *folder; /* NULL: none */
     struct diags *diags;
     struct ruleset *set;
-    struct arena *arena; /* the set's */
+    struct arena *arena;                /* the set's */
+    const struct yaml_node *interlocks; /* of policy.yaml: they read facts, which come behind it */
     struct type_draft *types;
     struct path *paths; /* on the heap, as are the expressions */
     size_t path_count, path_capacity;
@@ -114,6 +115,7 @@ size_t parts_cut(struct str text, struct str parts[PARTS_MAX]);
 
 void facts_load(struct compiler *c);
 void policy_load(struct compiler *c);
+void policy_load_interlocks(struct compiler *c); /* behind the facts, which they read */
 void moments_load(struct compiler *c);
 
 /* NULL node: nothing to check. */

@@ -300,6 +300,35 @@ static void load_quiet(struct compiler *c, const struct yaml_node *node)
         load_quiet_one(c, &policy->quiet[i], node->items[i]);
 }
 
+/* --- interlocks --------------------------------------------------------------------------------- */
+
+static void load_interlock(struct compiler *c, struct interlock *lock, const struct yaml_node *node)
+{
+    struct scope scope = {
+        .c = c, .no_event = "an interlock asks facts: write customer.NAME", .customer = true};
+    struct filled form;
+
+    if (!form_read(FORM_OF_INTERLOCK, node, c->diags, &form))
+        return;
+    lock->name = form_text(form.at[FIELD_INTERLOCK_NAME], c->arena);
+    lock->titles = form_phrases(form.at[FIELD_INTERLOCK_TITLE], c->arena);
+    lock->condition = scope_condition(&scope, form.at[FIELD_INTERLOCK_IF]);
+    lock->tiers = tier_bits(c, form.at[FIELD_INTERLOCK_STOPS]);
+}
+
+void policy_load_interlocks(struct compiler *c)
+{
+    struct policy *policy = &c->set->policy;
+    const struct yaml_node *node = c->interlocks;
+
+    if (node == NULL)
+        return;
+    policy->interlock_count = node->count;
+    policy->interlocks = ARENA_ARRAY(c->arena, struct interlock, node->count);
+    for (size_t i = 0; i < node->count; i++)
+        load_interlock(c, &policy->interlocks[i], node->items[i]);
+}
+
 /* --- zones -------------------------------------------------------------------------------------- */
 
 static void add_zone(struct policy *policy, const struct zone *zone)
@@ -355,6 +384,7 @@ static void load(struct compiler *c, const struct yaml_node *root)
         if (form.at[parts[i].field] != NULL)
             parts[i].load(c, form.at[parts[i].field]);
     load_zones(c, form.at[FIELD_POLICY_TIME_ZONES]);
+    c->interlocks = form.at[FIELD_POLICY_INTERLOCKS];
 }
 
 void policy_load(struct compiler *c)

@@ -195,6 +195,13 @@ struct cap { /* at most max tasks within over_ms, among those that match all tha
     struct str text; /* as written, for decisions: "2 phone in 7d" */
 };
 
+struct interlock { /* while it holds, or cannot be evaluated, nothing of these tiers goes out */
+    struct str name;
+    struct phrases titles;
+    const struct cel_program *condition; /* over facts */
+    uint32_t tiers;                      /* bit t: stops tier t */
+};
+
 struct quiet { /* no task goes out in the customer's hours that are not in `allowed` */
     struct week allowed;
     uint32_t tiers;     /* bit t: holds for tier t */
@@ -222,6 +229,8 @@ struct policy {
     size_t tier_count;
     struct cap *caps;
     size_t cap_count;
+    struct interlock *interlocks;
+    size_t interlock_count;
     struct quiet *quiet;
     size_t quiet_count;
     struct queue *queues; /* sorted by name */
