@@ -14,6 +14,7 @@
 #include "processors/cli/findings.h"
 #include "processors/cli/rules_folder.h"
 #include "processors/cli/rules_topic.h"
+#include "processors/cli/test_proof.h"
 #include "processors/worker/step.h"
 
 enum { TRIES = 5, BACK_OFF_MS = 300 };
@@ -136,25 +137,39 @@ enum err_code activate_bundle(const struct conf *conf, const struct bundle *bund
 
 /* --- a folder ------------------------------------------------------------------------------------ */
 
-bool activate_read_folder(const char *folder, struct arena *arena, struct bundle *out)
+static const char way_out[] =
+    "attent: not put in force: nothing shows yet that these moments speak when they should, and only\n"
+    "  then.  Write the cases that are asked for above (attent create moment begins a test, attent test\n"
+    "  runs them).  If it has to be now: attent activate --unproved\n";
+
+bool activate_read_folder(const char *folder, bool proved, struct arena *arena, struct bundle *out)
 {
     struct diags diags = {0};
     struct err err = {0};
     struct ruleset *set;
     struct buf text = {0};
+    bool fine, compiled;
 
     if (rules_folder_read(folder, arena, out, &err) != ERR_NONE) {
         fprintf(stderr, "attent: %s\n", err.text);
         return false;
     }
     set = rules_folder_compile(folder, out, &diags);
+    fine = compiled = set != NULL;
+    if (compiled && proved && test_prove(folder, out, set, &diags, &err) != ERR_NONE) {
+        fprintf(stderr, "attent: %s\n", err.text);
+        fine = false;
+    }
+    fine = fine && diags.error_count == 0;
     diags_sort(&diags);
     findings_put(&text, &diags);
+    if (compiled && diags.error_count != 0)
+        buf_put_text(&text, way_out);
     fputs(buf_text(&text), stderr);
     buf_free(&text);
     diags_free(&diags);
     ruleset_free(set);
-    return set != NULL;
+    return fine;
 }
 
 /* --- at the start of `attent run` ------------------------------------------------------------------- */
@@ -190,7 +205,7 @@ static enum err_code activate_first(const struct conf *conf, const char *folder,
     bool written;
     enum err_code code;
 
-    if (!activate_read_folder(folder, arena, &bundle))
+    if (!activate_read_folder(folder, false, arena, &bundle))
         return err_set(err, ERR_CONFIG,
                        "no rules are in force yet, and those of %s cannot be put in force", folder);
     code = activate_bundle(conf, &bundle, true, hash, &written, err);
@@ -235,7 +250,7 @@ static int run_activate(const struct command *c)
         err_set(&err, ERR_IO, "%s is not a folder", folder);
         return cli_fail(&err);
     }
-    if (!activate_read_folder(folder, c->arena, &bundle))
+    if (!activate_read_folder(folder, !options_has(&c->options, "unproved"), c->arena, &bundle))
         return EXIT_FINDINGS;
     if (activate_bundle(c->conf, &bundle, false, hash, &written, &err) != ERR_NONE)
         return cli_fail(&err);
