@@ -58,6 +58,8 @@ static const struct field task_fields[] = {
     FIELD_AS(task, created_ms, "created", FIELD_TIME),
     FIELD_AS(task, deadline_ms, "deadline", FIELD_TIME),
     FIELD(task, attempt, FIELD_COUNT),
+    FIELD_OPTIONAL(task, needs_no_consent, FIELD_BOOL),
+    FIELD_OPTIONAL(task, at_least_once, FIELD_BOOL),
     FIELD(task, decision, FIELD_TEXT),
     FIELD_OPTIONAL(task, traceparent, FIELD_TEXT),
     {0},
@@ -77,11 +79,26 @@ static const struct field withdrawal_fields[] = {
     {0},
 };
 
+static const struct field permission_fields[] = {
+    FIELD(permission, customer, FIELD_TEXT),
+    FIELD_OPTIONAL(permission, purpose, FIELD_TEXT),
+    FIELD_OPTIONAL(permission, channel, FIELD_TEXT),
+    FIELD(permission, because, FIELD_TEXT),
+    FIELD_OPTIONAL(permission, erased, FIELD_BOOL),
+    FIELD_AS(permission, created_ms, "created", FIELD_TIME),
+    {0},
+};
+
 static const struct field outcome_fields[] = {
-    FIELD(outcome, task, FIELD_TEXT),           FIELD(outcome, moment, FIELD_TEXT),
-    FIELD_OPTIONAL(outcome, about, FIELD_TEXT), FIELD(outcome, channel, FIELD_TEXT),
-    FIELD(outcome, attempt, FIELD_COUNT),       FIELD(outcome, code, FIELD_TEXT),
-    FIELD(outcome, final, FIELD_BOOL),          {0},
+    FIELD(outcome, task, FIELD_TEXT),
+    FIELD(outcome, moment, FIELD_TEXT),
+    FIELD_OPTIONAL(outcome, about, FIELD_TEXT),
+    FIELD(outcome, channel, FIELD_TEXT),
+    FIELD(outcome, attempt, FIELD_COUNT),
+    FIELD(outcome, code, FIELD_TEXT),
+    FIELD(outcome, final, FIELD_BOOL),
+    FIELD_OPTIONAL(outcome, reason, FIELD_TEXT),
+    {0},
 };
 
 static const struct field decision_stage_fields[] = {
@@ -141,6 +158,18 @@ bool withdrawal_read_json(struct str text, struct arena *arena, struct withdrawa
 {
     *out = (struct withdrawal){0};
     return fields_read(text, withdrawal_fields, arena, out, err);
+}
+
+void permission_put_json(struct buf *out, const struct permission *p)
+{
+    put(out, permission_fields, p);
+}
+
+bool permission_read_json(struct str text, struct arena *arena, struct permission *out,
+                          struct err *err)
+{
+    *out = (struct permission){0};
+    return fields_read(text, permission_fields, arena, out, err);
 }
 
 void outcome_put_json(struct buf *out, const struct outcome *o)

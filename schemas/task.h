@@ -56,8 +56,10 @@ struct task {
     size_t window_count;
     int64_t created_ms;
     int64_t deadline_ms;
-    uint32_t attempt;    /* 1 for the first action of the chain */
-    struct str decision; /* id of the decision record */
+    uint32_t attempt;      /* 1 for the first action of the chain */
+    bool needs_no_consent; /* goes out whatever the customer said: safety */
+    bool at_least_once;    /* rather twice than not at all, should an attempt end in doubt */
+    struct str decision;   /* id of the decision record */
     struct str traceparent;
 };
 
@@ -78,9 +80,23 @@ void withdrawal_put_json(struct buf *out, const struct withdrawal *w);
 bool withdrawal_read_json(struct str text, struct arena *arena, struct withdrawal *out,
                           struct err *err);
 
+/* A customer's word that stops tasks decided before it: on attent.tasks, under the tasks' key. */
+#define PERMISSION_CE_TYPE "attent.permission_withdrawn.v1"
+struct permission {
+    struct str customer;
+    struct str purpose, channel; /* empty: all */
+    struct str because;          /* type of the event: consent.withdrawn, customer.erased */
+    bool erased;                 /* the customer is gone: no exception */
+    int64_t created_ms;
+};
+void permission_put_json(struct buf *out, const struct permission *p);
+bool permission_read_json(struct str text, struct arena *arena, struct permission *out,
+                          struct err *err);
+
 /* What became of a task: data of an event of type task.outcome. */
 struct outcome {
     struct str task, moment, about, channel, code;
+    struct str reason; /* why it failed; empty: nothing to say */
     uint32_t attempt;
     bool final;
 };

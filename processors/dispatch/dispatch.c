@@ -21,6 +21,8 @@
 #include "core/mem.h"
 #include "core/metric.h"
 #include "core/readiness.h"
+#include "core/rng.h"
+#include "processors/dispatch/flights.h"
 #include "processors/dispatch/ledger_topic.h"
 #include "processors/dispatch/plan.h"
 #include "processors/dispatch/queue_topics.h"
@@ -32,6 +34,8 @@ enum {
     DUE_MAX = 500,
     REJOIN_FIRST_MS = 100,
     REJOIN_LAST_MS = 5000,
+    FLIGHT_WAIT_MS = 10, /* how long a call's end, or a record, may wait for the other */
+    DRAIN_MS = 10000,    /* before partitions are given up: for calls under way */
 };
 
 struct dispatch {
@@ -41,6 +45,8 @@ struct dispatch {
     struct kafka_consumer *consumer; /* NULL: not in the group */
     struct partition *partitions;    /* that are mine */
     size_t partition_count;
+    struct flights *flights;
+    struct rng rng;
     struct plan_rules rules;
     struct plan plan;
     struct record *records; /* of this round */
@@ -82,6 +88,13 @@ static enum err_code find_start(struct dispatch *d, struct partition *p, struct 
     return code;
 }
 
+static bool is_under_way(void *context, struct str id)
+{
+    const struct dispatch *d = context;
+
+    return flights_knows(d->flights, id);
+}
+
 static enum err_code take_over(struct dispatch *d, struct kafka_partition *partitions, size_t count,
                                struct err *err)
 {
@@ -95,7 +108,8 @@ static enum err_code take_over(struct dispatch *d, struct kafka_partition *parti
                              d->partitions, count, &d->fatal, err);
     for (size_t i = 0; code == ERR_NONE && i < count; i++) {
         code = find_start(d, &d->partitions[i], err);
-        partitions[i].offset = d->partitions[i].next;
+        partitions[i].offset = d->partitions[i].broken ? KAFKA_OFFSET_HOLD : d->partitions[i].next;
+        plan_line_up(&d->plan, &d->partitions[i], is_under_way, d);
         partition_commit(&d->partitions[i]);
     }
     return code;
@@ -120,10 +134,14 @@ static void on_assigned(void *context, struct kafka_partition *partitions, size_
              LOG_INT("ms", clock_mono_ms() - from_ms), LOG_END);
 }
 
+static void drain(struct dispatch *d);
+
 static void on_revoked(void *context, const struct kafka_partition *partitions, size_t count,
                        bool lost)
 {
-    (void)partitions, (void)lost;
+    (void)partitions;
+    if (!lost)
+        drain(context);
     log_info(PART, "gave up partitions", LOG_INT("partitions", count), LOG_END);
     drop_partitions(context);
 }
@@ -237,6 +255,13 @@ static void report_partition(const struct partition *p)
                (double)sources_stopped(p->sources));
 }
 
+/* What was planned is committed, or needed no commit. */
+static void begin_calls(struct dispatch *d)
+{
+    flights_begin(d->flights, plan_take_jobs(&d->plan));
+    flights_forget_ended(d->flights);
+}
+
 static void keep(struct dispatch *d)
 {
     d->counters.transactions++;
@@ -247,6 +272,7 @@ static void keep(struct dispatch *d)
         partition_commit(&d->partitions[i]);
         report_partition(&d->partitions[i]);
     }
+    begin_calls(d);
 }
 
 /* Aborted: nothing of this round has happened.  ERR_*: the way back is barred, join again. */
@@ -262,6 +288,7 @@ static enum err_code take_back(struct dispatch *d, struct err *err)
         if (!p->touched)
             continue;
         partition_rollback(p);
+        plan_line_up(&d->plan, p, is_under_way, d);
         code = kafka_consumer_seek(d->consumer, d->config->tasks_topic, p->number, p->next, err);
     }
     return code;
@@ -277,6 +304,8 @@ static enum err_code finish(struct dispatch *d, struct err *err)
         return ERR_NONE;
     }
     log_warn(PART, "a transaction was not committed", LOG_TEXT("why", err->text), LOG_END);
+    if (d->fatal) /* it may be in nevertheless */
+        flights_give_up(d->flights, plan_take_jobs(&d->plan));
     if (code == ERR_FENCED || d->fatal || take_back(d, &barred) != ERR_NONE)
         return rejoin(d, code, err);
     clock_sleep_ms(REJOIN_FIRST_MS); /* whatever it was, it may need a moment */
@@ -293,11 +322,51 @@ static void set_now(const struct dispatch *d, struct partition *p)
         p->now_ms = now_ms;
 }
 
-/* Records come in runs of one partition. */
-static void plan_round(struct dispatch *d, size_t count)
+static void plan_calls(struct dispatch *d)
+{
+    for (const struct job *job = flights_ended(d->flights, NULL); job != NULL;
+         job = flights_ended(d->flights, job)) {
+        struct partition *p = find_partition(d, job->partition);
+        if (p != NULL)
+            plan_result(&d->plan, p, job);
+    }
+    for (size_t i = 0; i < d->partition_count; i++)
+        if (!d->partitions[i].adopted)
+            plan_adopt(&d->plan, &d->partitions[i], is_under_way, d);
+}
+
+static void plan_turns_of(struct dispatch *d)
+{
+    struct partition **whole = MEM_NEW_ARRAY(struct partition *, d->partition_count + 1);
+    size_t count = 0;
+
+    for (size_t i = 0; i < d->partition_count; i++)
+        if (!d->partitions[i].broken)
+            whole[count++] = &d->partitions[i];
+    plan_turns(&d->plan, whole, count);
+    mem_free(whole);
+}
+
+/* From here on, so that a process that was stopped before or after its commit sends nothing late. */
+static void stamp_jobs(struct dispatch *d)
+{
+    for (struct job *job = d->plan.jobs; job != NULL; job = job->next)
+        job->begin_by_mono_ms = clock_mono_ms() + PLAN_BEGIN_WITHIN_MS;
+}
+
+static void set_clocks(struct dispatch *d)
 {
     for (size_t i = 0; i < d->partition_count; i++)
         set_now(d, &d->partitions[i]);
+    d->plan.real_ms = d->config->clock_ms != NULL ? d->config->clock_ms() : clock_wall_ms();
+}
+
+/* Records come in runs of one partition. */
+static void plan_round(struct dispatch *d, size_t count)
+{
+    set_clocks(d);
+    flights_collect(d->flights, d->plan.real_ms);
+    plan_calls(d);
     for (size_t from = 0, to; from < count; from = to) {
         struct partition *p = find_partition(d, d->records[from].partition);
         for (to = from + 1; to < count; to++)
@@ -307,7 +376,10 @@ static void plan_round(struct dispatch *d, size_t count)
             plan_records(&d->plan, p, &d->records[from], to - from);
     }
     for (size_t i = 0; i < d->partition_count; i++)
-        plan_due(&d->plan, &d->partitions[i], DUE_MAX);
+        if (!d->partitions[i].broken)
+            plan_due(&d->plan, &d->partitions[i], DUE_MAX);
+    plan_turns_of(d);
+    stamp_jobs(d);
 }
 
 static bool anything_touched(const struct dispatch *d)
@@ -318,18 +390,63 @@ static bool anything_touched(const struct dispatch *d)
     return false;
 }
 
-/* How long to wait for records: not beyond the first entry that becomes due. */
+/* Before partitions are given up: wait for calls under way and commit what came of them, so that the
+ * next owner finds no attempt in doubt.  Nothing new is begun. */
+static void drain(struct dispatch *d)
+{
+    int64_t until_ms = clock_mono_ms() + DRAIN_MS;
+    struct err err = {0};
+
+    plan_clear(&d->plan);
+    while (flights_under_way(d->flights) != 0 && clock_mono_ms() < until_ms) {
+        flights_wait(d->flights, FLIGHT_WAIT_MS);
+        flights_collect(d->flights, d->plan.real_ms);
+    }
+    if (flights_ended(d->flights, NULL) == NULL || d->producer == NULL || d->fatal)
+        return;
+    set_clocks(d);
+    plan_calls(d);
+    if (anything_touched(d) && transact(d, &err) == ERR_NONE)
+        keep(d);
+    else if (err.code != ERR_NONE)
+        log_warn(PART, "what the last calls said was not committed", LOG_TEXT("why", err.text),
+                 LOG_END);
+    plan_clear(&d->plan);
+}
+
+/* How long to wait for records: not beyond the first entry that becomes due, or whose turn comes. */
 static int wait_ms(const struct dispatch *d, int timeout_ms)
 {
-    for (size_t i = 0; d->config->clock_ms != NULL && i < d->partition_count; i++) {
-        int64_t due_ms = ledger_due_ms(d->partitions[i].ledger);
-        int64_t now_ms = d->config->clock_ms();
-        if (due_ms <= now_ms)
+    int64_t real_ms = d->config->clock_ms != NULL ? d->config->clock_ms() : clock_wall_ms();
+    int64_t until_ms = real_ms + timeout_ms;
+
+    for (size_t i = 0; i < d->partition_count; i++) {
+        const struct partition *p = &d->partitions[i];
+        int64_t turn_ms = plan_turn_ms(&d->plan, p), due_ms = ledger_due_ms(p->ledger);
+        if (p->broken)
+            continue;
+        if (!p->adopted)
             return 0;
-        if (due_ms - now_ms < timeout_ms)
-            timeout_ms = (int)(due_ms - now_ms);
+        until_ms = turn_ms < until_ms ? turn_ms : until_ms;
+        if (d->config->clock_ms != NULL && due_ms < until_ms)
+            until_ms = due_ms;
     }
-    return timeout_ms;
+    return until_ms > real_ms ? (int)(until_ms - real_ms) : 0;
+}
+
+/* Wait for records, or for a call that ends.  There is no waiting for both: short turns. */
+static enum err_code poll_records(struct dispatch *d, int timeout_ms, size_t *count,
+                                  struct err *err)
+{
+    bool calling = flights_under_way(d->flights) != 0 || flights_ended(d->flights, NULL) != NULL;
+    enum err_code code;
+
+    timeout_ms = wait_ms(d, timeout_ms);
+    code = kafka_consumer_poll(d->consumer, calling ? 0 : timeout_ms, d->records, RECORDS_MAX,
+                               count, err);
+    if (code == ERR_NONE && calling && *count == 0)
+        flights_wait(d->flights, timeout_ms < FLIGHT_WAIT_MS ? timeout_ms : FLIGHT_WAIT_MS);
+    return code;
 }
 
 /* An error of one partition is final for it when what it should read is gone: nothing is guessed,
@@ -350,11 +467,15 @@ static enum err_code poll_failed(struct dispatch *d, enum err_code code, struct 
 
 static void report_readiness(struct dispatch *d)
 {
-    size_t stopped = 0;
+    size_t stopped = 0, broken = 0;
 
-    for (size_t i = 0; i < d->partition_count; i++)
+    for (size_t i = 0; i < d->partition_count; i++) {
         stopped += sources_stopped(d->partitions[i].sources);
-    if (d->stuck)
+        broken += d->partitions[i].broken;
+    }
+    if (broken != 0)
+        readiness_set(PART, false, "the ledger of a partition cannot be read: see the log");
+    else if (d->stuck)
         readiness_set(PART, false, "a partition stands still: see the log");
     else if (stopped != 0)
         readiness_set(PART, false, "a source is stopped, its chain is broken: see the log");
@@ -365,8 +486,7 @@ static void report_readiness(struct dispatch *d)
 static enum err_code round_of(struct dispatch *d, int timeout_ms, struct err *err)
 {
     size_t count;
-    enum err_code code = kafka_consumer_poll(d->consumer, wait_ms(d, timeout_ms), d->records,
-                                             RECORDS_MAX, &count, err);
+    enum err_code code = poll_records(d, timeout_ms, &count, err);
 
     if (d->trouble.code != ERR_NONE) {
         kafka_consumer_release(d->consumer);
@@ -379,6 +499,8 @@ static enum err_code round_of(struct dispatch *d, int timeout_ms, struct err *er
     plan_round(d, count);
     if (anything_touched(d))
         code = finish(d, err);
+    else
+        begin_calls(d);
     if (code == ERR_NONE)
         report_readiness(d);
     if (d->consumer != NULL)
@@ -433,6 +555,7 @@ enum err_code dispatch_open(const struct dispatch_config *config, struct dispatc
                             struct err *err)
 {
     struct dispatch *d = MEM_NEW(struct dispatch);
+    uint64_t seed;
     enum err_code code;
 
     *out = NULL;
@@ -443,21 +566,26 @@ enum err_code dispatch_open(const struct dispatch_config *config, struct dispatc
                                    .keep_ms = config->keep_ms,
                                    .retry_ms = config->retry_ms,
                                    .time_is_log = config->clock_ms == NULL,
+                                   .rng = &d->rng,
                                    .topic_is_there = topic_is_there,
                                    .context = d};
+    rng_system(&seed, sizeof seed);
+    d->rng = rng_seeded(seed);
     plan_open(&d->plan, &d->rules);
     d->topics = queue_topics_new();
     d->records = MEM_NEW_ARRAY(struct record, RECORDS_MAX);
     code = channels_open(config->channels, config->channel_count, &d->channels, err);
-    if (code == ERR_NONE)
+    if (code == ERR_NONE) {
+        d->rules.channels = d->channels;
+        d->flights = flights_open(d->channels);
         code = check_topics(config, err);
+    }
     if (code == ERR_NONE)
         code = join(d, err);
     if (code != ERR_NONE) {
         dispatch_close(d);
         return code;
     }
-    d->rules.channels = d->channels;
     *out = d;
     return ERR_NONE;
 }
@@ -472,10 +600,11 @@ void dispatch_close(struct dispatch *d)
     if (d == NULL)
         return;
     leave(d);
+    flights_close(d->flights);
     kafka_producer_close(d->producer);
-    channels_close(d->channels);
     plan_close(&d->plan);
     mem_free(d->records);
     queue_topics_free(d->topics);
+    channels_close(d->channels);
     mem_free(d);
 }

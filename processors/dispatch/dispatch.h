@@ -10,7 +10,10 @@
  *     + outcomes that dispatch itself knows (failed, expired) + the offset that was read
  *
  * so a crash at any point leaves all of it or nothing.  A new owner of a partition reads its
- * ledger first.  One thread at a time; several processes share the partitions.
+ * ledger first.  Channels that deliver are called by threads of their own (senders.h),
+ * after the transaction that says SENDING and before the one that says what came of it; the
+ * thread that polls is the only one that touches ledger and Kafka.  Several processes share the
+ * partitions.
  */
 #ifndef ATTENT_PROCESSORS_DISPATCH_DISPATCH_H
 #define ATTENT_PROCESSORS_DISPATCH_DISPATCH_H
@@ -36,7 +39,7 @@ struct dispatch_config { /* all borrowed, outlives the dispatch */
     const struct channel_config *channels;
     size_t channel_count;
     int64_t (*clock_ms)(void); /* UTC; NULL: the log is the clock (time: log) */
-    int64_t keep_ms;           /* how long an ended task stays in the ledger after its deadline */
+    int64_t keep_ms;           /* how long an ended task stays in the ledger (see plan.h) */
     int64_t retry_ms;          /* how soon a task whose topic is not there is tried again */
 };
 
@@ -44,6 +47,7 @@ struct dispatch_config { /* all borrowed, outlives the dispatch */
 struct dispatch_counters {
     uint64_t states[LEDGER_STATE_COUNT]; /* tasks that came into a state */
     uint64_t withdrawals_sent;           /* of tasks that had gone out */
+    uint64_t adopted;                    /* attempts that another process left in doubt */
     uint64_t drops[DROP_REASON_COUNT];
     uint64_t transactions, aborted, rejoined;
 };

@@ -56,6 +56,22 @@ bool ledger_state_find(struct str code, enum ledger_state *out)
     return false;
 }
 
+bool ledger_is_over(const struct ledger_entry *entry)
+{
+    switch (entry->state) {
+    case LEDGER_PENDING:
+    case LEDGER_SENDING:
+    case LEDGER_RECALLING: return false;
+    case LEDGER_UNKNOWN: return entry->next_ms == 0;
+    case LEDGER_SENT:
+    case LEDGER_FAILED:
+    case LEDGER_EXPIRED:
+    case LEDGER_WITHDRAWN: return true;
+    case LEDGER_STATE_COUNT: break;
+    }
+    CHECK_NEVER("a state of no kind");
+}
+
 bool ledger_is_id(struct str id)
 {
     for (size_t i = 0; i < id.len; i++) {
@@ -82,19 +98,22 @@ static struct str place(char **to, struct str text)
 
 static struct node *make_node(const struct ledger_entry *e)
 {
-    size_t bytes =
-        e->id.len + e->moment.len + e->channel.len + e->queue.len + e->reason.len + e->task.len;
+    size_t bytes = e->id.len + e->customer.len + e->moment.len + e->channel.len + e->queue.len +
+                   e->reason.len + e->reference.len + e->task.len + e->withdrawal.len;
     struct node *node = mem_alloc(sizeof *node + bytes);
     char *at = node->bytes;
 
     CHECK(ledger_is_id(e->id));
     node->entry = *e;
     node->entry.id = place(&at, e->id);
+    node->entry.customer = place(&at, e->customer);
     node->entry.moment = place(&at, e->moment);
     node->entry.channel = place(&at, e->channel);
     node->entry.queue = place(&at, e->queue);
     node->entry.reason = place(&at, e->reason);
+    node->entry.reference = place(&at, e->reference);
     node->entry.task = place(&at, e->task);
+    node->entry.withdrawal = place(&at, e->withdrawal);
     return node;
 }
 
@@ -274,6 +293,12 @@ int64_t ledger_due_ms(const struct ledger *l)
 const struct ledger_entry *ledger_due(const struct ledger *l, int64_t now_ms)
 {
     return ledger_due_ms(l) <= now_ms && l->count != 0 ? &l->heap[0]->entry : NULL;
+}
+
+const struct ledger_entry *ledger_at(const struct ledger *l, size_t index)
+{
+    CHECK(index < l->count);
+    return &l->heap[index]->entry;
 }
 
 size_t ledger_count(const struct ledger *l)

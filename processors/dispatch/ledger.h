@@ -22,18 +22,31 @@ const char *ledger_state_code(enum ledger_state state);
 /* False: there is no state of that code. */
 bool ledger_state_find(struct str code, enum ledger_state *out);
 
+/* An entry with next_ms waits in line for its channel (processors/dispatch/lines.h): PENDING to be
+ * delivered, UNKNOWN to be asked about, RECALLING to be taken back. */
 struct ledger_entry {
     struct str id; /* of the task */
     enum ledger_state state;
-    int64_t at_ms;                     /* since when it is in that state */
-    int64_t due_ms;                    /* PENDING: may go out; else: leaves the ledger */
+    int64_t at_ms;  /* since when it is in that state */
+    int64_t due_ms; /* PENDING: may go out, or in line: expires; ended: leaves the ledger */
+    int64_t
+        next_ms;    /* in line: its turn comes not before this, by the clock of the world; else 0 */
+    int64_t offset; /* of the task's record: tasks of a customer go in this order */
+    uint32_t attempt;                  /* how many were begun */
+    struct str customer;               /* of the task; empty: not known */
     struct str moment, channel, queue; /* of the task, for its withdrawal; empty: none */
-    struct str reason; /* why FAILED, EXPIRED, WITHDRAWN or still PENDING; empty: none */
-    struct str task;   /* PENDING: the task as JSON; else empty */
+    struct str reason; /* why FAILED, EXPIRED, UNKNOWN, WITHDRAWN or still PENDING; empty: none */
+    struct str reference; /* what its channel calls it; empty: nothing */
+    struct str
+        task; /* as JSON, while it may still be needed: PENDING and SENDING always; or empty */
+    struct str withdrawal; /* as JSON: to be done once that is possible; empty: none */
 };
 
 /* Is it an id as tasks have them: 1 to 32 letters, digits, - or _? */
 bool ledger_is_id(struct str id);
+
+/* Is it over: nothing will be done with it but forget it? */
+bool ledger_is_over(const struct ledger_entry *entry);
 
 struct ledger;
 
@@ -48,6 +61,9 @@ void ledger_remove(struct ledger *ledger, struct str id);                 /* unk
 /* The entry that is due first (ties: the smaller id), NULL if none is due by now. */
 const struct ledger_entry *ledger_due(const struct ledger *ledger, int64_t now_ms);
 int64_t ledger_due_ms(const struct ledger *ledger); /* of that first one; INT64_MAX: none */
+
+/* All entries, in no order: 0 .. ledger_count() - 1. */
+const struct ledger_entry *ledger_at(const struct ledger *ledger, size_t index);
 
 void ledger_commit(struct ledger *ledger);
 void ledger_rollback(struct ledger *ledger); /* as it was at the last commit */

@@ -23,6 +23,14 @@ static void put_text(struct json_writer *w, const char *key, struct str text)
     json_str(w, text);
 }
 
+static void put_raw(struct json_writer *w, const char *key, struct str json)
+{
+    if (json.len == 0)
+        return;
+    json_key(w, key);
+    json_raw(w, json);
+}
+
 static void put_time(struct json_writer *w, const char *key, int64_t at_ms)
 {
     json_key(w, key);
@@ -38,14 +46,22 @@ struct record ledger_record_entry(const struct ledger_entry *entry, struct arena
     put_text(&w, "state", str_of(ledger_state_code(entry->state)));
     put_time(&w, "at", entry->at_ms);
     put_time(&w, "due", entry->due_ms);
+    if (entry->next_ms != 0)
+        put_time(&w, "next", entry->next_ms);
+    json_key(&w, "offset");
+    json_int(&w, entry->offset);
+    if (entry->attempt != 0) {
+        json_key(&w, "attempt");
+        json_int(&w, entry->attempt);
+    }
+    put_text(&w, "customer", entry->customer);
     put_text(&w, "moment", entry->moment);
     put_text(&w, "channel", entry->channel);
     put_text(&w, "queue", entry->queue);
     put_text(&w, "reason", entry->reason);
-    if (entry->task.len != 0) {
-        json_key(&w, "task");
-        json_raw(&w, entry->task);
-    }
+    put_text(&w, "reference", entry->reference);
+    put_raw(&w, "task", entry->task);
+    put_raw(&w, "withdrawal", entry->withdrawal);
     json_close(&w, '}');
     return finish(arena_str(arena, entry->id), &json, arena);
 }
@@ -105,30 +121,58 @@ static bool get_number(struct value map, const char *key, uint64_t *out)
     return v.kind == VALUE_INT && v.i > 0;
 }
 
-static struct str print(struct value v, struct arena *arena)
+/* A whole number that is not negative; one that is not there is 0. */
+static bool get_count(struct value map, const char *key, int64_t max, int64_t *out)
 {
-    struct buf json = {0};
-    struct str text;
+    struct value v = value_map_get(map, str_of(key));
 
+    *out = v.kind == VALUE_INT ? v.i : 0;
+    return v.kind == VALUE_ABSENT || (v.kind == VALUE_INT && v.i >= 0 && v.i <= max);
+}
+
+/* An object as it stands; one that is not there is empty. */
+static bool get_raw(struct value map, const char *key, struct arena *arena, struct str *out)
+{
+    struct value v = value_map_get(map, str_of(key));
+    struct buf json = {0};
+
+    *out = STR_EMPTY;
+    if (v.kind != VALUE_MAP)
+        return v.kind == VALUE_ABSENT;
     json_put_value(&json, v);
-    text = arena_str(arena, buf_str(&json));
+    *out = arena_str(arena, buf_str(&json));
     buf_free(&json);
-    return text;
+    return true;
+}
+
+/* What is in line or on its way cannot do without its task. */
+static bool has_its_task(const struct ledger_entry *e)
+{
+    bool needed = e->state == LEDGER_PENDING || e->state == LEDGER_SENDING || e->next_ms != 0;
+
+    return (!needed || e->task.len != 0) && (e->state != LEDGER_RECALLING || e->next_ms != 0);
 }
 
 static bool read_entry(struct value map, struct arena *arena, struct ledger_entry *out)
 {
-    struct value task = value_map_get(map, STR("task"));
     struct str state;
+    int64_t attempt;
 
     if (!get_text(map, "state", &state) || !ledger_state_find(state, &out->state) ||
         !get_time(map, "at", &out->at_ms) || !get_time(map, "due", &out->due_ms) ||
-        !get_text(map, "moment", &out->moment) || !get_text(map, "channel", &out->channel) ||
-        !get_text(map, "queue", &out->queue) || !get_text(map, "reason", &out->reason))
+        !get_count(map, "offset", INT64_MAX, &out->offset) ||
+        !get_count(map, "attempt", UINT32_MAX, &attempt) ||
+        !get_text(map, "customer", &out->customer) || !get_text(map, "moment", &out->moment) ||
+        !get_text(map, "channel", &out->channel) || !get_text(map, "queue", &out->queue) ||
+        !get_text(map, "reason", &out->reason) || !get_text(map, "reference", &out->reference) ||
+        !get_raw(map, "task", arena, &out->task) ||
+        !get_raw(map, "withdrawal", arena, &out->withdrawal))
         return false;
-    if (task.kind == VALUE_MAP)
-        out->task = print(task, arena);
-    return (task.kind == VALUE_MAP) == (out->state == LEDGER_PENDING);
+    if (value_map_get(map, STR("next")).kind != VALUE_ABSENT &&
+        !get_time(map, "next", &out->next_ms))
+        return false;
+    out->attempt = (uint32_t)attempt;
+    return has_its_task(out);
 }
 
 static bool read_source(struct value map, struct taken_source *out)

@@ -4,6 +4,7 @@
 
 #include "core/clock.h"
 #include "core/hash.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/rng.h"
 #include "processors/dispatch/ledger_record.h"
@@ -65,24 +66,33 @@ static void apply(struct partition *p, const struct ledger_record *record)
     }
 }
 
-static enum err_code take(struct reading *r, const struct record *record, struct err *err)
+/* What the ledger says there nobody knows: the partition stands still, the others go on. */
+static void isolate(struct partition *p, const struct err *err)
+{
+    if (!p->broken)
+        log_error("dispatch", "a partition stands still: its ledger cannot be read",
+                  LOG_INT("partition", p->number), LOG_TEXT("why", err->text), LOG_END);
+    p->broken = true;
+}
+
+static void take(struct reading *r, const struct record *record)
 {
     struct ledger_record read;
+    struct err err = {0};
     size_t i = 0;
 
     while (i < r->count && r->partitions[i].number != record->partition)
         i++;
     if (i == r->count || r->done[i])
-        return ERR_NONE;
-    ledger_record_read(record, r->arena, &read, err);
+        return;
+    ledger_record_read(record, r->arena, &read, &err);
     if (read.kind == LEDGER_RECORD_BROKEN)
-        return ERR_STATE;
+        isolate(&r->partitions[i], &err);
     apply(&r->partitions[i], &read);
     if (read.kind == LEDGER_RECORD_READER && str_is(read.reader, r->token)) {
         r->done[i] = true;
         r->done_count++;
     }
-    return ERR_NONE;
 }
 
 static enum err_code read_all(struct reading *r, struct kafka_consumer *consumer, struct err *err)
@@ -95,7 +105,7 @@ static enum err_code read_all(struct reading *r, struct kafka_consumer *consumer
     while (r->done_count < r->count && code == ERR_NONE) {
         code = kafka_consumer_poll(consumer, 100, records, READ_MAX, &count, err);
         for (size_t i = 0; code == ERR_NONE && i < count; i++)
-            code = take(r, &records[i], err);
+            take(r, &records[i]);
         kafka_consumer_release(consumer);
         arena_reset(r->arena);
         if (code == ERR_NONE && r->done_count < r->count && clock_mono_ms() > until_ms)

@@ -14,7 +14,7 @@
 
 /* Fill ledger, sources and now_ms (the latest time in the ledger) of partitions that were just
  * opened.  asked: an open consumer, for its connections.  producer has no transaction open.
- * ERR_STATE: a record that dispatch never writes. */
+ * One with a record that dispatch never writes is marked broken: it is left alone. */
 enum err_code ledger_topic_read(const struct kafka_settings *kafka, struct kafka_consumer *asked,
                                 struct kafka_producer *producer, const char *topic,
                                 struct partition *partitions, size_t count, bool *fatal,

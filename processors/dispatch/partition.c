@@ -2,12 +2,14 @@
 
 void partition_open(struct partition *p, int32_t number)
 {
-    *p = (struct partition){.number = number, .ledger = ledger_new(), .sources = sources_new()};
+    *p = (struct partition){
+        .number = number, .ledger = ledger_new(), .lines = lines_new(), .sources = sources_new()};
 }
 
 void partition_close(struct partition *p)
 {
     ledger_free(p->ledger);
+    lines_free(p->lines);
     sources_free(p->sources);
     *p = (struct partition){0};
 }
@@ -27,5 +29,5 @@ void partition_rollback(struct partition *p)
     sources_rollback(p->sources);
     p->next = p->committed_next;
     p->now_ms = p->committed_now_ms;
-    p->touched = false;
+    p->touched = p->adopted = false;
 }

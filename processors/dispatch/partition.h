@@ -7,21 +7,25 @@
 #define ATTENT_PROCESSORS_DISPATCH_PARTITION_H
 
 #include "processors/dispatch/ledger.h"
+#include "processors/dispatch/lines.h"
 #include "processors/dispatch/sources.h"
 
 struct partition {
     int32_t number; /* of attent.tasks, and of attent.ledger */
     struct ledger *ledger;
+    struct lines *lines; /* of the ledger's entries, for channels that deliver */
     struct sources *sources;
     int64_t next;   /* offset to be read next */
     int64_t now_ms; /* never goes back */
     int64_t committed_next, committed_now_ms;
     bool touched; /* something was read or done since the last commit */
+    bool adopted; /* what its last owner left under way has been seen to */
+    bool broken;  /* its ledger cannot be read: nothing is done with it until somebody has looked */
 };
 
 void partition_open(struct partition *partition, int32_t number);
 void partition_close(struct partition *partition); /* the contents */
 void partition_commit(struct partition *partition);
-void partition_rollback(struct partition *partition);
+void partition_rollback(struct partition *partition); /* lines are to be made anew */
 
 #endif

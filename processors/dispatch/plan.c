@@ -6,12 +6,13 @@
  *          -> window not open yet, topic not there? ............. PENDING until then
  *          -> no such channel, the channel refuses it? .......... FAILED + outcome
  *          -> the channel's record .............................. SENT
+ *          -> a channel that delivers ........................... PENDING, in line (plan_send.c)
  *
  * PENDING goes the same way again when it is due; every other entry leaves the ledger when it is
  * due.  Withdrawals of a batch are known before its first task goes out: what is looked at right
  * before sending is everything that has been read.
  */
-#include "processors/dispatch/plan.h"
+#include "processors/dispatch/plan_parts.h"
 
 #include "core/limit.h"
 #include "core/log.h"
@@ -22,11 +23,12 @@
 #define EVENT_SOURCE STR("/attent/dispatch")
 
 struct item { /* a record that was taken */
-    enum { ITEM_TASK, ITEM_WITHDRAWAL, ITEM_SETTLED } kind;
+    enum { ITEM_TASK, ITEM_WITHDRAWAL, ITEM_PERMISSION, ITEM_SETTLED } kind;
     const struct record *record;
     int64_t now_ms;
     struct task task;
     struct withdrawal withdrawal;
+    struct permission permission;
 };
 
 /* --- what a plan writes ---------------------------------------------------------------------- */
@@ -54,51 +56,75 @@ static void write_ledger(struct plan *plan, const struct partition *p, struct re
     *add_write(plan) = record;
 }
 
-/* Texts of entry may be borrowed from the entry that it replaces. */
-static void put_entry(struct plan *plan, struct partition *p, const struct ledger_entry *entry)
+void plan_put(struct plan *plan, struct partition *p, const struct ledger_entry *entry)
 {
+    const struct channel *channel = channels_find(plan->rules->channels, entry->channel);
+
     write_ledger(plan, p, ledger_record_entry(entry, plan->arena));
     ledger_put(p->ledger, entry);
+    if (channel != NULL)
+        lines_follow(p->lines, channel->index, ledger_find(p->ledger, entry->id));
     plan->counters.states[entry->state]++;
 }
 
 static void forget_entry(struct plan *plan, struct partition *p, struct str id)
 {
-    write_ledger(plan, p, (struct record){.key = arena_str(plan->arena, id)});
+    id = arena_str(plan->arena, id);
+    write_ledger(plan, p, (struct record){.key = id});
     ledger_remove(p->ledger, id);
+    lines_leave(p->lines, id);
 }
 
-/* A record of attent.outcomes: what became of a task that dispatch could not send. */
-static void write_outcome(struct plan *plan, const struct partition *p, const struct task *task,
-                          const char *code)
+static void write_event(struct plan *plan, const struct partition *p, const struct task *task,
+                        const char *type, const char *what, struct buf *json)
 {
-    const struct outcome outcome = {.task = task->id,
-                                    .moment = task->moment,
-                                    .about = task->about,
-                                    .channel = task->channel,
-                                    .code = str_of(code),
-                                    .attempt = task->attempt,
-                                    .final = true};
-    const struct event event = {.id = arena_format(plan->arena, "%.*s-%s", STR_ARG(task->id), code),
+    const struct event event = {.id = arena_format(plan->arena, "%.*s-%s", STR_ARG(task->id), what),
                                 .source = EVENT_SOURCE,
-                                .type = STR(OUTCOME_EVENT_TYPE),
+                                .type = str_of(type),
                                 .subject = task->customer,
                                 .partition_key = task->customer,
                                 .traceparent = task->traceparent,
                                 .time_ms = p->now_ms};
     struct record *out = add_write(plan);
     struct header *headers;
-    struct buf json = {0};
 
-    outcome_put_json(&json, &outcome);
     *out = (struct record){.topic = str_of(plan->rules->outcomes_topic),
                            .partition = -1,
                            .timestamp_ms = p->now_ms,
                            .key = arena_str(plan->arena, task->customer),
-                           .value = arena_str(plan->arena, buf_str(&json))};
+                           .value = arena_str(plan->arena, buf_str(json))};
     out->header_count = event_headers(&event, plan->arena, &headers);
     out->headers = headers;
-    buf_free(&json);
+    buf_free(json);
+}
+
+void plan_outcome(struct plan *plan, const struct partition *p, const struct task *task,
+                  const char *code, const char *reason, bool final)
+{
+    const struct outcome outcome = {.task = task->id,
+                                    .moment = task->moment,
+                                    .about = task->about,
+                                    .channel = task->channel,
+                                    .code = str_of(code),
+                                    .reason = str_of(reason),
+                                    .attempt = task->attempt,
+                                    .final = final};
+    struct buf json = {0};
+
+    outcome_put_json(&json, &outcome);
+    write_event(plan, p, task, OUTCOME_EVENT_TYPE, code, &json);
+}
+
+void plan_opted_out(struct plan *plan, const struct partition *p, const struct task *task)
+{
+    struct buf json = {0};
+    struct json_writer w = json_writer_to(&json);
+
+    json_open(&w, '{');
+    json_key(&w, "channel");
+    json_str(&w, task->channel);
+    json_close(&w, '}');
+    write_event(plan, p, task, "consent.withdrawn", "opted-out", &json);
 }
 
 /* why: for the log; empty: counted only. */
@@ -125,68 +151,103 @@ static void drop(struct plan *plan, const struct partition *p, const struct reco
 
 /* --- states ---------------------------------------------------------------------------------- */
 
-/* Beyond this an entry is of no use: nobody withdraws a task that is over. */
-static int64_t keep_until(const struct plan *plan, const struct partition *p, int64_t deadline_ms)
+struct ledger_entry plan_ended(const struct plan *plan, const struct partition *p,
+                               const struct ledger_entry *entry, enum ledger_state state,
+                               const char *reason)
 {
-    return (deadline_ms > p->now_ms ? deadline_ms : p->now_ms) + plan->rules->keep_ms;
+    struct ledger_entry ended = *entry;
+    bool may_be_called_back = state == LEDGER_SENT || state == LEDGER_UNKNOWN;
+
+    ended.state = state;
+    ended.reason = str_of(reason);
+    ended.at_ms = p->now_ms;
+    ended.next_ms = 0;
+    ended.task = ended.withdrawal = STR_EMPTY;
+    if (!may_be_called_back || ended.due_ms < p->now_ms + plan->rules->keep_ms)
+        ended.due_ms = p->now_ms + plan->rules->keep_ms;
+    return ended;
 }
 
-static void enter(struct plan *plan, struct partition *p, const struct task *task,
-                  enum ledger_state state, const char *reason)
+bool plan_task_of(struct plan *plan, const struct ledger_entry *entry, struct task *task)
 {
-    const struct ledger_entry entry = {.id = task->id,
-                                       .state = state,
-                                       .at_ms = p->now_ms,
-                                       .due_ms = keep_until(plan, p, task->deadline_ms),
-                                       .moment = task->moment,
-                                       .channel = task->channel,
-                                       .queue = task->queue,
-                                       .reason = str_of(reason)};
+    return entry->task.len != 0 && task_read_json(entry->task, plan->arena, task, NULL) &&
+           str_equal(task->id, entry->id);
+}
 
-    put_entry(plan, p, &entry);
-    add_note(plan, METRIC_DISPATCH_TASKS, task->channel, ledger_state_code(state));
+void plan_note_state(struct plan *plan, const struct ledger_entry *entry, const char *log,
+                     const char *why)
+{
+    struct plan_note *note =
+        add_note(plan, METRIC_DISPATCH_TASKS, entry->channel, ledger_state_code(entry->state));
+
+    note->log = log;
+    note->id = arena_str(plan->arena, entry->id);
+    note->why = arena_str(plan->arena, str_of(why));
+}
+
+void plan_note_withdrawal(struct plan *plan, struct str channel, const char *result)
+{
+    add_note(plan, METRIC_DISPATCH_WITHDRAWALS, channel, result);
+}
+
+/* Of a task that was just read; due at its deadline. */
+static struct ledger_entry entry_of(const struct partition *p, const struct task *task,
+                                    struct str json, int64_t offset)
+{
+    return (struct ledger_entry){.id = task->id,
+                                 .state = LEDGER_PENDING,
+                                 .at_ms = p->now_ms,
+                                 .due_ms = task->deadline_ms,
+                                 .offset = offset,
+                                 .customer = task->customer,
+                                 .moment = task->moment,
+                                 .channel = task->channel,
+                                 .queue = task->queue,
+                                 .task = json};
+}
+
+static void enter(struct plan *plan, struct partition *p, const struct ledger_entry *entry,
+                  enum ledger_state state, const char *reason, const char *log, const char *why)
+{
+    struct ledger_entry ended = plan_ended(plan, p, entry, state, reason);
+
+    plan_note_state(plan, &ended, log, why);
+    plan_put(plan, p, &ended);
 }
 
 /* FAILED or EXPIRED: decide learns it as an outcome.  why: for the log. */
 static void give_up(struct plan *plan, struct partition *p, const struct task *task,
-                    enum ledger_state state, const char *reason, const char *why)
+                    const struct ledger_entry *entry, enum ledger_state state, const char *reason,
+                    const char *why)
 {
-    struct plan_note *note;
-
-    enter(plan, p, task, state, reason);
-    write_outcome(plan, p, task, ledger_state_code(state));
-    note = &plan->notes[plan->note_count - 1];
-    note->log = state == LEDGER_FAILED ? "a task failed" : "a task expired before it was sent";
-    note->id = arena_str(plan->arena, task->id);
-    note->why = arena_str(plan->arena, str_of(why));
+    plan_outcome(plan, p, task, ledger_state_code(state), reason, true);
+    enter(plan, p, entry, state, reason,
+          state == LEDGER_FAILED ? "a task failed" : "a task expired before it was sent", why);
 }
 
 static void wait_until(struct plan *plan, struct partition *p, const struct task *task,
-                       struct str json, int64_t due_ms, const char *reason)
+                       const struct ledger_entry *entry, int64_t due_ms, int64_t next_ms,
+                       const char *reason)
 {
-    const struct ledger_entry entry = {.id = task->id,
-                                       .state = LEDGER_PENDING,
-                                       .at_ms = p->now_ms,
-                                       .due_ms = due_ms,
-                                       .moment = task->moment,
-                                       .channel = task->channel,
-                                       .queue = task->queue,
-                                       .reason = str_of(reason),
-                                       .task = json};
+    struct ledger_entry waiting = *entry;
 
     if (ledger_pending(p->ledger) >= LIMIT_DISPATCH_PENDING) {
-        give_up(plan, p, task, LEDGER_FAILED, "too_many_waiting",
+        give_up(plan, p, task, entry, LEDGER_FAILED, "too_many_waiting",
                 "too many tasks of this partition wait already");
         return;
     }
-    put_entry(plan, p, &entry);
-    add_note(plan, METRIC_DISPATCH_TASKS, task->channel, ledger_state_code(LEDGER_PENDING));
+    waiting.state = LEDGER_PENDING;
+    waiting.at_ms = p->now_ms;
+    waiting.due_ms = due_ms;
+    waiting.next_ms = next_ms;
+    waiting.reason = str_of(reason);
+    plan_note_state(plan, &waiting, NULL, "");
+    plan_put(plan, p, &waiting);
 }
 
 /* --- sending --------------------------------------------------------------------------------- */
 
-/* When the task may go out, at the earliest; INT64_MAX: never any more. */
-static int64_t opens_ms(const struct task *task, int64_t now_ms)
+int64_t plan_opens_ms(const struct task *task, int64_t now_ms)
 {
     int64_t first_ms = task->window_count == 0 ? now_ms : INT64_MAX;
 
@@ -201,49 +262,53 @@ static int64_t opens_ms(const struct task *task, int64_t now_ms)
 
 /* The channel is configured and the hour is right. */
 static void hand_over(struct plan *plan, struct partition *p, const struct task *task,
-                      struct str json, const struct connector_class *class,
-                      struct connector *connector)
+                      const struct ledger_entry *entry, const struct channel *channel)
 {
+    int64_t again_ms = p->now_ms + plan->rules->retry_ms;
     struct record record;
     struct err err = {0};
 
-    switch (class->task_record(connector, task, plan->arena, &record, &err)) {
+    switch (channel->class->task_record(channel->connector, task, plan->arena, &record, &err)) {
     case DELIVERY_ACCEPTED: break;
-    case DELIVERY_REFUSED: give_up(plan, p, task, LEDGER_FAILED, "refused", err.text); return;
+    case DELIVERY_REFUSED:
+        give_up(plan, p, task, entry, LEDGER_FAILED, "refused", err.text);
+        return;
     case DELIVERY_RETRY:
     case DELIVERY_UNKNOWN:
     case DELIVERY_DOWN: /* no record, so surely nothing was sent */
-        wait_until(plan, p, task, json, p->now_ms + plan->rules->retry_ms, "channel_down");
+        wait_until(plan, p, task, entry, again_ms, 0, "channel_down");
         return;
     }
     if (!plan->rules->topic_is_there(plan->rules->context, record.topic)) {
-        wait_until(plan, p, task, json, p->now_ms + plan->rules->retry_ms, "no_topic");
+        wait_until(plan, p, task, entry, again_ms, 0, "no_topic");
         return;
     }
     record.timestamp_ms = p->now_ms;
     *add_write(plan) = record;
-    enter(plan, p, task, LEDGER_SENT, "");
+    enter(plan, p, entry, LEDGER_SENT, "", NULL, "");
 }
 
+/* entry: as it is in the ledger, or would be. */
 static void send_task(struct plan *plan, struct partition *p, const struct task *task,
-                      struct str json)
+                      const struct ledger_entry *entry)
 {
-    int64_t may_go_ms = opens_ms(task, p->now_ms);
-    const struct connector_class *class;
-    struct connector *connector;
+    int64_t may_go_ms = plan_opens_ms(task, p->now_ms);
+    const struct channel *channel = channels_find(plan->rules->channels, task->channel);
 
     if (p->now_ms >= task->deadline_ms)
-        give_up(plan, p, task, LEDGER_EXPIRED, "deadline", "its deadline is over");
+        give_up(plan, p, task, entry, LEDGER_EXPIRED, "deadline", "its deadline is over");
     else if (may_go_ms >= task->deadline_ms)
-        give_up(plan, p, task, LEDGER_EXPIRED, "no_window",
+        give_up(plan, p, task, entry, LEDGER_EXPIRED, "no_window",
                 "no window is left before its deadline");
-    else if (!channels_find(plan->rules->channels, task->channel, &class, &connector))
-        give_up(plan, p, task, LEDGER_FAILED, "unknown_channel",
+    else if (channel == NULL)
+        give_up(plan, p, task, entry, LEDGER_FAILED, "unknown_channel",
                 "the configuration has no such channel");
     else if (may_go_ms > p->now_ms)
-        wait_until(plan, p, task, json, may_go_ms, "window");
+        wait_until(plan, p, task, entry, may_go_ms, 0, "window");
+    else if (channel->class->deliver != NULL)
+        wait_until(plan, p, task, entry, task->deadline_ms, plan->real_ms, "turn");
     else
-        hand_over(plan, p, task, json, class, connector);
+        hand_over(plan, p, task, entry, channel);
 }
 
 /* --- withdrawing ----------------------------------------------------------------------------- */
@@ -268,30 +333,28 @@ static void keep_back(struct plan *plan, struct partition *p, const struct withd
                       const char *result)
 {
     const struct ledger_entry entry = {.id = w->task,
-                                       .state = LEDGER_WITHDRAWN,
-                                       .at_ms = p->now_ms,
-                                       .due_ms = keep_until(plan, p, 0),
+                                       .customer = w->customer,
                                        .moment = w->moment,
                                        .channel = w->channel,
-                                       .queue = w->queue,
-                                       .reason = w->reason};
+                                       .queue = w->queue};
+    struct ledger_entry ended = plan_ended(plan, p, &entry, LEDGER_WITHDRAWN, "");
 
-    put_entry(plan, p, &entry);
-    add_note(plan, METRIC_DISPATCH_WITHDRAWALS, w->channel, result);
+    ended.reason = w->reason;
+    plan_note_withdrawal(plan, w->channel, result);
+    plan_put(plan, p, &ended);
 }
 
 /* Already sent: the channel takes it back. */
 static void call_back(struct plan *plan, struct partition *p, const struct withdrawal *w)
 {
-    const struct connector_class *class;
-    struct connector *connector;
+    const struct channel *channel = channels_find(plan->rules->channels, w->channel);
     struct record record;
     struct err err = {0};
     const char *result = "impossible";
 
-    if (channels_find(plan->rules->channels, w->channel, &class, &connector) &&
-        class->withdrawal_record != NULL &&
-        class->withdrawal_record(connector, w, plan->arena, &record, &err) == DELIVERY_ACCEPTED &&
+    if (channel != NULL && channel->class->withdrawal_record != NULL &&
+        channel->class->withdrawal_record(channel->connector, w, plan->arena, &record, &err) ==
+            DELIVERY_ACCEPTED &&
         plan->rules->topic_is_there(plan->rules->context, record.topic)) {
         record.timestamp_ms = p->now_ms;
         *add_write(plan) = record;
@@ -301,10 +364,19 @@ static void call_back(struct plan *plan, struct partition *p, const struct withd
     keep_back(plan, p, w, result);
 }
 
+/* Does its channel have it, perhaps or soon? */
+static bool may_be_out(const struct ledger_entry *e)
+{
+    return e->state == LEDGER_SENDING || e->state == LEDGER_SENT || e->state == LEDGER_UNKNOWN ||
+           e->state == LEDGER_RECALLING ||
+           (e->state == LEDGER_PENDING && str_is(e->reason, "in_doubt"));
+}
+
 static void withdraw(struct plan *plan, struct partition *p, const struct record *record,
                      const struct withdrawal *w)
 {
     const struct ledger_entry *known = ledger_find(p->ledger, w->task);
+    const struct channel *channel;
     struct withdrawal whole;
 
     if (known == NULL) {
@@ -312,13 +384,87 @@ static void withdraw(struct plan *plan, struct partition *p, const struct record
         return;
     }
     whole = complete(w, known->moment, known->channel, known->queue);
+    channel = channels_find(plan->rules->channels, known->channel);
+    if (channel != NULL && channel->class->deliver != NULL && may_be_out(known)) {
+        plan_recall(plan, p, known, &whole);
+        return;
+    }
     switch (known->state) {
     case LEDGER_PENDING: keep_back(plan, p, &whole, "kept_back"); break;
+    case LEDGER_SENDING: /* by a channel that is not configured any more */
+    case LEDGER_UNKNOWN:
+    case LEDGER_RECALLING:
     case LEDGER_SENT: call_back(plan, p, &whole); break;
     case LEDGER_FAILED:
     case LEDGER_EXPIRED:
     case LEDGER_WITHDRAWN: drop(plan, p, record, DROP_KNOWN, ""); break;
     case LEDGER_STATE_COUNT: break;
+    }
+}
+
+/* --- permissions ----------------------------------------------------------------------------- */
+
+static bool forbids(const struct permission *permission, const struct task *task)
+{
+    return permission->erased ||
+           (!task->needs_no_consent &&
+            (permission->purpose.len == 0 || str_equal(permission->purpose, task->purpose)) &&
+            (permission->channel.len == 0 || str_equal(permission->channel, task->channel)));
+}
+
+/* Not sent, because the customer does not want it: decide may know another way.  Of a customer who
+ * was erased nobody wants to hear. */
+static void forbid(struct plan *plan, struct partition *p, const struct permission *permission,
+                   const struct task *task)
+{
+    const struct withdrawal w = {.task = task->id,
+                                 .customer = permission->erased ? STR_EMPTY : task->customer,
+                                 .moment = task->moment,
+                                 .channel = task->channel,
+                                 .queue = task->queue,
+                                 .reason = permission->because};
+
+    if (!permission->erased)
+        plan_outcome(plan, p, task, "not_allowed", "", true);
+    keep_back(plan, p, &w, "forbidden");
+}
+
+/* One that is under way, or in doubt, is not tried again. */
+static void forbid_further(struct plan *plan, struct partition *p,
+                           const struct permission *permission, const struct ledger_entry *entry)
+{
+    const struct withdrawal w = {.task = arena_str(plan->arena, entry->id),
+                                 .customer = entry->customer,
+                                 .moment = entry->moment,
+                                 .channel = entry->channel,
+                                 .queue = entry->queue,
+                                 .reason = permission->because,
+                                 .created_ms = permission->created_ms};
+
+    plan_recall(plan, p, entry, &w);
+}
+
+/* Tasks of this customer that have not gone: the permission counts for what was decided before. */
+static void take_permission(struct plan *plan, struct partition *p,
+                            const struct permission *permission)
+{
+    size_t count = ledger_count(p->ledger), found = 0;
+    struct str *ids = ARENA_ARRAY(plan->arena, struct str, count + 1);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct ledger_entry *e = ledger_at(p->ledger, i);
+        if (!ledger_is_over(e) && str_equal(e->customer, permission->customer))
+            ids[found++] = arena_str(plan->arena, e->id);
+    }
+    for (size_t i = 0; i < found; i++) {
+        const struct ledger_entry *e = ledger_find(p->ledger, ids[i]);
+        struct task task;
+        if (!plan_task_of(plan, e, &task) || !forbids(permission, &task))
+            continue;
+        if (may_be_out(e))
+            forbid_further(plan, p, permission, e);
+        else
+            forbid(plan, p, permission, &task);
     }
 }
 
@@ -369,6 +515,9 @@ static bool read_item(struct plan *plan, const struct partition *p, const struct
         out->kind = ITEM_WITHDRAWAL;
         read = withdrawal_read_json(record->value, plan->arena, &out->withdrawal, NULL) &&
                ledger_is_id(out->withdrawal.task);
+    } else if (str_is(type, PERMISSION_CE_TYPE)) {
+        out->kind = ITEM_PERMISSION;
+        read = permission_read_json(record->value, plan->arena, &out->permission, NULL);
     } else {
         drop(plan, p, record, DROP_UNKNOWN_TYPE, "");
         return false;
@@ -391,10 +540,26 @@ static struct item *find_withdrawal(const struct plan *plan, struct item *task,
     return NULL;
 }
 
+/* A permission behind it in the batch that forbids a task; NULL: none. */
+static const struct permission *find_permission(const struct plan *plan, const struct item *task,
+                                                const struct item *end)
+{
+    if (plan->rules->time_is_log)
+        return NULL;
+    for (const struct item *item = task + 1; item < end; item++)
+        if (item->kind == ITEM_PERMISSION &&
+            str_equal(item->permission.customer, task->task.customer) &&
+            forbids(&item->permission, &task->task))
+            return &item->permission;
+    return NULL;
+}
+
 static void do_item(struct plan *plan, struct partition *p, struct item *item,
                     const struct item *end)
 {
     const struct task *task = &item->task;
+    const struct permission *permission;
+    struct ledger_entry entry;
     struct item *withdrawal;
     struct withdrawal whole;
 
@@ -402,14 +567,19 @@ static void do_item(struct plan *plan, struct partition *p, struct item *item,
         return;
     if (item->kind == ITEM_WITHDRAWAL) {
         withdraw(plan, p, item->record, &item->withdrawal);
+    } else if (item->kind == ITEM_PERMISSION) {
+        take_permission(plan, p, &item->permission);
     } else if (ledger_find(p->ledger, task->id) != NULL) {
         drop(plan, p, item->record, DROP_KNOWN, "");
     } else if ((withdrawal = find_withdrawal(plan, item, end)) != NULL) {
         whole = complete(&withdrawal->withdrawal, task->moment, task->channel, task->queue);
         keep_back(plan, p, &whole, "kept_back");
         withdrawal->kind = ITEM_SETTLED;
+    } else if ((permission = find_permission(plan, item, end)) != NULL) {
+        forbid(plan, p, permission, task);
     } else {
-        send_task(plan, p, task, item->record->value);
+        entry = entry_of(p, task, item->record->value, item->record->offset);
+        send_task(plan, p, task, &entry);
     }
 }
 
@@ -447,14 +617,14 @@ void plan_records(struct plan *plan, struct partition *p, const struct record *r
 static void send_again(struct plan *plan, struct partition *p, const struct ledger_entry *entry)
 {
     struct task task;
-    struct str json = arena_str(plan->arena, entry->task), id = arena_str(plan->arena, entry->id);
 
-    if (task_read_json(json, plan->arena, &task, NULL) && str_equal(task.id, id)) {
-        send_task(plan, p, &task, json);
+    if (plan_task_of(plan, entry, &task)) {
+        send_task(plan, p, &task, entry);
         return;
     }
-    log_error("dispatch", "a task of the ledger cannot be read", LOG_STR("task", id), LOG_END);
-    forget_entry(plan, p, id);
+    log_error("dispatch", "a task of the ledger cannot be read", LOG_STR("task", entry->id),
+              LOG_END);
+    forget_entry(plan, p, entry->id);
 }
 
 void plan_due(struct plan *plan, struct partition *p, size_t max)
@@ -463,10 +633,12 @@ void plan_due(struct plan *plan, struct partition *p, size_t max)
 
     for (size_t i = 0; i < max && (entry = ledger_due(p->ledger, p->now_ms)) != NULL; i++) {
         p->touched = true;
-        if (entry->state == LEDGER_PENDING)
+        if (ledger_is_over(entry))
+            forget_entry(plan, p, entry->id);
+        else if (entry->state == LEDGER_PENDING && entry->next_ms == 0)
             send_again(plan, p, entry);
         else
-            forget_entry(plan, p, entry->id);
+            plan_late(plan, p, entry);
     }
 }
 
@@ -474,11 +646,31 @@ void plan_due(struct plan *plan, struct partition *p, size_t max)
 
 void plan_open(struct plan *plan, const struct plan_rules *rules)
 {
-    *plan = (struct plan){.rules = rules, .arena = arena_new(0)};
+    *plan = (struct plan){.rules = rules, .arena = arena_new(0), .real_ms = 1};
+    plan->last_job = &plan->jobs;
+}
+
+struct job *plan_take_jobs(struct plan *plan)
+{
+    struct job *jobs = plan->jobs;
+
+    plan->jobs = NULL;
+    plan->last_job = &plan->jobs;
+    return jobs;
+}
+
+static void cancel_jobs(struct plan *plan)
+{
+    for (struct job *job = plan_take_jobs(plan), *next; job != NULL; job = next) {
+        next = job->next;
+        gate_cancel(channels_at(plan->rules->channels, job->channel)->gate, str_of(job->address));
+        job_free(job);
+    }
 }
 
 void plan_clear(struct plan *plan)
 {
+    cancel_jobs(plan);
     arena_reset(plan->arena);
     plan->write_count = plan->note_count = 0;
     plan->counters = (struct dispatch_counters){0};
@@ -486,6 +678,7 @@ void plan_clear(struct plan *plan)
 
 void plan_close(struct plan *plan)
 {
+    cancel_jobs(plan);
     arena_free(plan->arena);
     mem_free(plan->writes);
     mem_free(plan->notes);
@@ -505,4 +698,5 @@ void plan_count(const struct plan *plan, struct dispatch_counters *total)
     for (int i = 0; i < DROP_REASON_COUNT; i++)
         total->drops[i] += plan->counters.drops[i];
     total->withdrawals_sent += plan->counters.withdrawals_sent;
+    total->adopted += plan->counters.adopted;
 }

@@ -2,10 +2,16 @@
  *
  *     plan_records(records read, ledger, now) -> ledger', records to write
  *     plan_due(ledger, now)                   -> ledger', records to write
+ *     plan_result(a call that has ended)      -> ledger', records to write
+ *     plan_turns(lines, gates)                -> ledger', records to write, calls to begin
  *
  * A plan is one transaction.  It changes the ledgers of its partitions as it goes; when its
- * records are committed, partition_commit makes that final, else partition_rollback takes it
- * back.  Counts go to metrics only with plan_count, after the commit.
+ * records are committed, partition_commit makes that final, and its calls are begun (plan_jobs);
+ * else partition_rollback takes it back.  Counts go to metrics only with plan_count, after the
+ * commit.
+ *
+ * Two clocks: a partition's now, by which windows and deadlines run, and the world's (real_ms), by
+ * which retries, rates and breakers do.  They are one where `time` is wall.
  */
 #ifndef ATTENT_PROCESSORS_DISPATCH_PLAN_H
 #define ATTENT_PROCESSORS_DISPATCH_PLAN_H
@@ -14,12 +20,14 @@
 #include "processors/dispatch/channels.h"
 #include "processors/dispatch/dispatch.h"
 #include "processors/dispatch/partition.h"
+#include "processors/dispatch/senders.h"
 
 /* What a plan may ask; borrowed. */
 struct plan_rules {
     const struct channels *channels;
     const char *ledger_topic, *outcomes_topic;
     int64_t keep_ms, retry_ms; /* see struct dispatch_config */
+    struct rng *rng;           /* for the pauses between attempts */
     bool time_is_log;          /* a record's timestamp moves its partition's now */
     /* Can this topic be written to?  A task for one that is not there waits. */
     bool (*topic_is_there)(void *context, struct str topic);
@@ -33,6 +41,10 @@ struct plan_note { /* one thing to be counted, and said if `log` is not NULL */
     struct str id, why;
 };
 
+/* A sender that has not begun by then does not begin any more, and who takes over waits as long
+ * before it asks: else it might ask before the call of one who was only slow. */
+enum { PLAN_BEGIN_WITHIN_MS = 5000 };
+
 struct plan {
     const struct plan_rules *rules;
     struct arena *arena;   /* of the plan: texts of writes and notes */
@@ -41,6 +53,8 @@ struct plan {
     struct plan_note *notes;
     size_t note_count, note_capacity;
     struct dispatch_counters counters; /* of this plan */
+    int64_t real_ms;                   /* the world's clock; > 0 */
+    struct job *jobs, **last_job;      /* calls to begin once this is committed */
 };
 
 void plan_open(struct plan *plan, const struct plan_rules *rules);
@@ -53,6 +67,29 @@ void plan_records(struct plan *plan, struct partition *partition, const struct r
 
 /* Entries that are due by the partition's now, at most max of them. */
 void plan_due(struct plan *plan, struct partition *partition, size_t max);
+
+/* A call that has ended.  It says nothing about an entry that has moved on since. */
+void plan_result(struct plan *plan, struct partition *partition, const struct job *job);
+
+/* A partition was taken over: an attempt that is SENDING in its ledger, and that this process does
+ * not have under way (is_under_way, by id), ended in doubt. */
+void plan_adopt(struct plan *plan, struct partition *partition,
+                bool (*is_under_way)(void *context, struct str id), void *context);
+
+/* Whose turn it is, as far as the gates let: last in a round, so that whatever was read has been
+ * looked at before anything is sent. */
+void plan_turns(struct plan *plan, struct partition *const *partitions, size_t count);
+
+/* The lines of a partition from its ledger: after a take-over or a rollback. */
+void plan_line_up(const struct plan *plan, struct partition *partition,
+                  bool (*is_under_way)(void *context, struct str id), void *context);
+
+/* When the next of the partition's lines may go by the world's clock; INT64_MAX: none waits. */
+int64_t plan_turn_ms(const struct plan *plan, const struct partition *partition);
+
+/* The calls to begin, in a list by `next`; the caller owns them.  What is left at plan_clear is
+ * forgotten, and its gates are told. */
+struct job *plan_take_jobs(struct plan *plan);
 
 /* Committed: metrics, log lines, and total += what this plan did. */
 void plan_count(const struct plan *plan, struct dispatch_counters *total);

@@ -12,10 +12,11 @@
 #include "processors/dispatch/ledger_record.h"
 #include "tests/support/sample.h"
 #include "tests/support/scratch.h"
+#include "tests/support/scripted.h"
 #include "tests/support/server.h"
 #include "tests/support/suite.h"
 
-enum { PARTITIONS = 2, CUSTOMERS = 7, TASKS_MAX = 400, PATIENCE_MS = 60000 };
+enum { PARTITIONS = 2, CUSTOMERS = 7, TASKS_MAX = 400, CHANNELS_MAX = 101, PATIENCE_MS = 60000 };
 
 static struct server *kafka;
 
@@ -35,16 +36,17 @@ static struct world {
     struct arena *arena;
     char tasks[64], ledger[64], outcomes[64], queue[64], queue_name[64], group[64];
     struct kafka_settings settings;
-    struct channel_config channel;
+    struct channel_config channels[CHANNELS_MAX];
     struct dispatch_config config;
     struct kafka_producer *producer;
     struct chain chains[PARTITIONS]; /* of decide/0 to each partition of tasks */
-    int64_t now_ms;
+    int64_t now_ms, started_mono_ms; /* 0: the clock stands still */
 } world;
 
 static int64_t world_clock_ms(void)
 {
-    return world.now_ms;
+    return world.started_mono_ms == 0 ? world.now_ms
+                                      : world.now_ms + clock_mono_ms() - world.started_mono_ms;
 }
 
 static void create_topic(const char *name, int partitions)
@@ -69,7 +71,7 @@ static void open_world(const char *name)
     snprintf(world.queue, sizeof world.queue, "contact.%s", name);
     snprintf(world.group, sizeof world.group, "%s-dispatch", name);
     world.settings = (struct kafka_settings){.brokers = server_address(kafka), .client_id = "test"};
-    world.channel =
+    world.channels[0] =
         (struct channel_config){.name = STR("phone"),
                                 .class = channel_find(STR("contact_centre")),
                                 .conf = conf_read(channel_find(STR("contact_centre"))->fields,
@@ -80,7 +82,7 @@ static void open_world(const char *name)
                                             .tasks_topic = world.tasks,
                                             .ledger_topic = world.ledger,
                                             .outcomes_topic = world.outcomes,
-                                            .channels = &world.channel,
+                                            .channels = world.channels,
                                             .channel_count = 1,
                                             .clock_ms = world_clock_ms,
                                             .keep_ms = 3600000,
@@ -560,6 +562,226 @@ START_TEST(a_ledger_of_another_size_stops_the_start)
 }
 END_TEST
 
+/* --- channels that deliver ------------------------------------------------------------------- */
+
+/* A scripted channel beside "phone" (index 0); its log. */
+static const char *add_scripted(const struct connector_class *class, const char *options)
+{
+    size_t index = world.config.channel_count++;
+    const char *name = arena_format(world.arena, "way%zu", index).data;
+    const char *log = scratch_path(scratch_dir(), name);
+    const char *yaml = arena_format(world.arena, "{log: %s, %s}", log, options).data;
+
+    world.channels[index] =
+        (struct channel_config){str_of(name), class, scripted_conf(yaml, world.arena)};
+    return log;
+}
+
+static struct record stamped_for(int number, int channel, int customers)
+{
+    struct task task = task_of(number);
+
+    task.channel = arena_format(world.arena, "way%d", channel);
+    task.customer = arena_format(world.arena, "C-%d", number % customers);
+    return stamp(sample_task_record(&task, world.arena));
+}
+
+static uint64_t ended(const struct dispatch *dispatch)
+{
+    const uint64_t *states = dispatch_counters(dispatch)->states;
+
+    return states[LEDGER_SENT] + states[LEDGER_FAILED] + states[LEDGER_UNKNOWN];
+}
+
+static void poll_until_ended(struct dispatch *dispatch, uint64_t count)
+{
+    int64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+
+    while (ended(dispatch) < count) {
+        ck_assert_msg(clock_mono_ms() < until_ms, "only %d of %d", (int)ended(dispatch),
+                      (int)count);
+        dispatch_poll(dispatch, 50, NULL);
+    }
+}
+
+static void wait_for_death(pid_t pid)
+{
+    int status;
+
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "it lives or said no");
+}
+
+/* A process dies in its first attempt, before or after the receiver has it; another takes over. */
+static struct scripted_count die_and_take_over(const char *name,
+                                               const struct connector_class *class,
+                                               const char *word, enum ledger_state then)
+{
+    const char *log, *options;
+    struct record record;
+    struct dispatch *dispatch;
+
+    open_world(name);
+    options = arena_format(world.arena, "script: [%s, accept]", word).data;
+    log = add_scripted(class, options);
+    record = stamped_for(0, 1, 1);
+    produce(&record, 1);
+    wait_for_death(fork_dispatch(world.group));
+    dispatch = open_dispatch();
+    while (dispatch_counters(dispatch)->adopted == 0)
+        dispatch_poll(dispatch, 50, NULL);
+    world.now_ms += 60000; /* as long as it takes until it is asked, or tried again */
+    while (dispatch_counters(dispatch)->states[then] == 0 ||
+           (class->ask != NULL && dispatch_counters(dispatch)->states[LEDGER_SENT] == 0)) {
+        world.now_ms += 1000;
+        dispatch_poll(dispatch, 50, NULL);
+    }
+    dispatch_close(dispatch);
+    close_world();
+    return scripted_count(log, "deliver");
+}
+
+START_TEST(killed_before_the_receiver_has_it_each_class_keeps_its_promise)
+{
+    struct scripted_count at_most =
+        die_and_take_over("before-most", &scripted_class, "kill", LEDGER_UNKNOWN);
+    struct scripted_count asked =
+        die_and_take_over("before-ask", &scripted_askable_class, "kill", LEDGER_SENT);
+    struct scripted_count idempotent =
+        die_and_take_over("before-idem", &scripted_idempotent_class, "kill", LEDGER_SENT);
+
+    ck_assert_uint_eq(at_most.lines, 0);
+    ck_assert_uint_eq(asked.lines, 1);
+    ck_assert_uint_eq(idempotent.lines, 1);
+}
+END_TEST
+
+START_TEST(killed_after_the_receiver_has_it_each_class_keeps_its_promise)
+{
+    struct scripted_count at_most =
+        die_and_take_over("after-most", &scripted_class, "killed", LEDGER_UNKNOWN);
+    struct scripted_count asked =
+        die_and_take_over("after-ask", &scripted_askable_class, "killed", LEDGER_SENT);
+    struct scripted_count idempotent =
+        die_and_take_over("after-idem", &scripted_idempotent_class, "killed", LEDGER_SENT);
+
+    ck_assert_uint_eq(at_most.lines, 1);
+    ck_assert_uint_eq(asked.lines, 1);
+    ck_assert_uint_eq(idempotent.lines, 2); /* under one id: its receiver drops the second */
+    ck_assert_uint_eq(idempotent.tasks, 1);
+}
+END_TEST
+
+START_TEST(killed_whenever_no_class_breaks_its_promise)
+{
+    enum { TASKS = 300 };
+    static struct record records[TASKS];
+    const char *logs[3];
+    struct dispatch *dispatch;
+
+    open_world("whenever");
+    logs[0] = add_scripted(&scripted_class, "delay: 3ms");
+    logs[1] = add_scripted(&scripted_askable_class, "delay: 3ms");
+    logs[2] = add_scripted(&scripted_idempotent_class, "delay: 3ms");
+    for (int i = 0; i < TASKS; i++)
+        records[i] = stamped_for(i, 1 + i % 3, 20);
+    for (int round = 0; round < 3; round++) {
+        pid_t pid = fork_dispatch(world.group);
+        size_t seen = scripted_count(logs[2], "deliver").lines;
+        produce(records, (size_t)(80 * (round + 1)));
+        while (scripted_count(logs[2], "deliver").lines < seen + 5)
+            clock_sleep_ms(1);
+        kill_dispatch(pid); /* with several under way */
+    }
+    produce(records, TASKS);
+    dispatch = open_dispatch();
+    world.started_mono_ms = clock_mono_ms();
+    while (dispatch_counters(dispatch)->transactions < 3)
+        dispatch_poll(dispatch, 50, NULL);
+    world.now_ms += 60000;
+    while (scripted_count(logs[1], "deliver").tasks < TASKS / 3 ||
+           scripted_count(logs[2], "deliver").tasks < TASKS / 3)
+        dispatch_poll(dispatch, 50, NULL);
+    dispatch_close(dispatch);
+    ck_assert_uint_eq(scripted_count(logs[0], "deliver").most, 1);
+    ck_assert_uint_eq(scripted_count(logs[1], "deliver").lines, TASKS / 3); /* each once */
+    close_world();
+}
+END_TEST
+
+/* In a log, the first arrivals of each customer's tasks are in the order they were decided. */
+static void expect_order(const char *log, int customers)
+{
+    size_t count;
+    struct scripted_line *lines = scripted_read(log, world.arena, &count);
+    int *last = ARENA_ARRAY(world.arena, int, (size_t)customers);
+
+    for (size_t i = 0; i < count; i++) {
+        int number = atoi(lines[i].id + strlen("task"));
+        int *before = &last[number % customers];
+        ck_assert_msg(number + 1 >= *before, "%s came behind %d", lines[i].id, *before - 1);
+        *before = number + 1;
+    }
+}
+
+START_TEST(ten_thousand_tasks_with_faults_each_reach_the_receiver)
+{
+    enum { TASKS = 10000, CUSTOMERS_MANY = 2000 };
+    struct record *records;
+    struct dispatch *dispatch;
+    const char *log;
+    struct scripted_count count;
+    int64_t from_ms;
+
+    open_world("many");
+    records = ARENA_ARRAY(world.arena, struct record, TASKS);
+    log = add_scripted(&scripted_idempotent_class,
+                       "faults: 5, concurrency: 32, breaker.failures: 1000,"
+                       " retries: [20ms, 20ms, 20ms, 20ms, 20ms, 20ms]");
+    for (int i = 0; i < TASKS; i++)
+        records[i] = stamped_for(i, 1, CUSTOMERS_MANY);
+    produce(records, TASKS);
+    world.started_mono_ms = from_ms = clock_mono_ms();
+    dispatch = open_dispatch();
+    poll_until_ended(dispatch, TASKS);
+    fprintf(stderr, "10000 tasks: %d ms, %d transactions\n", (int)(clock_mono_ms() - from_ms),
+            (int)dispatch_counters(dispatch)->transactions);
+    ck_assert_uint_eq(dispatch_counters(dispatch)->states[LEDGER_SENT], TASKS);
+    dispatch_close(dispatch);
+    count = scripted_count(log, "deliver");
+    ck_assert_uint_eq(count.tasks, TASKS);
+    ck_assert_uint_gt(count.lines, TASKS); /* some of those in doubt had come */
+    expect_order(log, CUSTOMERS_MANY);
+    close_world();
+}
+END_TEST
+
+START_TEST(one_slow_channel_of_a_hundred_leaves_the_others_at_speed)
+{
+    enum { CHANNELS = 100, EACH = 20 };
+    static struct record records[CHANNELS * EACH];
+    const char *slow, *other = NULL;
+    struct dispatch *dispatch;
+
+    open_world("hundred");
+    slow = add_scripted(&scripted_class, "delay: 500ms, concurrency: 1");
+    for (int i = 1; i < CHANNELS; i++)
+        other = add_scripted(&scripted_class, "concurrency: 2");
+    for (int i = 0; i < CHANNELS * EACH; i++)
+        records[i] = stamped_for(i, 1 + i % CHANNELS, 50);
+    produce(records, CHANNELS * EACH);
+    dispatch = open_dispatch();
+    poll_until_ended(dispatch, (CHANNELS - 1) * EACH);
+    ck_assert_uint_lt(scripted_count(slow, "deliver").lines, EACH); /* it has not even ended */
+    ck_assert_uint_eq(scripted_count(other, "deliver").most, 1);
+    poll_until_ended(dispatch, CHANNELS * EACH);
+    ck_assert_uint_eq(scripted_count(slow, "deliver").tasks, EACH);
+    ck_assert_uint_eq(scripted_count(other, "deliver").tasks, EACH);
+    dispatch_close(dispatch);
+    close_world();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -574,6 +796,11 @@ int main(void)
         a_queue_whose_topic_is_made_later_gets_its_tasks,
         its_metrics_are_what_prometheus_takes,
         a_ledger_of_another_size_stops_the_start,
+        killed_before_the_receiver_has_it_each_class_keeps_its_promise,
+        killed_after_the_receiver_has_it_each_class_keeps_its_promise,
+        killed_whenever_no_class_breaks_its_promise,
+        ten_thousand_tasks_with_faults_each_reach_the_receiver,
+        one_slow_channel_of_a_hundred_leaves_the_others_at_speed,
     };
 
     return suite_run_with("dispatch", tests, sizeof tests / sizeof tests[0], 180, start, stop);

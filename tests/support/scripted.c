@@ -15,6 +15,10 @@
 #define WORDS "accept|retry|down|refuse|stop|gone|lost|doubt|kill|killed"
 
 static const struct conf_field fields[] = {
+#define CONF(path_, kind_, fallback_, doc_, ...)                                                   \
+    {.path = path_, .kind = CONF_##kind_, .fallback = fallback_, .doc = doc_, __VA_ARGS__},
+#include "processors/dispatch/channel_options.def"
+#undef CONF
     {.path = "log", .kind = CONF_TEXT, .doc = "File of what came."},
     {.path = "script",
      .kind = CONF_LIST,

@@ -32,8 +32,13 @@ START_TEST(every_state_reads_back_as_it_was_written)
                                            .channel = STR("ph\"one"),
                                            .queue = STR("insurance"),
                                            .reason = STR("no_topic"),
-                                           .task = i == LEDGER_PENDING ? STR("{\"id\":\"0011aa\"}")
-                                                                       : STR_EMPTY};
+                                           .next_ms = i == LEDGER_RECALLING ? 1772438400456 : 0,
+                                           .offset = 42,
+                                           .attempt = 3,
+                                           .customer = STR("C-1"),
+                                           .reference = STR("SM1"),
+                                           .task = STR("{\"id\":\"0011aa\"}"),
+                                           .withdrawal = STR("{\"task\":\"0011aa\"}")};
         struct ledger_record read = read_back(ledger_record_entry(&entry, arena), arena);
         ck_assert_int_eq(read.kind, LEDGER_RECORD_TASK);
         ck_assert(str_equal(read.entry.id, entry.id));
@@ -45,6 +50,12 @@ START_TEST(every_state_reads_back_as_it_was_written)
         ck_assert(str_equal(read.entry.queue, entry.queue));
         ck_assert(str_equal(read.entry.reason, entry.reason));
         ck_assert(str_equal(read.entry.task, entry.task));
+        ck_assert(str_equal(read.entry.customer, entry.customer));
+        ck_assert(str_equal(read.entry.reference, entry.reference));
+        ck_assert(str_equal(read.entry.withdrawal, entry.withdrawal));
+        ck_assert_int_eq(read.entry.next_ms, entry.next_ms);
+        ck_assert_int_eq(read.entry.offset, 42);
+        ck_assert_uint_eq(read.entry.attempt, 3);
     }
     arena_free(arena);
 }
@@ -97,6 +108,11 @@ START_TEST(what_dispatch_never_writes_is_broken)
         {"0011aa", "{\"state\":\"sent\",\"at\":5,\"due\":\"2026-03-02T08:00:00Z\"}"},
         {"0011aa",
          "{\"state\":\"pending\",\"at\":\"2026-03-02T08:00:00Z\",\"due\":\"2026-03-02T08:00:00Z\"}"},
+        {"0011aa",
+         "{\"state\":\"sent\",\"at\":\"2026-03-02T08:00:00Z\",\"due\":\"2026-03-02T08:00:00Z\","
+         "\"attempt\":-1}"},
+        {"0011aa", "{\"state\":\"recalling\",\"at\":\"2026-03-02T08:00:00Z\",\"due\":"
+                   "\"2026-03-02T08:00:00Z\",\"task\":{}}"},
         {"taken/decide/0", "{\"generation\":1,\"number\":2,\"chain\":\"xyz\"}"},
         {"taken/decide/0",
          "{\"generation\":1,\"number\":-2,\"chain\":\"00112233445566778899aabbccddeeff\"}"},
