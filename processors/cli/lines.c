@@ -69,6 +69,15 @@ void lines_put_withdrawal(struct buf *out, const struct withdrawal *w)
     buf_put_char(out, '\n');
 }
 
+static void put_permission(struct buf *out, const struct permission *p)
+{
+    put_head(out, p->created_ms, p->customer, STR("-"), STR_EMPTY);
+    buf_put_format(out, "PERMISSION WITHDRAWN for %.*s on %.*s by %.*s\n",
+                   STR_ARG(p->purpose.len != 0 ? p->purpose : STR("all purposes")),
+                   STR_ARG(p->channel.len != 0 ? p->channel : STR("all channels")),
+                   STR_ARG(p->because));
+}
+
 static struct str text_of(struct value map, struct str key)
 {
     struct value v = value_map_get(map, key);
@@ -107,6 +116,7 @@ static bool put_record(struct buf *out, const struct record *record, struct aren
 {
     struct str type = record_header(record, STR("ce_type"));
     struct withdrawal withdrawal;
+    struct permission permission;
     struct decision decision;
     struct task task;
 
@@ -122,6 +132,10 @@ static bool put_record(struct buf *out, const struct record *record, struct aren
         if (!withdrawal_read_json(record->value, arena, &withdrawal, NULL))
             return false;
         lines_put_withdrawal(out, &withdrawal);
+    } else if (str_is(type, PERMISSION_CE_TYPE)) {
+        if (!permission_read_json(record->value, arena, &permission, NULL))
+            return false;
+        put_permission(out, &permission);
     } else {
         return put_outcome(out, record, arena);
     }

@@ -203,7 +203,7 @@ static void take_output(void *context, int topic, const struct record *record)
         take_decision(run, json);
     else if (str_is(record_header(record, STR("ce_type")), TASK_CE_TYPE))
         take_task(run, json);
-    else
+    else if (str_is(record_header(record, STR("ce_type")), WITHDRAWAL_CE_TYPE))
         take_withdrawal(run, json);
 }
 

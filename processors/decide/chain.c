@@ -187,6 +187,9 @@ static void describe(struct turn *turn, const struct instance *in, struct task *
     task->created_ms = turn->now_ms;
     task->deadline_ms = turn->now_ms + earlier(moment->deadline_ms, act->wait_ms);
     task->attempt = in->act + 1U;
+    task->needs_no_consent =
+        turn->set->policy.given && turn->set->policy.tiers[moment->tier].consent == CONSENT_ALWAYS;
+    task->at_least_once = act->at_least_once;
     task->decision = explain_next_id(turn, moment->name, in->about);
     task->traceparent = trace_text(turn->arena, in);
     add_facts(turn, in, task);
@@ -200,7 +203,7 @@ static void go_out(struct turn *turn, struct instance *in, const struct task *ta
 
     in->phase = PHASE_OUT;
     in->hold = HOLD_NONE;
-    in->sent = false;
+    in->sent = in->accepted = false;
     in->task_ms = turn->now_ms;
     in->task_deadline_ms = task->deadline_ms;
     in->due_ms = turn->now_ms + act->wait_ms;
@@ -262,6 +265,7 @@ void chain_take_back(struct turn *turn, struct instance *in, const struct moment
         return;
     w.task = chain_task_id(turn, in);
     w.because = turn->event != NULL ? turn->event->type : STR_EMPTY;
+    w.notice = in->accepted;
     if (moment != NULL) {
         w.moment = moment->name;
         w.channel = moment->acts[in->act].channel;
@@ -281,7 +285,7 @@ void chain_take_back(struct turn *turn, struct instance *in, const struct moment
 /* What dispatch says of a task that it could not send: nobody was reached, the cap is free again. */
 static bool never_sent(struct str code)
 {
-    return str_is(code, "failed") || str_is(code, "expired");
+    return str_is(code, "failed") || str_is(code, "expired") || str_is(code, "not_allowed");
 }
 
 static enum outcome_effect effect_of(const struct act *act, struct str code, bool final)
@@ -289,6 +293,8 @@ static enum outcome_effect effect_of(const struct act *act, struct str code, boo
     for (size_t i = 0; i < act->outcome_count; i++)
         if (str_equal(act->outcomes[i].code, code))
             return act->outcomes[i].effect;
+    if (never_sent(code))
+        return EFFECT_NEXT; /* docs/decisions/050: the customer has heard nothing yet */
     return final ? EFFECT_END : EFFECT_WAIT;
 }
 
@@ -310,6 +316,7 @@ static void apply(struct turn *turn, struct instance *in, struct str code, bool 
     if (never_sent(code) && !in->sent)
         caps_give_back(turn, in, act->channel);
     in->sent = true;
+    in->accepted |= str_is(code, "accepted");
     switch (effect_of(act, code, final)) {
     case EFFECT_WAIT: return;
     case EFFECT_NEXT: next_act(turn, in, REASON_OUTCOME); return;

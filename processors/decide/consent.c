@@ -22,6 +22,27 @@ static void make_room(struct state *state)
     STATE_REMOVE(state->consents, state->consent_count, out == state->consent_count ? 0 : out);
 }
 
+/* Tasks that were decided before this and have not gone: dispatch stops them.  Under the tasks' key,
+ * so it comes behind them. */
+static void tell_dispatch(struct turn *turn)
+{
+    struct value purpose = turn->fields[turn->set->builtin.purpose];
+    struct value channel = turn->fields[turn->set->builtin.channel];
+    const struct permission permission = {
+        .customer = turn->state->customer,
+        .purpose = purpose.kind == VALUE_STRING ? value_str(purpose) : STR_EMPTY,
+        .channel = channel.kind == VALUE_STRING ? value_str(channel) : STR_EMPTY,
+        .because = turn->event->type,
+        .created_ms = turn->now_ms};
+    struct buf json = {0};
+
+    permission_put_json(&json, &permission);
+    explain_send(turn, DECIDE_TOPIC_TASKS, PERMISSION_CE_TYPE,
+                 explain_next_id(turn, STR("permission"), STR_EMPTY), turn->event->traceparent,
+                 buf_str(&json));
+    buf_free(&json);
+}
+
 void consent_take(struct turn *turn, bool given)
 {
     struct state *state = turn->state;
@@ -41,6 +62,8 @@ void consent_take(struct turn *turn, bool given)
         STATE_REMOVE(state->consents, state->consent_count, i);
         break;
     }
+    if (!given)
+        tell_dispatch(turn);
     make_room(state);
     STATE_RESERVE(turn->arena, state->consents, state->consent_count, state->consent_capacity);
     state->consents[state->consent_count++] = consent;

@@ -114,6 +114,7 @@ struct instance {
     uint8_t act;           /* the action that asks, waits or is out */
     uint8_t hold;          /* enum hold */
     bool sent;             /* an outcome of the task that is out has come: its cap is settled */
+    bool accepted;         /* somebody works on it: a withdrawal is for their information */
     bool traced;
     bool fresh;          /* opened by this record, which it does not see; not in the blob */
     bool ready;          /* passed all that comes before arbitration; not in the blob */

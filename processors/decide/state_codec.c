@@ -112,14 +112,22 @@ static void put_kept(struct buf *out, const struct kept_list *list)
     }
 }
 
-enum { FLAG_SENT = 1, FLAG_TRACED = 2, FLAG_CHAIN = 4, FLAG_TIMER = 8, FLAG_COUNTED = 16 };
+enum {
+    FLAG_SENT = 1,
+    FLAG_TRACED = 2,
+    FLAG_CHAIN = 4,
+    FLAG_TIMER = 8,
+    FLAG_COUNTED = 16,
+    FLAG_ACCEPTED = 32
+};
 
 static uint8_t instance_flags(const struct instance *in)
 {
     return (uint8_t)((in->sent ? FLAG_SENT : 0) | (in->traced ? FLAG_TRACED : 0) |
                      (in->phase != PHASE_STEPS ? FLAG_CHAIN : 0) |
                      (in->due_ms != STEP_NO_TIMER ? FLAG_TIMER : 0) |
-                     (in->counted_count != 0 ? FLAG_COUNTED : 0));
+                     (in->counted_count != 0 ? FLAG_COUNTED : 0) |
+                     (in->accepted ? FLAG_ACCEPTED : 0));
 }
 
 static void put_chain(struct buf *out, const struct instance *in)
@@ -419,8 +427,9 @@ static void get_instance(struct reader *r, struct arena *arena, struct instance 
     in->step = reader_u8(r);
     flags = reader_u8(r);
     in->sent = (flags & FLAG_SENT) != 0;
+    in->accepted = (flags & FLAG_ACCEPTED) != 0;
     in->traced = (flags & FLAG_TRACED) != 0;
-    if (((flags & FLAG_CHAIN) != 0) != (in->phase != PHASE_STEPS) || flags >= 2 * FLAG_COUNTED)
+    if (((flags & FLAG_CHAIN) != 0) != (in->phase != PHASE_STEPS) || flags >= 2 * FLAG_ACCEPTED)
         r->failed = true;
     in->about_value = value_decode(r, arena);
     in->about = reader_bytes(r);

@@ -118,6 +118,9 @@ static void load_act(struct moment_draft *draft, struct act *act, const struct y
     act->text = load_text(draft, &form, FIELD_ACT_TEXT);
     act->html = load_text(draft, &form, FIELD_ACT_HTML);
     act->wait_ms = form_span_ms(form.at[FIELD_ACT_WAIT], act->wait_ms);
+    act->at_least_once =
+        form.at[FIELD_ACT_SEND] != NULL &&
+        form_choice(form.at[FIELD_ACT_SEND], form_fields[FIELD_ACT_SEND].choices) == 1;
     load_outcomes(draft, act, form.at[FIELD_ACT_OUTCOMES]);
 }
 

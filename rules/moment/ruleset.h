@@ -139,7 +139,8 @@ struct act {
     struct texts say, subject, text, html;
     struct outcome_rule *outcomes;
     size_t outcome_count;
-    int64_t wait_ms; /* until the next action; default: the moment's deadline */
+    int64_t wait_ms;    /* until the next action; default: the moment's deadline */
+    bool at_least_once; /* `send`: rather twice than not at all */
 };
 
 /* A value worth showing to whoever handles the task: what the moment's conditions read. */

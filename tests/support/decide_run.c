@@ -19,7 +19,7 @@ struct decide_run {
     struct decide_config config;
     struct offline *offline;
     struct arena *arena;
-    struct buf lines, said, task, decision;
+    struct buf lines, said, task, decision, permission;
     struct str task_id;
     int events;
 };
@@ -86,7 +86,16 @@ static void take_withdrawal(struct decide_run *run, struct str json)
 
     ck_assert(withdrawal_read_json(json, run->arena, &w, NULL));
     put_head(run, w.created_ms, w.moment, w.about);
-    buf_put_format(&run->lines, "withdrawn %.*s\n", STR_ARG(w.because));
+    buf_put_format(&run->lines, "%s %.*s\n", w.notice ? "notice" : "withdrawn", STR_ARG(w.because));
+}
+
+static void take_permission(struct decide_run *run, struct str json)
+{
+    struct permission permission;
+
+    ck_assert(permission_read_json(json, run->arena, &permission, NULL));
+    buf_clear(&run->permission);
+    buf_put(&run->permission, json);
 }
 
 static void take_decision(struct decide_run *run, struct str json)
@@ -117,8 +126,10 @@ static void take_output(void *context, int topic, const struct record *record)
         take_decision(run, json);
     else if (str_is(record_header(record, STR("ce_type")), TASK_CE_TYPE))
         take_task(run, json);
-    else
+    else if (str_is(record_header(record, STR("ce_type")), WITHDRAWAL_CE_TYPE))
         take_withdrawal(run, json);
+    else
+        take_permission(run, json);
 }
 
 const char *decide_run_lines(struct decide_run *run)
@@ -137,6 +148,11 @@ const char *decide_run_task(const struct decide_run *run)
 const char *decide_run_decision(const struct decide_run *run)
 {
     return buf_text((struct buf *)(uintptr_t)&run->decision);
+}
+
+const char *decide_run_permission(const struct decide_run *run)
+{
+    return run->permission.len != 0 ? buf_text((struct buf *)&run->permission) : "";
 }
 
 struct hash128 decide_run_digest(struct decide_run *run)
@@ -193,6 +209,7 @@ void decide_run_close(struct decide_run *run)
     buf_free(&run->lines);
     buf_free(&run->said);
     buf_free(&run->task);
+    buf_free(&run->permission);
     buf_free(&run->decision);
     mem_free(run);
 }

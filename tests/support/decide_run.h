@@ -55,6 +55,8 @@ void decide_run_until(struct decide_run *run, const char *at);
 const char *decide_run_lines(struct decide_run *run);
 const char *decide_run_task(const struct decide_run *run);     /* JSON of the last task */
 const char *decide_run_decision(const struct decide_run *run); /* JSON of the last decision */
+/* JSON of the last permission that was withdrawn, "" none. */
+const char *decide_run_permission(const struct decide_run *run);
 
 struct hash128 decide_run_digest(struct decide_run *run); /* of the state */
 

@@ -68,6 +68,59 @@ START_TEST(a_code_not_listed_follows_its_own_final)
 }
 END_TEST
 
+START_TEST(what_could_not_be_sent_leads_to_the_next_action)
+{
+    static const char *const codes[] = {"failed", "expired", "not_allowed"};
+
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        open_with(TWO);
+        EVENT("0s", "a.one", KEY("V"));
+        decide_run_outcome(run, "1h", codes[i], true);
+        CAME("0s m/V task phone\n1h m/V task email\n");
+        decide_run_outcome(run, "2h", codes[i], true);
+        CAME("2h m/V ended outcome\n");
+        decide_run_close(run);
+        run = NULL;
+    }
+    open_with("when: [{event: a.one}]\nact:\n"
+              "  - {channel: phone, outcomes: {failed: end}}\n  - {channel: email, text: x}\n");
+    EVENT("0s", "a.one", KEY("V"));
+    decide_run_outcome(run, "1h", "failed", true); /* the moment's word counts */
+    CAME("0s m/V task phone\n1h m/V ended outcome\n");
+}
+END_TEST
+
+START_TEST(of_contradictory_outcomes_the_first_final_one_stays)
+{
+    open_with("when: [{event: a.one}]\nact: [{channel: phone, outcomes: {done: end}}]\n");
+    EVENT("0s", "a.one", KEY("V"));
+    decide_run_outcome(run, "1h", "sent", false);
+    decide_run_outcome(run, "2h", "bounced", true);
+    CAME("0s m/V task phone\n2h m/V ended outcome\n");
+    decide_run_outcome(run, "3h", "delivered", true); /* late, and of the same task */
+    decide_run_outcome(run, "4h", "done", true);
+    CAME("");
+}
+END_TEST
+
+START_TEST(a_withdrawal_of_a_task_that_an_agent_has_accepted_is_a_notice)
+{
+    open_with("withdraw: [{event: c.three}]\n" TWO);
+    EVENT("0s", "a.one", KEY("V"));
+    decide_run_outcome(run, "1h", "accepted", false);
+    EVENT("2h", "c.three", KEY("V"));
+    CAME("0s m/V task phone\n2h m/V notice c.three\n2h m/V ended withdrawn\n");
+}
+END_TEST
+
+START_TEST(a_task_says_that_it_may_rather_come_twice)
+{
+    open_with("when: [{event: a.one}]\nact: [{channel: phone, send: at_least_once}]\n");
+    EVENT("0s", "a.one", KEY("V"));
+    TASK_HAS("\"at_least_once\":true");
+}
+END_TEST
+
 START_TEST(an_outcome_of_an_older_task_changes_nothing)
 {
     open_with(TWO);
@@ -208,6 +261,10 @@ SUITE_MAIN_AROUND("chain", set_up, tear_down, a_task_too_large_for_the_topic_doe
                   without_an_outcome_the_next_action_comes_when_wait_is_over,
                   an_outcome_says_whether_it_is_over_or_what_comes_next,
                   a_code_not_listed_follows_its_own_final,
+                  what_could_not_be_sent_leads_to_the_next_action,
+                  of_contradictory_outcomes_the_first_final_one_stays,
+                  a_withdrawal_of_a_task_that_an_agent_has_accepted_is_a_notice,
+                  a_task_says_that_it_may_rather_come_twice,
                   an_outcome_of_an_older_task_changes_nothing,
                   next_behind_the_last_action_ends_the_chain,
                   gates_are_asked_again_before_each_action_about_the_event_that_completed,

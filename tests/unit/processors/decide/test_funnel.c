@@ -172,7 +172,9 @@ END_TEST
 START_TEST(service_goes_unless_the_customer_objected_and_the_latest_word_counts)
 {
     open_with(CHANNELS, SERVICE, SERVICE);
+    ck_assert_str_eq(decide_run_permission(run), "");
     EVENT("5s", "consent.withdrawn", "{\"purpose\":\"service\",\"channel\":\"phone\"}");
+    ck_assert_ptr_nonnull(strstr(decide_run_permission(run), "\"purpose\":\"service\""));
     decide_run_late(run, "6s", "4s", "consent.given",
                     "{\"purpose\":\"service\",\"channel\":\"phone\"}", "");
     EVENT("7s", "a.one", KEY("V"));
