@@ -127,6 +127,7 @@ static void add_step(struct reasoner *r, const struct moment_step *step)
                    span));
         break;
     case STEP_CROSSES: add_crossing(r, step); break;
+    case STEP_BECOMES: break; /* its condition says it all */
     case STEP_WAIT:
     case STEP_AT:
     case STEP_KIND_COUNT: return;
