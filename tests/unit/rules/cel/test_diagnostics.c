@@ -20,8 +20,9 @@ START_TEST(a_result_of_another_type_than_wanted_is_refused)
     struct buf got = {0};
 
     table_findings(TABLE_MOMENT, "i + 1", (struct place){NULL, 1, 1}, &cel_bool, &got);
-    ck_assert_str_eq(buf_text(&got), "1:3 condition: a condition must be true or false, this is an int "
-                                     "(compare it: a == b, a > b)");
+    ck_assert_str_eq(buf_text(&got),
+                     "1:3 condition: a condition must be true or false, this is an int "
+                     "(compare it: a == b, a > b)");
     buf_clear(&got);
     table_findings(TABLE_MOMENT, "s", (struct place){NULL, 1, 1}, &cel_timestamp, &got);
     ck_assert_str_eq(buf_text(&got), "1:1 type: a timestamp is needed here, this is a string");
