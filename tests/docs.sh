@@ -33,8 +33,8 @@ rows=$(grep -cE '^\| (build|run|test) \| `' README.md)
 [ "$rows" -eq "$(deploy/install --list | wc -l)" ] || complain "README.md: $rows packages"
 
 for library in $(sed -n 's/^PACKAGES := //p' Makefile); do
-    stem=${library#lib}
-    deploy/install --list | grep -q "^build  lib${stem%%-*}" ||
-        complain "Makefile: $library is not in deploy/install --list"
+    package=$(dpkg -S "$(pkg-config --variable=pcfiledir "$library")/$library.pc" 2>/dev/null)
+    deploy/install --list | grep -q "^build  ${package%%:*} " ||
+        complain "Makefile: $library (of ${package%%:*}) is not in deploy/install --list"
 done
 exit $bad

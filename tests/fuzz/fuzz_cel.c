@@ -108,7 +108,8 @@ static void try_one(struct str text, bool moment, bool unchecked, struct world *
                           .mixed_numbers = moment,
                           .own_functions = moment,
                           .unchecked = unchecked};
-    struct cel_input input = {world, load, zone_find(STR("Europe/Amsterdam"))};
+    struct cel_input input = {
+        .context = world, .load = load, .zone = zone_find(STR("Europe/Amsterdam"))};
     struct arena *arena = arena_new(0);
     struct diags diags = {0};
     struct buf out = {0};
