@@ -140,7 +140,7 @@ static size_t cut_expression(struct cutter *cutter, size_t open)
     part.has_fallback = bar < end;
     part.fallback =
         arena_str(cutter->arena, str_trim(str_slice(text, part.has_fallback ? bar + 1 : end, end)));
-    if (str_contains(part.fallback, STR("{{")))
+    if (str_contains(part.fallback, STR("{")))
         diag_add(cutter->diags, DIAG_ERROR, place_at(cutter, bar + 1), "template",
                  "write {{has(x.a) ? x.a : x.b}}", "words to fall back on hold no expression");
     while (from < end && (text.data[from] == ' ' || text.data[from] == '\n'))

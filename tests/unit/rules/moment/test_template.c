@@ -145,8 +145,12 @@ END_TEST
 
 START_TEST(words_to_fall_back_on_hold_no_expression)
 {
-    ck_assert_ptr_null(compile("Dear {{name | {{name}}}}"));
-    ck_assert_str_eq(diags.items[0].what, "words to fall back on hold no expression");
+    static const char *const texts[] = {"Dear {{name | {{name}}}}", "{{name | x{}}{name}}"};
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        ck_assert_ptr_null(compile(texts[i]));
+        ck_assert_str_eq(diags.items[0].what, "words to fall back on hold no expression");
+    }
 }
 END_TEST
 
