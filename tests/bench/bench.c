@@ -187,9 +187,11 @@ static void write_config(struct bench *b)
     buf_free(&yaml);
 }
 
-static void run_attent(const struct bench *b, const char *verb, const char *argument)
+/* argument: NULL allowed */
+static void run_attent(const struct bench *b, const char *verb, const char *option,
+                       const char *argument)
 {
-    const char *const argv[] = {attent_path, verb, "-c", b->config, argument, NULL};
+    const char *const argv[] = {attent_path, verb, "-c", b->config, option, argument, NULL};
     char *out = NULL;
 
     if (process_run(argv, STEP_MS_MAX, &out) != 0)
@@ -444,8 +446,8 @@ int main(void)
     setvbuf(stdout, NULL, _IOLBF, 0);
     start_servers(&b);
     write_config(&b);
-    run_attent(&b, "topics", "--create");
-    run_attent(&b, "activate", "tests/bench/rules");
+    run_attent(&b, "topics", "--create", NULL);
+    run_attent(&b, "activate", "--unproved", "tests/bench/rules");
     fill_topic(&b);
     measure(&b);
     right = tasks_are_right(&b);
