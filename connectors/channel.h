@@ -58,6 +58,7 @@ struct receipt {
     int64_t retry_after_ms; /* RETRY, DOWN: not sooner than in this span; 0: no wish */
     bool opted_out; /* REFUSED: the customer told the provider to stop; becomes consent.withdrawn */
     bool gone;      /* REFUSED: the receiver wants nothing more, ever (HTTP 410) */
+    bool address_dead; /* REFUSED: nobody is reached at this address any more, by nothing */
 };
 
 struct connector; /* one open channel; each class lays out its own */
@@ -67,9 +68,10 @@ struct connector_class {
     const struct conf_field *fields; /* options, defaults and docs; {0} comes last */
     enum guarantee guarantee;
 
-    /* Open a channel from validated conf (borrowed).  On ERR_NONE the caller owns *out until
-     * close(); otherwise *out is NULL and err, if not NULL, says why.  No network yet: a receiver
-     * that is away must not keep attent from starting. */
+    /* Open a channel from validated conf.  It is borrowed until close(): a connector may keep it and
+     * the texts in it.  On ERR_NONE the caller owns *out until close(); otherwise *out is NULL and
+     * err, if not NULL, says why.  No network yet: a receiver that is away must not keep attent from
+     * starting. */
     enum err_code (*open)(const struct conf *conf, struct connector **out, struct err *err);
     void (*close)(struct connector *c); /* frees c; NULL is allowed */
 

@@ -130,6 +130,13 @@ void http_reply_free(struct http_reply *reply)
     buf_free(&reply->body);
 }
 
+struct value http_reply_json(const struct http_reply *reply, struct arena *arena)
+{
+    struct value body;
+
+    return json_parse(buf_str(&reply->body), arena, &body, NULL) == JSON_FINE ? body : VALUE_NONE;
+}
+
 void http_put_escaped(struct buf *out, struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {

@@ -11,7 +11,7 @@
 #define ATTENT_CONNECTORS_NET_HTTP_H
 
 #include "connectors/net/transfer.h"
-#include "core/buf.h"
+#include "core/json.h"
 
 struct http_header {
     const char *name;
@@ -43,6 +43,9 @@ enum err_code http_url_check(const struct transfer *t, struct str url, struct er
 enum transfer_end http_send(struct transfer *t, const struct http_ask *ask, int timeout_ms,
                             struct http_reply *reply, struct err *err);
 void http_reply_free(struct http_reply *reply);
+
+/* Its body as JSON, in arena; VALUE_ABSENT: it is none. */
+struct value http_reply_json(const struct http_reply *reply, struct arena *arena);
 
 /* Append text as it stands in a URL: all but letters, digits and -._~ as %XX. */
 void http_put_escaped(struct buf *out, struct str text);

@@ -1,6 +1,7 @@
 #include "connectors/sms/sms.h"
 
 #include "connectors/net/options.h"
+#include "connectors/net/phone.h"
 #include "connectors/net/verdict.h"
 #include "core/base64.h"
 #include "core/crypto.h"
@@ -35,8 +36,6 @@ static const struct conf_field fields[] = {
     NET_FIELDS,
     {0},
 };
-
-enum { NUMBER_DIGITS_MIN = 7, NUMBER_DIGITS_MAX = 15 /* E.164 */ };
 
 struct connector {
     struct transfer *transfer;
@@ -106,17 +105,6 @@ static enum err_code sms_open(const struct conf *conf, struct connector **out, s
     return code;
 }
 
-/* E.164: + and digits. */
-static bool is_number(struct str s)
-{
-    if (s.len < 1 + NUMBER_DIGITS_MIN || s.len > 1 + NUMBER_DIGITS_MAX || s.data[0] != '+')
-        return false;
-    for (size_t i = 1; i < s.len; i++)
-        if (s.data[i] < '0' || s.data[i] > '9')
-            return false;
-    return true;
-}
-
 /* What a code of the provider means; the HTTP status' verdict where it says nothing more. */
 static enum delivery of_code(int64_t code, enum delivery verdict, struct receipt *receipt,
                              struct err *err)
@@ -141,16 +129,12 @@ static enum delivery judge(enum transfer_end end, const struct http_reply *reply
 {
     enum delivery verdict = verdict_of(end, reply, receipt, err);
     struct arena *arena = arena_new(0);
-    struct value body = VALUE_NONE, code, sid;
+    struct value body = http_reply_json(reply, arena);
+    struct value code = json_at(body, STR("/code")), sid = json_at(body, STR("/sid"));
 
-    if (end == TRANSFER_ANSWERED)
-        json_parse(buf_str(&reply->body), arena, &body, NULL);
-    code = value_map_get(body.kind == VALUE_MAP ? body : value_map(NULL, 0), STR("code"));
-    sid = value_map_get(body.kind == VALUE_MAP ? body : value_map(NULL, 0), STR("sid"));
     if (verdict == DELIVERY_ACCEPTED && sid.kind == VALUE_STRING)
         verdict_keep_reference(receipt, value_str(sid));
-    else if (verdict != DELIVERY_ACCEPTED && end == TRANSFER_ANSWERED && reply->status < 500 &&
-             code.kind == VALUE_INT)
+    else if (verdict != DELIVERY_ACCEPTED && reply->status < 500 && code.kind == VALUE_INT)
         verdict = of_code(code.i, verdict, receipt, err);
     arena_free(arena);
     return verdict;
@@ -163,7 +147,7 @@ static enum delivery sms_deliver(struct connector *c, const struct sending *s,
     struct http_reply reply = {0};
     enum delivery result;
 
-    if (!is_number(s->task->address) || s->task->text.len == 0) {
+    if (!phone_is_number(s->task->address) || s->task->text.len == 0) {
         err_set(err, ERR_PARSE,
                 "a text message needs a text and a number that begins with + and its country");
         return DELIVERY_REFUSED;

@@ -61,7 +61,7 @@ enum { UNSUBSCRIBE_KEY_BYTES_MIN = 32 };
 
 struct connector {
     struct transfer *transfer;
-    const struct conf *conf; /* borrowed from the configuration, which outlives us */
+    const struct conf *conf; /* borrowed, see channel.h */
     struct buf url;
     bool starttls;
 };

@@ -181,9 +181,10 @@ static void refused(struct send *s, const struct job *job)
         end_withdrawn(s, "kept_back");
     else
         fail(s,
-             job->receipt.opted_out ? "opted_out"
-             : job->receipt.gone    ? "gone"
-                                    : "refused",
+             job->receipt.opted_out      ? "opted_out"
+             : job->receipt.gone         ? "gone"
+             : job->receipt.address_dead ? "address_dead"
+                                         : "refused",
              job->err.text);
 }
 

@@ -354,6 +354,20 @@ START_TEST(a_permission_that_is_gone_stops_what_has_not_gone)
 }
 END_TEST
 
+START_TEST(an_address_that_reaches_nobody_is_told_as_such)
+{
+    struct job *job;
+
+    open_bench(&scripted_class, "concurrency: 4");
+    plan_task("a1");
+    job = begun(JOB_DELIVER, "a1");
+    job->receipt.address_dead = true;
+    ends(job, DELIVERY_REFUSED);
+    is("a1", LEDGER_FAILED, "address_dead");
+    close_bench();
+}
+END_TEST
+
 START_TEST(a_customer_who_told_the_provider_to_stop_withdraws_consent)
 {
     struct job *job;
@@ -425,6 +439,7 @@ SUITE_MAIN("plan of deliveries", it_is_in_the_ledger_before_it_is_begun,
            a_withdrawal_keeps_back_waits_for_the_call_or_takes_back,
            a_channel_that_cannot_take_back_says_so,
            a_permission_that_is_gone_stops_what_has_not_gone,
+           an_address_that_reaches_nobody_is_told_as_such,
            a_customer_who_told_the_provider_to_stop_withdraws_consent,
            the_deadline_ends_the_waiting_but_not_a_call,
            of_a_customer_one_is_under_way_and_a_rollback_gives_the_turn_back)
