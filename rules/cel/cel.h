@@ -90,7 +90,8 @@ struct cel_env {
     /* Keep the tree of what was written with the program (rules/cel/tree.h). */
     bool keep_tree;
 
-    /* Constants are not folded: slower and the same.  For tests that it is the same. */
+    /* Constants are not folded and conditions run as bytecode only: slower and the same.  For tests
+     * that it is the same. */
     bool unfolded;
 
     /* all, exists, map, has and so on are functions like others, and so unknown. */

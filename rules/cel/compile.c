@@ -9,11 +9,11 @@
 #include "core/limit.h"
 #include "core/mem.h"
 #include "core/regex.h"
+#include "rules/cel/graph.h"
 #include "rules/cel/parse.h"
 #include "rules/cel/program.h"
 
 enum {
-    SET_ITEMS_MIN = 9,     /* fewer are compared one by one, which is as fast */
     RECENT_CONSTANTS = 64, /* looked through for the same constant: long lists must stay linear */
 };
 
@@ -171,43 +171,20 @@ static void gen_optional_or(struct gen *g, const struct cel_node *node)
     jump_here(g, jump);
 }
 
-/* A constant list that is worth a hash table: many items, all strings or all ints. */
-static bool is_set(const struct cel_node *node)
-{
-    struct value v = node->literal;
-
-    if (node->kind != NODE_LITERAL || v.kind != VALUE_LIST || v.n < SET_ITEMS_MIN)
-        return false;
-    for (size_t i = 0; i < v.n; i++)
-        if (v.list[i].kind != v.list[0].kind)
-            return false;
-    return v.list[0].kind == VALUE_STRING || v.list[0].kind == VALUE_INT;
-}
-
-static struct cel_set make_set(struct arena *arena, struct value list)
-{
-    struct cel_set set = {.list = value_copy(arena, list), .mask = 1};
-
-    while (set.mask < 2 * list.n)
-        set.mask = 2 * set.mask + 1;
-    set.table = ARENA_ARRAY(arena, uint32_t, (size_t)set.mask + 1);
-    for (uint32_t i = 0; i < list.n; i++) {
-        uint64_t at = cel_set_hash(list.list[i]);
-        while (set.table[at & set.mask] != 0)
-            at++;
-        set.table[at & set.mask] = i + 1;
-    }
-    return set;
-}
-
+/* x in a constant list that is worth a hash table: the same list, the same table. */
 static void gen_in_set(struct gen *g, const struct cel_node *node)
 {
     struct cel_program *p = g->program;
+    struct value list = node->items[1]->literal;
+    const struct cel_set *found = cel_set_find(p->sets, p->set_count, list);
+    size_t number = found != NULL ? (size_t)(found - p->sets) : p->set_count;
 
     gen_node(g, node->items[0]);
-    MEM_RESERVE(p->sets, p->set_count, g->set_capacity);
-    p->sets[p->set_count] = make_set(g->arena, node->items[1]->literal);
-    emit(g, OP_IN_SET, 0, 0, p->set_count++);
+    if (found == NULL) {
+        MEM_RESERVE(p->sets, p->set_count, g->set_capacity);
+        p->sets[p->set_count++] = cel_set_make(g->arena, list);
+    }
+    emit(g, OP_IN_SET, 0, 0, number);
 }
 
 static bool is_compared(enum cel_op op)
@@ -235,7 +212,8 @@ static void gen_call(struct gen *g, const struct cel_node *node)
         gen_optional_or(g, node);
         return;
     }
-    if (node->sign && str_is(node->name, "@in") && is_set(node->items[1])) {
+    if (node->sign && str_is(node->name, "@in") && node->items[1]->kind == NODE_LITERAL &&
+        cel_set_fits(node->items[1]->literal)) {
         gen_in_set(g, node);
         return;
     }
@@ -483,6 +461,8 @@ struct cel_program *cel_generate(struct cel_source *source, const struct cel_env
     g.program->type = cel_type_copy(arena, root->type);
     gen_node(&g, root);
     gen_end(&g, root, want);
+    if (!env->unfolded)
+        cel_graph_make(g.program, root, arena);
     if (g.depth_max + g.program->local_count > CEL_FRAME_MAX || g.program->code_count > UINT16_MAX)
         cel_report(source, DIAG_ERROR, root->at, "limit", "split it into several conditions",
                    "the expression is too complex");

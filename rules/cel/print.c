@@ -2,6 +2,7 @@
 
 #include "core/check.h"
 #include "core/when.h"
+#include "rules/cel/graph.h"
 #include "rules/cel/program.h"
 
 enum { DEPTH_MAX = 64, PRINT_BYTES_MAX = 1 << 20 };
@@ -209,4 +210,5 @@ void cel_disassemble(struct buf *out, const struct cel_program *program)
         print_instr(out, program, &program->code[i]);
         buf_put_char(out, '\n');
     }
+    cel_graph_print(out, program);
 }

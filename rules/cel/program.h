@@ -10,6 +10,7 @@
 
 #include "rules/cel/check.h"
 #include "rules/cel/funcs.h"
+#include "rules/cel/set.h"
 
 enum cel_op {
 #define OP(name, operands, text) OP_##name,
@@ -35,15 +36,9 @@ struct cel_slot {
     struct str path;      /* for the listing */
 };
 
-/* Constants of one kind, all texts or all ints, by a hash table of their numbers. */
-struct cel_set {
-    struct value list;
-    uint32_t *table; /* number of an item + 1, 0: free; collisions go on to the next place */
-    uint32_t mask;   /* places - 1; at least half of them are free */
-};
-
 struct regex;
 struct cel_tree;
+struct cel_test;
 
 struct cel_program {
     const struct cel_type *type;
@@ -55,13 +50,20 @@ struct cel_program {
     struct cel_slot *slots; /* by first use, each (slot, path) once */
     uint32_t *slot_numbers; /* each once, ascending */
     size_t code_count, constant_count, regex_count, set_count, slot_count, slot_number_count;
+    const struct cel_test *tests; /* the graph; see graph.h */
+    uint16_t test_count;          /* 0: there is no graph */
     uint16_t local_count;
     bool mixed;
     bool constant; /* the code is CONST, RETURN */
 };
 
-/* The place where a value is, or would be, in a set: its hash, before the mask. */
-uint64_t cel_set_hash(struct value v);
+/* What a slot holds now. */
+static inline struct value cel_load(const struct cel_input *input, uint32_t slot)
+{
+    if (slot - input->direct_first < input->direct_count)
+        return input->direct[slot - input->direct_first];
+    return input->load(input->context, slot);
+}
 
 /* Run with the budget that run has left; input may be NULL if there are no slots. */
 struct value cel_run_program(const struct cel_program *program, struct cel_run *run);

@@ -5,9 +5,9 @@
  * goes round, so that straight code counts nothing.  Work that grows with data costs more
  * (cel_charge).  So the budget bounds both time and memory of a run. */
 #include "core/check.h"
-#include "core/hash.h"
 #include "core/limit.h"
 #include "core/regex.h"
+#include "rules/cel/graph.h"
 #include "rules/cel/program.h"
 
 static struct value over_budget(void)
@@ -37,13 +37,7 @@ static struct value unusual_slot(const struct cel_run *run, const struct cel_slo
 
 static inline struct value load_slot(const struct cel_run *run, const struct cel_slot *slot)
 {
-    const struct cel_input *input = run->input;
-
-    if (input == NULL)
-        return VALUE_NONE;
-    if (slot->slot - input->direct_first < input->direct_count)
-        return input->direct[slot->slot - input->direct_first];
-    return input->load(input->context, slot->slot);
+    return run->input == NULL ? VALUE_NONE : cel_load(run->input, slot->slot);
 }
 
 static inline struct value run_slot(const struct cel_run *run, const struct cel_slot *slot)
@@ -182,25 +176,11 @@ static struct value match(struct cel_run *run, const struct regex *regex, struct
     return cel_match(run, regex, value_str(v));
 }
 
-uint64_t cel_set_hash(struct value v)
-{
-    return v.kind == VALUE_STRING ? hash_bytes(value_str(v), 0)
-                                  : v.u * UINT64_C(0x9e3779b97f4a7c15) >> 32;
-}
-
 static struct value in_set(struct cel_run *run, const struct cel_set *set, struct value v)
 {
-    const struct value *items = set->list.list;
-
-    if (v.kind != items[0].kind)
+    if (v.kind != set->list.list[0].kind)
         return cel_in(run, v, set->list);
-    for (uint64_t at = cel_set_hash(v);; at++) {
-        uint32_t number = set->table[at & set->mask];
-        if (number == 0)
-            return value_bool(false);
-        if (value_same(items[number - 1], v))
-            return value_bool(true);
-    }
+    return value_bool(cel_set_has(set, v));
 }
 
 /* --- lists and maps that grow ------------------------------------------------------------------ */
@@ -643,8 +623,8 @@ struct value cel_run_program(const struct cel_program *program, struct cel_run *
     }
 }
 
-struct value cel_eval(const struct cel_program *program, const struct cel_input *input,
-                      struct arena *arena)
+static struct value run_bytecode(const struct cel_program *program, const struct cel_input *input,
+                                 struct arena *arena)
 {
     struct cel_run run = {arena, input, LIMIT_CEL_STEPS, program->mixed};
     struct value v = cel_run_program(program, &run);
@@ -652,4 +632,16 @@ struct value cel_eval(const struct cel_program *program, const struct cel_input 
     if (v.kind == VALUE_TIMESTAMP && cel_kind_of(v) == CEL_LOCAL)
         return cel_error("a local time cannot be a result");
     return v;
+}
+
+struct value cel_eval(const struct cel_program *program, const struct cel_input *input,
+                      struct arena *arena)
+{
+    enum cel_graph_end end = CEL_GRAPH_OPEN;
+
+    if (program->test_count > 0)
+        end = cel_graph_run(program, input);
+    if (end == CEL_GRAPH_OPEN)
+        return run_bytecode(program, input, arena);
+    return value_bool(end == CEL_GRAPH_TRUE);
 }

@@ -136,7 +136,9 @@ START_TEST(a_listing_shows_what_runs)
                                      "   1 JUMP_FALSE -> 4\n"
                                      "   2 HAS_SLOT customer.score #114\n"
                                      "   3 AND -> 4\n"
-                                     "   4 RETURN\n");
+                                     "   4 RETURN\n"
+                                     "test 1: event.data.weight_kg #111 > 1500 ? 0 : false\n"
+                                     "test 0: has customer.score #114 ? true : false\n");
     buf_free(&got);
     fixture_free(&f);
 }
