@@ -30,16 +30,31 @@ struct sha256 crypto_sha256(struct str text)
     return h;
 }
 
-struct sha256 crypto_hmac_sha256(struct str key, struct str text)
+static void hmac(const EVP_MD *hash, struct str key, struct str text, unsigned char *out,
+                 size_t out_bytes)
 {
-    struct sha256 h;
     unsigned bytes = 0;
     /* without a key pointer HMAC() takes that of its last call */
     const char *bytes_of_key = key.len != 0 ? key.data : "";
 
-    CHECK(HMAC(EVP_sha256(), bytes_of_key, (int)key.len, (const unsigned char *)text.data, text.len,
-               h.bytes, &bytes) != NULL);
-    CHECK(bytes == sizeof h.bytes);
+    CHECK(HMAC(hash, bytes_of_key, (int)key.len, (const unsigned char *)text.data, text.len, out,
+               &bytes) != NULL);
+    CHECK(bytes == out_bytes);
+}
+
+struct sha256 crypto_hmac_sha256(struct str key, struct str text)
+{
+    struct sha256 h;
+
+    hmac(EVP_sha256(), key, text, h.bytes, sizeof h.bytes);
+    return h;
+}
+
+struct sha1 crypto_hmac_sha1(struct str key, struct str text)
+{
+    struct sha1 h;
+
+    hmac(EVP_sha1(), key, text, h.bytes, sizeof h.bytes);
     return h;
 }
 

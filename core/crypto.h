@@ -22,6 +22,13 @@ static inline struct str sha256_str(const struct sha256 *h) /* its 32 bytes, bor
 {
     return (struct str){(const char *)h->bytes, sizeof h->bytes};
 }
+/* For providers that have not moved on (Twilio): as a signature HMAC-SHA-1 is not broken. */
+enum { CRYPTO_SHA1_BYTES = 20 };
+struct sha1 {
+    unsigned char bytes[CRYPTO_SHA1_BYTES];
+};
+struct sha1 crypto_hmac_sha1(struct str key, struct str text);
+
 void sha256_put_hex(struct buf *out, const struct sha256 *h); /* 64 lower-case digits */
 
 /* Takes the same time wherever two texts of one length differ. */

@@ -91,7 +91,7 @@ enum err_code console_open(const char *address, struct console **out, struct err
 {
     struct console *console = MEM_NEW(struct console);
     const struct http_handler handler = {console, answer_page};
-    enum err_code code = httpd_open(address, &handler, &console->httpd, err);
+    enum err_code code = httpd_open(address, NULL, &handler, &console->httpd, err);
 
     *out = NULL;
     if (code != ERR_NONE) {

@@ -50,8 +50,14 @@ static char *read_all(int fd)
 int http_ask(int port, const char *method, const char *path, const void *body, size_t body_bytes,
              char **answer)
 {
+    return http_ask_with(port, method, path, NULL, body, body_bytes, answer);
+}
+
+int http_ask_with(int port, const char *method, const char *path, const char *headers,
+                  const void *body, size_t body_bytes, char **answer)
+{
     int fd = connect_to(port), status = 0;
-    char head[512];
+    char head[4096];
     char *text, *end;
 
     if (answer != NULL)
@@ -60,8 +66,8 @@ int http_ask(int port, const char *method, const char *path, const void *body, s
         return 0;
     snprintf(
         head, sizeof head,
-        "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
-        method, path, body_bytes);
+        "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n",
+        method, path, body_bytes, headers != NULL ? headers : "");
     send_all(fd, head, strlen(head));
     send_all(fd, body, body_bytes);
     text = read_all(fd);

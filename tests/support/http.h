@@ -9,4 +9,8 @@
 int http_ask(int port, const char *method, const char *path, const void *body, size_t body_bytes,
              char **answer);
 
+/* The same with header lines of its own ("A: b\r\n"; NULL: none). */
+int http_ask_with(int port, const char *method, const char *path, const char *headers,
+                  const void *body, size_t body_bytes, char **answer);
+
 #endif
