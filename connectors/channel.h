@@ -18,6 +18,7 @@
 #ifndef ATTENT_CONNECTORS_CHANNEL_H
 #define ATTENT_CONNECTORS_CHANNEL_H
 
+#include "connectors/callback/callback.h"
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/record.h"
@@ -48,6 +49,12 @@ struct sending {
     uint32_t attempt; /* 1 for the first */
     int timeout_ms;   /* the call has returned by then */
     int64_t now_ms;   /* wall clock, UTC: for signatures and expiry times */
+    /* deliver: what the provider may report to, see connectors/callback/callback.h.  Empty: no
+     * receiver is configured. */
+    struct str callback_url;    /* PUBLIC_URL/callback/CHANNEL/REFERENCE */
+    struct str callback_mark;   /* REFERENCE alone, for providers that hand back a text of ours */
+    struct str unsubscribe_url; /* deliver: PUBLIC_URL/unsubscribe/TOKEN, takes RFC 8058's POST;
+                                 * empty also for a task that asks nobody */
 };
 
 /* What a channel says beside its result.  Zeroed by the caller; a connector sets what it knows. */
@@ -104,6 +111,8 @@ struct connector_class {
     enum delivery (*withdraw)(struct connector *c, const struct sending *sending,
                               const struct withdrawal *withdrawal, struct receipt *receipt,
                               struct err *err);
+
+    const struct callback_class *callback; /* NULL: nothing is reported over HTTP */
 };
 
 /* The class of that name, NULL: none.  From channels.def. */

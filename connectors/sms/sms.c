@@ -3,6 +3,7 @@
 #include "connectors/net/options.h"
 #include "connectors/net/phone.h"
 #include "connectors/net/verdict.h"
+#include "connectors/sms/report.h"
 #include "core/base64.h"
 #include "core/crypto.h"
 #include "core/mem.h"
@@ -32,7 +33,14 @@ static const struct conf_field fields[] = {
     {.path = "status_url",
      .kind = CONF_TEXT,
      .fallback = "",
-     .doc = "Where the provider reports what became of a message; empty: nowhere."},
+     .doc = "Where the provider reports what became of a message; empty: to attent's receiver, if "
+            "there is one."},
+    {.path = "auth_token",
+     .kind = CONF_TEXT,
+     .fallback = "",
+     .secret = true,
+     .doc = "Auth token of the account, which signs those reports: by reference.  Needed beside a "
+            "`key`; without one it is `token`."},
     NET_FIELDS,
     {0},
 };
@@ -41,6 +49,7 @@ struct connector {
     struct transfer *transfer;
     struct buf url;
     struct buf authorization;
+    bool has_status_url;
     struct buf sender; /* the form's fields that are the same for every message */
 };
 
@@ -92,6 +101,7 @@ static enum err_code sms_open(const struct conf *conf, struct connector **out, s
     put_basic(&c->authorization, key.len != 0 ? key : account, conf_text(conf, "token"));
     put_field(&c->sender, "MessagingServiceSid", service);
     put_field(&c->sender, "From", from);
+    c->has_status_url = conf_text(conf, "status_url").len != 0;
     put_field(&c->sender, "StatusCallback", conf_text(conf, "status_url"));
     code = net_open(conf, &c->transfer, err);
     if (code == ERR_NONE)
@@ -153,6 +163,8 @@ static enum delivery sms_deliver(struct connector *c, const struct sending *s,
         return DELIVERY_REFUSED;
     }
     buf_put(&form, buf_str(&c->sender));
+    if (!c->has_status_url)
+        put_field(&form, "StatusCallback", s->callback_url);
     put_field(&form, "To", s->task->address);
     put_field(&form, "Body", s->task->text);
     const struct http_header headers[] = {
@@ -178,4 +190,5 @@ const struct connector_class sms_class = {
     .open = sms_open,
     .close = sms_close,
     .deliver = sms_deliver,
+    .callback = &sms_reports,
 };

@@ -40,8 +40,9 @@ static const struct conf_field fields[] = {
     {.path = "unsubscribe.url",
      .kind = CONF_TEXT,
      .fallback = "",
-     .doc = "https:// address that takes one-click unsubscribes (RFC 8058); a signed token is put "
-            "behind it.  Empty: mails have no such header."},
+     .doc =
+         "https:// address of your own that takes one-click unsubscribes (RFC 8058); a signed token "
+         "is put behind it.  Empty: attent's receiver, and without one mails have no such header."},
     {.path = "unsubscribe.key",
      .kind = CONF_TEXT,
      .fallback = "",
@@ -142,8 +143,10 @@ static void put_unsubscribe(const struct conf *conf, const struct sending *s, st
                                   .channel = s->task->channel,
                                   .expires_ms = s->now_ms + conf_int(conf, "unsubscribe.valid")};
 
-    if (url.len == 0)
+    if (url.len == 0) {
+        buf_put(out, s->unsubscribe_url);
         return;
+    }
     buf_put(out, url);
     buf_put_text(out, str_contains(url, STR("?")) ? "&token=" : "?token=");
     unsubscribe_put_token(out, conf_text(conf, "unsubscribe.key"), &u);

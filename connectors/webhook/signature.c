@@ -60,3 +60,58 @@ void webhook_sign(const struct webhook_keys *keys, struct str id, int64_t second
     }
     buf_free(&text);
 }
+
+/* --- theirs -------------------------------------------------------------------------------------- */
+
+enum { SECONDS_DIGITS_MAX = 12 };
+
+static bool read_seconds(struct str text, int64_t *out)
+{
+    *out = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        *out = *out * 10 + (text.data[i] - '0');
+    }
+    return text.len != 0 && text.len <= SECONDS_DIGITS_MAX;
+}
+
+/* Any of theirs may fit any of ours: both sides may be changing their secret. */
+static bool is_signed(struct str ours, struct str theirs)
+{
+    for (struct str rest = ours, one; rest.len != 0;) {
+        struct str after = STR_EMPTY;
+        one = rest;
+        str_cut(rest, ' ', &one, &after);
+        for (struct str others = theirs, other; others.len != 0;) {
+            struct str behind = STR_EMPTY;
+            other = others;
+            str_cut(others, ' ', &other, &behind);
+            if (crypto_equal(one, other))
+                return true;
+            others = behind;
+        }
+        rest = after;
+    }
+    return false;
+}
+
+enum webhook_check webhook_check(const struct webhook_keys *keys, struct str id,
+                                 struct str timestamp, struct str signatures, struct str body,
+                                 int64_t now_ms)
+{
+    struct buf ours = {0};
+    int64_t seconds, apart_ms;
+    bool fits;
+
+    if (id.len == 0 || !read_seconds(timestamp, &seconds))
+        return WEBHOOK_FORGED;
+    webhook_sign(keys, id, seconds, body, &ours);
+    fits = is_signed(buf_str(&ours), signatures);
+    buf_free(&ours);
+    if (!fits)
+        return WEBHOOK_FORGED;
+    apart_ms = seconds * 1000 - now_ms;
+    return apart_ms <= WEBHOOK_TOLERANCE_MS && apart_ms >= -WEBHOOK_TOLERANCE_MS ? WEBHOOK_SIGNED
+                                                                                 : WEBHOOK_OLD;
+}

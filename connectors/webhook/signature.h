@@ -23,4 +23,13 @@ void webhook_keys_free(struct webhook_keys *keys);
 void webhook_sign(const struct webhook_keys *keys, struct str id, int64_t seconds, struct str body,
                   struct buf *out);
 
+/* Is a message of theirs signed by one of keys, and is its timestamp (seconds, as it stands in the
+ * header) within WEBHOOK_TOLERANCE_MS of now?  The signature is looked at first, so only who has a
+ * key learns which of the two it was. */
+enum webhook_check { WEBHOOK_SIGNED, WEBHOOK_FORGED, WEBHOOK_OLD };
+enum { WEBHOOK_TOLERANCE_MS = 5 * 60 * 1000 };
+enum webhook_check webhook_check(const struct webhook_keys *keys, struct str id,
+                                 struct str timestamp, struct str signatures, struct str body,
+                                 int64_t now_ms);
+
 #endif

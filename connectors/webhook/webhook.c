@@ -4,6 +4,7 @@
 
 #include "connectors/net/options.h"
 #include "connectors/net/verdict.h"
+#include "connectors/webhook/report.h"
 #include "connectors/webhook/signature.h"
 #include "core/mem.h"
 
@@ -18,6 +19,13 @@ static const struct conf_field fields[] = {
      .secret = true,
      .doc = "What messages are signed with: whsec_..., by reference.  Several with blanks between "
             "while the receiver changes from one to the next; each message is signed with all."},
+    {.path = "callback.secrets",
+     .kind = CONF_TEXT,
+     .fallback = "",
+     .secret = true,
+     .doc =
+         "What the receiver signs its reports with: whsec_..., by reference, several with blanks "
+         "between.  Empty: it reports nothing."},
     /* the schedule that Standard Webhooks gives as an example, less its last two steps */
     {.path = "retries",
      .kind = CONF_LIST,
@@ -29,6 +37,7 @@ static const struct conf_field fields[] = {
 
 struct connector {
     struct transfer *transfer;
+    const struct conf *conf; /* borrowed from the configuration, which outlives us */
     struct webhook_keys keys;
     struct buf url;
 };
@@ -43,6 +52,20 @@ static void webhook_close(struct connector *c)
     mem_free(c);
 }
 
+static enum err_code check_theirs(struct str secrets, struct err *err)
+{
+    struct webhook_keys keys;
+    enum err_code code;
+
+    if (secrets.len == 0)
+        return ERR_NONE;
+    code = webhook_keys_read(secrets, &keys, err);
+    webhook_keys_free(&keys);
+    if (code != ERR_NONE)
+        err_prefix(err, "callback.secrets");
+    return code;
+}
+
 static enum err_code webhook_open(const struct conf *conf, struct connector **out, struct err *err)
 {
     struct connector *c = MEM_NEW(struct connector);
@@ -50,12 +73,15 @@ static enum err_code webhook_open(const struct conf *conf, struct connector **ou
     enum err_code code;
 
     *out = NULL;
+    c->conf = conf;
     buf_put(&c->url, url);
     code = net_open(conf, &c->transfer, err);
     if (code == ERR_NONE)
         code = http_url_check(c->transfer, url, err);
     if (code == ERR_NONE)
         code = webhook_keys_read(conf_text(conf, "secrets"), &c->keys, err);
+    if (code == ERR_NONE)
+        code = check_theirs(conf_text(conf, "callback.secrets"), err);
     if (code != ERR_NONE)
         webhook_close(c);
     else
@@ -110,8 +136,9 @@ static enum delivery post(struct connector *c, struct str id, struct str body,
     return result;
 }
 
-/* {"type": ..., "timestamp": ..., "data": ...} */
-static void put_message(struct buf *out, const char *type, int64_t at_ms, struct str data)
+/* {"type": ..., "timestamp": ..., "callback": ..., "data": ...} */
+static void put_message(struct buf *out, const char *type, int64_t at_ms, struct str callback,
+                        struct str data)
 {
     struct json_writer w = json_writer_to(out);
 
@@ -120,6 +147,10 @@ static void put_message(struct buf *out, const char *type, int64_t at_ms, struct
     json_str(&w, str_of(type));
     json_key(&w, "timestamp");
     json_time(&w, at_ms);
+    if (callback.len != 0) {
+        json_key(&w, "callback");
+        json_str(&w, callback);
+    }
     json_key(&w, "data");
     json_raw(&w, data);
     json_close(&w, '}');
@@ -132,7 +163,9 @@ static enum delivery webhook_deliver(struct connector *c, const struct sending *
     enum delivery result;
 
     task_put_json(&data, s->task);
-    put_message(&body, TASK_CE_TYPE, s->task->created_ms, buf_str(&data));
+    put_message(&body, TASK_CE_TYPE, s->task->created_ms,
+                conf_text(c->conf, "callback.secrets").len != 0 ? s->callback_url : STR_EMPTY,
+                buf_str(&data));
     result = post(c, s->task->id, buf_str(&body), s->task->traceparent, s, receipt, err);
     buf_free(&data);
     buf_free(&body);
@@ -149,7 +182,7 @@ static enum delivery webhook_withdraw(struct connector *c, const struct sending 
     buf_put(&id, withdrawal->task);
     buf_put_text(&id, "-withdrawn");
     withdrawal_put_json(&data, withdrawal);
-    put_message(&body, WITHDRAWAL_CE_TYPE, withdrawal->created_ms, buf_str(&data));
+    put_message(&body, WITHDRAWAL_CE_TYPE, withdrawal->created_ms, STR_EMPTY, buf_str(&data));
     result = post(c, buf_str(&id), buf_str(&body), STR_EMPTY, s, receipt, err);
     buf_free(&data);
     buf_free(&body);
@@ -165,4 +198,5 @@ const struct connector_class webhook_class = {
     .close = webhook_close,
     .deliver = webhook_deliver,
     .withdraw = webhook_withdraw,
+    .callback = &webhook_reports,
 };

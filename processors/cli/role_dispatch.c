@@ -1,7 +1,17 @@
 #include "core/clock.h"
+#include "core/log.h"
+#include "core/mem.h"
 #include "processors/cli/config.h"
 #include "processors/cli/role.h"
 #include "processors/dispatch/dispatch.h"
+#include "processors/dispatch/outbox.h"
+#include "processors/dispatch/receiver.h"
+
+struct dispatch_state {
+    struct dispatch *dispatch;
+    struct outbox *outbox;
+    struct receiver *receiver; /* NULL: not in this process */
+};
 
 static struct channel_config *channels_of(const struct conf *conf, struct arena *arena,
                                           size_t *count)
@@ -19,14 +29,22 @@ static struct channel_config *channels_of(const struct conf *conf, struct arena 
     return channels;
 }
 
-static enum err_code open_dispatch(const struct role_context *context, void **out, struct err *err)
+static const struct links *links_of(const struct conf *conf, struct arena *arena)
+{
+    struct links *links = ARENA_NEW(arena, struct links);
+
+    *links = (struct links){.public_url = conf_text(conf, "receiver.public_url"),
+                            .key = conf_text(conf, "receiver.key"),
+                            .unsubscribe_valid_ms = conf_int(conf, "receiver.unsubscribe_valid")};
+    return links;
+}
+
+static const struct dispatch_config *config_of(const struct role_context *context)
 {
     const struct conf *conf = context->conf;
     struct arena *arena = context->arena;
     struct config_topics topics = config_topics(conf, arena);
     struct dispatch_config *config = ARENA_NEW(arena, struct dispatch_config);
-    struct dispatch *dispatch = NULL;
-    enum err_code code;
 
     *config = (struct dispatch_config){
         .kafka = config_kafka(conf, "dispatch", arena),
@@ -35,25 +53,91 @@ static enum err_code open_dispatch(const struct role_context *context, void **ou
         .tasks_topic = topics.tasks,
         .ledger_topic = topics.ledger,
         .outcomes_topic = topics.outcomes,
+        .links = links_of(conf, arena),
         .clock_ms = str_is(conf_text(conf, "time"), "log") ? NULL : clock_wall_ms,
         .keep_ms = conf_int(conf, "dispatch.keep"),
         .retry_ms = conf_int(conf, "dispatch.retry"),
     };
     config->channels = channels_of(conf, arena, &config->channel_count);
-    code = dispatch_open(config, &dispatch, err);
-    *out = dispatch;
+    return config;
+}
+
+/* --- the receiver -------------------------------------------------------------------------------- */
+
+static enum err_code keep(void *context, const struct record *records, size_t count,
+                          struct err *err)
+{
+    struct dispatch_state *s = context;
+
+    return outbox_write(s->outbox, records, count, err);
+}
+
+static enum err_code open_receiver(struct dispatch_state *s, const struct role_context *context,
+                                   const struct dispatch_config *dispatch, struct err *err)
+{
+    struct str address = conf_text(context->conf, "receiver.address");
+    struct receiver_config *config = ARENA_NEW(context->arena, struct receiver_config);
+    enum err_code code;
+
+    if (address.len == 0)
+        return ERR_NONE;
+    *config = (struct receiver_config){
+        .address = address.data,
+        .threads = (unsigned)conf_int(context->conf, "receiver.threads"),
+        .links = dispatch->links,
+        .channels = dispatch->channels,
+        .channel_count = dispatch->channel_count,
+        .outcomes_topic = dispatch->outcomes_topic,
+        .dlq_topic = arena_format(context->arena, "%s.dlq", dispatch->outcomes_topic).data,
+        .tasks_topic = dispatch->tasks_topic,
+        .clock_ms = clock_wall_ms,
+        .keep = keep,
+        .context = s,
+    };
+    s->outbox = outbox_open(&dispatch->kafka);
+    code = receiver_open(config, &s->receiver, err);
+    if (code == ERR_NONE)
+        log_info("receiver", "listening", LOG_TEXT("address", address.data),
+                 LOG_INT("port", receiver_port(s->receiver)), LOG_END);
+    return code;
+}
+
+/* --- the role ------------------------------------------------------------------------------------ */
+
+static void close_dispatch(void *state)
+{
+    struct dispatch_state *s = state;
+
+    receiver_close(s->receiver);
+    outbox_close(s->outbox);
+    dispatch_close(s->dispatch);
+    mem_free(s);
+}
+
+static enum err_code open_dispatch(const struct role_context *context, void **out, struct err *err)
+{
+    const struct dispatch_config *config = config_of(context);
+    struct dispatch_state *s = MEM_NEW(struct dispatch_state);
+    enum err_code code = links_check(config->links, err);
+
+    if (code == ERR_NONE)
+        code = dispatch_open(config, &s->dispatch, err);
+    if (code == ERR_NONE)
+        code = open_receiver(s, context, config, err);
+    if (code != ERR_NONE) {
+        close_dispatch(s);
+        s = NULL;
+    }
+    *out = s;
     return code;
 }
 
 static enum err_code poll_dispatch(void *state, bool *again, struct err *err)
 {
-    (void)again; /* it joins its group again by itself */
-    return dispatch_poll(state, ROLE_POLL_MS, err);
-}
+    struct dispatch_state *s = state;
 
-static void close_dispatch(void *state)
-{
-    dispatch_close(state);
+    (void)again; /* it joins its group again by itself */
+    return dispatch_poll(s->dispatch, ROLE_POLL_MS, err);
 }
 
 const struct role_class role_dispatch = {

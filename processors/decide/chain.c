@@ -282,10 +282,12 @@ void chain_take_back(struct turn *turn, struct instance *in, const struct moment
 
 /* --- outcomes ------------------------------------------------------------------------------------ */
 
-/* What dispatch says of a task that it could not send: nobody was reached, the cap is free again. */
+/* What dispatch, or a provider that has to refuse it, says of a task that could not be sent: nobody
+ * was reached, the cap is free again. */
 static bool never_sent(struct str code)
 {
-    return str_is(code, "failed") || str_is(code, "expired") || str_is(code, "not_allowed");
+    return str_is(code, "failed") || str_is(code, "expired") || str_is(code, "not_allowed") ||
+           str_is(code, "opted_out");
 }
 
 static enum outcome_effect effect_of(const struct act *act, struct str code, bool final)

@@ -577,7 +577,7 @@ enum err_code dispatch_open(const struct dispatch_config *config, struct dispatc
     code = channels_open(config->channels, config->channel_count, &d->channels, err);
     if (code == ERR_NONE) {
         d->rules.channels = d->channels;
-        d->flights = flights_open(d->channels);
+        d->flights = flights_open(d->channels, config->links);
         code = check_topics(config, err);
     }
     if (code == ERR_NONE)

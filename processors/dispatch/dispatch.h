@@ -21,6 +21,7 @@
 #include "connectors/kafka/kafka.h"
 #include "processors/dispatch/channels.h"
 #include "processors/dispatch/ledger.h"
+#include "processors/dispatch/links.h"
 
 enum drop_reason {
 #define DROP(name, code, text) DROP_##name,
@@ -38,6 +39,7 @@ struct dispatch_config { /* all borrowed, outlives the dispatch */
     const char *outcomes_topic;   /* "attent.outcomes" */
     const struct channel_config *channels;
     size_t channel_count;
+    const struct links *links; /* NULL: nobody listens to what comes back */
     int64_t (*clock_ms)(void); /* UTC; NULL: the log is the clock (time: log) */
     int64_t keep_ms;           /* how long an ended task stays in the ledger (see plan.h) */
     int64_t retry_ms;          /* how soon a task whose topic is not there is tried again */

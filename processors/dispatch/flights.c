@@ -12,12 +12,12 @@ struct flights {
     struct job *ended, **last_ended;
 };
 
-struct flights *flights_open(const struct channels *channels)
+struct flights *flights_open(const struct channels *channels, const struct links *links)
 {
     struct flights *f = MEM_NEW(struct flights);
 
     f->channels = channels;
-    f->senders = senders_open(channels);
+    f->senders = senders_open(channels, links);
     f->last_ended = &f->ended;
     return f;
 }

@@ -12,7 +12,8 @@
 
 struct flights;
 
-struct flights *flights_open(const struct channels *channels); /* borrowed; starts no thread yet */
+struct flights *flights_open(const struct channels *channels,
+                             const struct links *links); /* both borrowed; see senders.h */
 void flights_close(struct flights *flights); /* waits for calls under way; NULL allowed */
 
 /* Their announcement is committed: begin (takes the list). */

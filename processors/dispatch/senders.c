@@ -21,6 +21,7 @@ struct crew { /* of one channel */
 };
 
 struct senders {
+    const struct links *links;
     pthread_mutex_t lock;
     pthread_cond_t ended;
     struct crew *crews;
@@ -59,9 +60,10 @@ static enum delivery call(const struct channel *channel, struct connector *c, st
     CHECK_NEVER("a job of no kind");
 }
 
-static void do_job(const struct channel *channel, struct connector *c, struct job *job,
+static void do_job(const struct crew *crew, struct connector *c, struct job *job,
                    struct arena *arena)
 {
+    const struct channel *channel = crew->channel;
     struct task task;
     struct withdrawal withdrawal = {0};
     struct sending sending = {.task = &task,
@@ -75,6 +77,8 @@ static void do_job(const struct channel *channel, struct connector *c, struct jo
     if (job->kind == JOB_WITHDRAW)
         CHECK(withdrawal_read_json((struct str){job->withdrawal, job->withdrawal_bytes}, arena,
                                    &withdrawal, NULL));
+    if (job->kind == JOB_DELIVER)
+        links_put(crew->senders->links, arena, &sending);
     if (clock_mono_ms() > job->begin_by_mono_ms)
         say_missed(job);
     else
@@ -82,13 +86,15 @@ static void do_job(const struct channel *channel, struct connector *c, struct jo
 }
 
 /* The connector of a thread: opened when it is needed, and again after it was DOWN. */
-static void run_job(const struct channel *channel, struct connector **c, struct job *job,
+static void run_job(const struct crew *crew, struct connector **c, struct job *job,
                     struct arena *arena)
 {
+    const struct channel *channel = crew->channel;
+
     job->result = DELIVERY_DOWN;
     if (*c == NULL && channel->class->open(channel->conf, c, &job->err) != ERR_NONE)
         return;
-    do_job(channel, *c, job, arena);
+    do_job(crew, *c, job, arena);
     if (job->result != DELIVERY_DOWN)
         return;
     channel->class->close(*c);
@@ -138,7 +144,7 @@ static void *send_jobs(void *of)
         if (late)
             say_missed(job);
         else
-            run_job(crew->channel, &connector, job, arena);
+            run_job(crew, &connector, job, arena);
         arena_reset(arena);
         pthread_mutex_lock(&s->lock);
         hand_back(s, job);
@@ -206,7 +212,7 @@ void senders_wait(struct senders *s, int timeout_ms)
     pthread_mutex_unlock(&s->lock);
 }
 
-struct senders *senders_open(const struct channels *channels)
+struct senders *senders_open(const struct channels *channels, const struct links *links)
 {
     struct senders *s = MEM_NEW(struct senders);
     pthread_condattr_t monotonic;
@@ -215,6 +221,7 @@ struct senders *senders_open(const struct channels *channels)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&s->ended, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    s->links = links;
     s->crew_count = channels_count(channels);
     s->crews = mem_alloc((s->crew_count + 1) * sizeof *s->crews);
     s->done_last = &s->done;

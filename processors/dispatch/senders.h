@@ -14,6 +14,7 @@
 #define ATTENT_PROCESSORS_DISPATCH_SENDERS_H
 
 #include "processors/dispatch/channels.h"
+#include "processors/dispatch/links.h"
 
 enum job_kind { JOB_DELIVER, JOB_ASK, JOB_WITHDRAW };
 
@@ -40,7 +41,8 @@ void job_free(struct job *job); /* NULL allowed */
 
 struct senders;
 
-struct senders *senders_open(const struct channels *channels); /* borrowed */
+/* Both borrowed; links NULL: nobody listens to what comes back. */
+struct senders *senders_open(const struct channels *channels, const struct links *links);
 /* Waits for calls that are under way, not longer than their time-outs. */
 void senders_close(struct senders *senders); /* NULL allowed */
 

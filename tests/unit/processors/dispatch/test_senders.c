@@ -53,7 +53,7 @@ START_TEST(many_jobs_by_several_threads_each_end_once)
     size_t ended = 0;
 
     open_channel("concurrency: 8");
-    flights = flights_open(channels);
+    flights = flights_open(channels, NULL);
     for (int i = 0; i < JOBS; i++) {
         gate_begin(channels_at(channels, 0)->gate, STR_EMPTY, 0);
         flights_begin(flights, make_job(i, 60000));
@@ -83,7 +83,7 @@ START_TEST(what_is_not_begun_in_time_is_surely_not_sent)
     struct flights *flights;
 
     open_channel("concurrency: 1");
-    flights = flights_open(channels);
+    flights = flights_open(channels, NULL);
     gate_begin(channels_at(channels, 0)->gate, STR_EMPTY, 0);
     flights_begin(flights, make_job(1, -1));
     while (flights_under_way(flights) != 0) {
@@ -103,7 +103,7 @@ START_TEST(closing_waits_for_calls_under_way_and_begins_no_other)
     size_t lines;
 
     open_channel("concurrency: 2, delay: 20ms");
-    flights = flights_open(channels);
+    flights = flights_open(channels, NULL);
     for (int i = 0; i < 50; i++) {
         gate_begin(channels_at(channels, 0)->gate, STR_EMPTY, 0);
         flights_begin(flights, make_job(i, 60000));
