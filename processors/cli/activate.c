@@ -26,25 +26,51 @@ struct activation {
     const char *hash;
     struct buf bundle;
     bool only_first;
+    int64_t number; /* of this activation */
     char active[HASH128_HEX_SIZE];
     bool written;
 };
 
 /* --- writing ------------------------------------------------------------------------------------ */
 
-static enum err_code put_bundle(const struct activation *a, struct kafka_producer *producer,
-                                struct err *err)
+static enum err_code put_rules(const struct activation *a, struct kafka_producer *producer,
+                               struct str key, struct str value, struct err *err)
 {
     struct record record = {.topic = str_of(a->topics.rules),
                             .partition = 0,
                             .timestamp_ms = clock_wall_ms(),
-                            .key = str_of(a->hash),
-                            .value = buf_str(&a->bundle)};
-    enum err_code code = kafka_produce(producer, &record, err);
+                            .key = key,
+                            .value = value};
 
-    record.key = STR(RULES_ACTIVE_KEY);
-    record.value = str_of(a->hash);
-    return code != ERR_NONE ? code : kafka_produce(producer, &record, err);
+    return kafka_produce(producer, &record, err);
+}
+
+static enum err_code put_entry(const struct activation *a, struct kafka_producer *producer,
+                               struct err *err)
+{
+    struct buf key = {0}, value = {0};
+    struct activation_entry entry = {.number = a->number, .at_ms = clock_wall_ms()};
+    enum err_code code;
+
+    memcpy(entry.hash, a->hash, sizeof entry.hash);
+    activation_entry_key(&entry, &key);
+    activation_entry_write(&entry, &value);
+    code = put_rules(a, producer, buf_str(&key), buf_str(&value), err);
+    buf_free(&key);
+    buf_free(&value);
+    return code;
+}
+
+static enum err_code put_bundle(const struct activation *a, struct kafka_producer *producer,
+                                struct err *err)
+{
+    enum err_code code = put_rules(a, producer, str_of(a->hash), buf_str(&a->bundle), err);
+
+    if (code == ERR_NONE)
+        code = put_entry(a, producer, err);
+    if (code == ERR_NONE)
+        code = put_rules(a, producer, STR(RULES_ACTIVE_KEY), str_of(a->hash), err);
+    return code;
 }
 
 static enum err_code put_controls(const struct activation *a, struct kafka_producer *producer,
@@ -90,6 +116,21 @@ static bool is_done(const struct activation *a)
     return strcmp(a->active, a->hash) == 0 || (a->only_first && a->active[0] != '\0');
 }
 
+/* What is active, and the number that the next activation has. */
+static enum err_code look(struct activation *a, struct err *err)
+{
+    struct arena *arena = arena_new(0);
+    struct activation_history history;
+    enum err_code code = rules_topic_active(a->rules, a->active, err);
+
+    if (code == ERR_NONE)
+        code = rules_topic_history(a->rules, arena, &history, err);
+    if (code == ERR_NONE)
+        a->number = history.count == 0 ? 1 : history.entries[history.count - 1].number + 1;
+    arena_free(arena);
+    return code;
+}
+
 static enum err_code try_once(struct activation *a, const char *id, struct err *err)
 {
     struct kafka_producer *producer = NULL;
@@ -99,7 +140,7 @@ static enum err_code try_once(struct activation *a, const char *id, struct err *
         return code;
     code = kafka_producer_open(&a->kafka, id, &producer, err);
     if (code == ERR_NONE)
-        code = rules_topic_active(a->rules, a->active, err);
+        code = look(a, err);
     if (code == ERR_NONE && !is_done(a))
         code = write_all(a, producer, err);
     kafka_producer_close(producer);

@@ -1,9 +1,12 @@
 #include "processors/cli/rules_topic.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 
+#include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/when.h"
 #include "core/zone.h"
 #include "processors/cli/scan.h"
 
@@ -92,6 +95,88 @@ enum err_code rules_topic_active(struct rules_topic *rules, char out[HASH128_HEX
     buf_free(&lookup.value);
     return code;
 }
+
+/* --- what was in force when ------------------------------------------------------------------------ */
+
+#define HISTORY_PREFIX "history/"
+
+void activation_entry_key(const struct activation_entry *entry, struct buf *out)
+{
+    buf_put_format(out, HISTORY_PREFIX "%" PRId64, entry->number);
+}
+
+void activation_entry_write(const struct activation_entry *entry, struct buf *out)
+{
+    struct json_writer w = json_writer_to(out);
+
+    json_open(&w, '{');
+    json_key(&w, "number");
+    json_int(&w, entry->number);
+    json_key(&w, "at");
+    json_time(&w, entry->at_ms);
+    json_key(&w, "hash");
+    json_str(&w, str_of(entry->hash));
+    json_close(&w, '}');
+}
+
+static bool read_entry(struct str text, struct arena *arena, struct activation_entry *out)
+{
+    struct value v, number, at, hash;
+
+    if (json_parse(text, arena, &v, NULL) != JSON_FINE)
+        return false;
+    number = json_at(v, STR("/number"));
+    at = json_at(v, STR("/at"));
+    hash = json_at(v, STR("/hash"));
+    if (number.kind != VALUE_INT || number.i < 1 || at.kind != VALUE_STRING ||
+        hash.kind != VALUE_STRING || hash.n != sizeof out->hash - 1)
+        return false;
+    out->number = number.i;
+    memcpy(out->hash, hash.text, hash.n);
+    out->hash[hash.n] = '\0';
+    return when_parse_ms(value_str(at), &out->at_ms);
+}
+
+struct reading_history {
+    const struct rules_topic *rules;
+    struct arena *arena;
+    struct activation_entry *entries; /* on the heap */
+    size_t count, capacity;
+};
+
+static enum err_code note_entry(void *context, const struct record *record, struct err *err)
+{
+    struct reading_history *r = context;
+    struct activation_entry entry;
+
+    if (!str_starts(record->key, STR(HISTORY_PREFIX)))
+        return ERR_NONE;
+    if (!read_entry(arena_str(r->arena, record->value), r->arena, &entry))
+        return err_set(err, ERR_STATE, "%s: the value of \"%.*s\" is no activation",
+                       r->rules->topic, STR_ARG(record->key));
+    MEM_RESERVE(r->entries, r->count, r->capacity);
+    r->entries[r->count++] = entry;
+    return ERR_NONE;
+}
+
+enum err_code rules_topic_history(struct rules_topic *rules, struct arena *arena,
+                                  struct activation_history *out, struct err *err)
+{
+    struct reading_history r = {.rules = rules, .arena = arena};
+    struct scan scan = {.kafka = rules->settings,
+                        .topic = rules->topic,
+                        .partition = SCAN_ALL,
+                        .context = &r,
+                        .record = note_entry};
+    enum err_code code = scan_topic(&scan, err);
+
+    out->count = r.count;
+    out->entries = arena_copy(arena, r.entries, r.count * sizeof *r.entries);
+    mem_free(r.entries);
+    return code;
+}
+
+/* --- bundles ---------------------------------------------------------------------------------------- */
 
 static enum err_code check_bundle(const struct rules_topic *rules, struct str hash_hex,
                                   struct str text, struct arena *arena, struct bundle *out,

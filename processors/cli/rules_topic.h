@@ -2,6 +2,8 @@
  *
  *   key "active"    value = content hash (32 hex digits) of the rule set activated last
  *   key HASH        value = the bundle (rules/moment/ruleset.h), as canonical JSON
+ *   key history/N   value = {"number": N, "at": RFC 3339, "hash": HASH}; N counts from 1 and each
+ *                   activation has one, so that the compacted topic still tells what was in force when
  *
  * Workers never decide from local files: what the log's activation names is looked up here, is
  * checked against its hash, compiled once and kept until close.  Any thread.
@@ -27,6 +29,23 @@ const struct ruleset *rules_topic_find(void *rules, struct str hash_hex, struct 
 /* The hash activated last; empty: none yet. */
 enum err_code rules_topic_active(struct rules_topic *rules, char out[HASH128_HEX_SIZE],
                                  struct err *err);
+
+/* Every activation, oldest first; the last one is in force.  count 0: none yet. */
+struct activation_entry {
+    int64_t number; /* from 1 */
+    int64_t at_ms;  /* by the clock of who activated it */
+    char hash[HASH128_HEX_SIZE];
+};
+struct activation_history {
+    struct activation_entry *entries; /* in arena */
+    size_t count;
+};
+enum err_code rules_topic_history(struct rules_topic *rules, struct arena *arena,
+                                  struct activation_history *out, struct err *err);
+
+/* The record that says it. */
+void activation_entry_key(const struct activation_entry *entry, struct buf *out);
+void activation_entry_write(const struct activation_entry *entry, struct buf *out);
 
 /* The files of a rule set; they live in arena. */
 enum err_code rules_topic_bundle(struct rules_topic *rules, struct str hash_hex,

@@ -59,6 +59,11 @@ static void says(struct process *process, int code, const char *text)
     process_free(process);
 }
 
+static void contains(char *text, const char *part)
+{
+    ck_assert_msg(strstr(text, part) != NULL, "%s\nis not in\n%s", part, text);
+}
+
 static void wait_for(struct process *process, const char *text)
 {
     field_check(process, process_wait_output(process, text, WAIT_MS_MAX), text);
@@ -184,6 +189,17 @@ static const char *other_rules(void)
     return dir;
 }
 
+/* A policy and one event type, vehicle.telemetry. */
+static const char *few_rules(struct field *field)
+{
+    const char *dir = other_rules();
+
+    scratch_write(dir, "facts.yaml", "");
+    scratch_remove(arena_format(field->arena, "%s/moments", dir).data);
+    scratch_write(dir, "policy.yaml", "tiers: {service: {consent: always}}\n");
+    return dir;
+}
+
 START_TEST(activate_puts_rules_in_force_once_and_only_right_ones)
 {
     const char *dir = scratch_dir();
@@ -221,6 +237,47 @@ START_TEST(a_folder_that_differs_from_what_is_in_force_is_told)
 }
 END_TEST
 
+/* Number 1 knows no moment, 2 knows those of rules/, then back to 1, and back again. */
+START_TEST(earlier_rules_are_listed_compared_and_put_in_force_again)
+{
+    struct field field;
+    const char *dir, *out;
+    char *first, *said;
+
+    open_company(&field, "rules");
+    says(field_start(&field, "rules", "list", NULL), 78, "no rules are in force yet");
+    dir = few_rules(&field);
+    first = field_run(&field, 0, "activate", dir, NULL);
+    free(field_run(&field, 0, "activate", "rules", NULL));
+    said = field_run(&field, 0, "rules", "diff", NULL);
+    contains(said, "~ facts.yaml\n");
+    contains(said, "+ moments/brake-pads.yaml\n");
+    contains(said, "\n--- 1/facts.yaml\n+++ 2/facts.yaml\n@@ -0,0 +1,");
+    contains(said, "\n-tiers: {service: {consent: always}}\n");
+    free(said);
+    said = field_run(&field, 0, "rules", "rollback", NULL);
+    ck_assert_str_eq(said, first);
+    free(said);
+    ck_assert_uint_eq(count_activations(&field), 3 * FIELD_PARTITIONS);
+    said = field_run(&field, 0, "rules", "diff", "1", "3", NULL);
+    ck_assert_str_eq(said, "1 and 3 are the same\n");
+    free(said);
+    says(field_start(&field, "rules", "rollback", "9", NULL), 2, "\"9\" was never in force");
+    free(field_run(&field, 0, "rules", "rollback", "2", NULL));
+    said = field_run(&field, 0, "rules", "show", NULL);
+    contains(said, "number 4, hash ");
+    contains(said, "  brake-pads  ");
+    free(said);
+    out = arena_format(field.arena, "%s/again", dir).data;
+    free(field_run(&field, 0, "rules", "show", "2", "--out", out, NULL));
+    said = field_run(&field, 0, "rules", "diff", out, NULL);
+    contains(said, "are the same\n");
+    free(said);
+    free(first);
+    field_close(&field);
+}
+END_TEST
+
 /* --- looking at it ---------------------------------------------------------------------------------------- */
 
 static void send(struct field *field, const char *id, const char *time, const char *type,
@@ -240,11 +297,6 @@ static void send_worn_pads(struct field *field)
          "{\"vin\":\"D1\",\"pad_mm\":3.4}");
     send(field, "3", "2026-03-02T22:40:00+01:00", "vehicle.telemetry",
          "{\"vin\":\"D1\",\"pad_mm\":2.8}");
-}
-
-static void contains(char *text, const char *part)
-{
-    ck_assert_msg(strstr(text, part) != NULL, "%s\nis not in\n%s", part, text);
 }
 
 /* The last line of both has the digest of the partition's state. */
@@ -300,10 +352,7 @@ START_TEST(another_event_type_is_taken_after_activate)
     struct field field;
 
     open_company(&field, "types");
-    dir = other_rules(); /* knows no customer.updated */
-    scratch_write(dir, "facts.yaml", "");
-    scratch_remove(arena_format(field.arena, "%s/moments", dir).data);
-    scratch_write(dir, "policy.yaml", "tiers: {service: {consent: always}}\n");
+    dir = few_rules(&field);
     free(field_run(&field, 0, "activate", dir, NULL));
     attent = field_start(&field, "run", NULL);
     wait_for(attent, "started");
@@ -329,6 +378,7 @@ int main(void)
         of_two_that_start_at_once_one_puts_the_rules_in_force,
         activate_puts_rules_in_force_once_and_only_right_ones,
         a_folder_that_differs_from_what_is_in_force_is_told,
+        earlier_rules_are_listed_compared_and_put_in_force_again,
         tap_why_and_replay_tell_what_happened,
         another_event_type_is_taken_after_activate,
     };

@@ -1,0 +1,30 @@
+/* processors/cli/rules_diff.h - what differs between two rule sets, file by file.
+ *
+ *   + moments/contract-ends.yaml
+ *   ~ moments/brake-pads.yaml
+ *
+ *   --- 2/moments/brake-pads.yaml
+ *   +++ 3/moments/brake-pads.yaml
+ *   @@ -4,7 +4,7 @@
+ *   ...
+ *
+ * First a line per file, + new, - gone, ~ changed; then the changes as unified diffs, made by the
+ * system's diff(1).
+ */
+#ifndef ATTENT_PROCESSORS_CLI_RULES_DIFF_H
+#define ATTENT_PROCESSORS_CLI_RULES_DIFF_H
+
+#include "core/err.h"
+#include "rules/moment/ruleset.h"
+
+/* One side: a bundle, and what it is called in the heads of the diffs. */
+struct rules_side {
+    const struct bundle *bundle;
+    const char *name;
+};
+
+/* *differs: is there a difference at all?  ERR_IO: diff(1) or the folder for temporary files. */
+enum err_code rules_diff(struct rules_side from, struct rules_side to, struct buf *out,
+                         bool *differs, struct err *err);
+
+#endif
