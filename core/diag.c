@@ -79,16 +79,41 @@ void diags_sort(struct diags *diags)
     }
 }
 
+static void free_one(struct diag *diag)
+{
+    mem_free((char *)diag->place.file);
+    mem_free(diag->code);
+    mem_free(diag->what);
+    mem_free(diag->help);
+}
+
+void diags_remove(struct diags *diags, size_t index)
+{
+    CHECK(index < diags->count);
+    diags->error_count -= diags->items[index].level == DIAG_ERROR;
+    free_one(&diags->items[index]);
+    diags->count--;
+    memmove(&diags->items[index], &diags->items[index + 1],
+            (diags->count - index) * sizeof *diags->items);
+}
+
+void diags_prove(struct diags *diags)
+{
+    for (size_t i = 0; i < diags->count; i++) {
+        struct diag *diag = &diags->items[i];
+        if (diag->level == DIAG_ERROR || diag_code_find(diag->code)->severity != SEVERITY_PROOF)
+            continue;
+        diag->level = DIAG_ERROR;
+        diags->error_count++;
+    }
+}
+
 void diags_free(struct diags *diags)
 {
     if (diags == NULL)
         return;
-    for (size_t i = 0; i < diags->count; i++) {
-        mem_free((char *)diags->items[i].place.file);
-        mem_free(diags->items[i].code);
-        mem_free(diags->items[i].what);
-        mem_free(diags->items[i].help);
-    }
+    for (size_t i = 0; i < diags->count; i++)
+        free_one(&diags->items[i]);
     mem_free(diags->items);
     *diags = (struct diags){0};
 }

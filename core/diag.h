@@ -59,7 +59,9 @@ void diag_add(struct diags *diags, enum diag_level level, struct place place, co
               const char *help, const char *format, ...) __attribute__((format(printf, 6, 7)));
 
 void diags_sort(struct diags *diags); /* by file, line, column; stable */
-void diags_free(struct diags *diags); /* the contents; NULL allowed */
+void diags_remove(struct diags *diags, size_t index);
+void diags_prove(struct diags *diags); /* warnings of a PROOF code become errors */
+void diags_free(struct diags *diags);  /* the contents; NULL allowed */
 
 /* Print one finding as above.  `source` is the text of its file, for the line and the caret;
  * empty: without. */

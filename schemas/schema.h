@@ -63,6 +63,17 @@ struct value schema_sample(const struct schema *schema, struct arena *arena);
 
 bool schema_requires(const struct schema *object, struct str property);
 
+/* What a field can be, for those who reckon with it (schemas/schema_range.c).  Numbers: false where
+ * the schema is none of numbers.  Choices: the values of enum, or const, as a list; false: any. */
+struct schema_span {
+    double low, high; /* infinite: no bound */
+    bool low_out, high_out;
+};
+bool schema_numbers(const struct schema *schema, struct schema_span *span);
+bool schema_choices(const struct schema *schema, struct value *list);
+/* Every object has what the JSON Pointer leads to, and none has null there. */
+bool schema_always_has(const struct schema *object, struct str pointer);
+
 /* The value as rules see it: number always double, date-time a timestamp, null absent. */
 struct value schema_coerce(const struct schema *schema, struct value v, struct arena *arena);
 

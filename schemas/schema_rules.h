@@ -1,7 +1,8 @@
 /* schemas/schema_rules.h - what a schema demands beside types and properties.
  *
- * Private to schemas/schema_read.c, which fills it, schemas/schema.c, which checks it, and
- * schemas/schema_sample.c, which makes a value that fits.
+ * Private to schemas/schema_read.c, which fills it, schemas/schema.c, which checks it,
+ * schemas/schema_sample.c, which makes a value that fits, and schemas/schema_range.c, which says what
+ * can come.
  */
 #ifndef ATTENT_SCHEMAS_SCHEMA_RULES_H
 #define ATTENT_SCHEMAS_SCHEMA_RULES_H

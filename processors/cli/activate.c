@@ -12,9 +12,9 @@
 #include "processors/cli/cli.h"
 #include "processors/cli/config.h"
 #include "processors/cli/findings.h"
+#include "processors/cli/rules_check.h"
 #include "processors/cli/rules_folder.h"
 #include "processors/cli/rules_topic.h"
-#include "processors/cli/test_proof.h"
 #include "processors/worker/step.h"
 
 enum { TRIES = 5, BACK_OFF_MS = 300 };
@@ -195,14 +195,11 @@ bool activate_read_folder(const char *folder, bool proved, struct arena *arena, 
         fprintf(stderr, "attent: %s\n", err.text);
         return false;
     }
-    set = rules_folder_compile(folder, out, &diags);
-    fine = compiled = set != NULL;
-    if (compiled && proved && test_prove(folder, out, set, &diags, &err) != ERR_NONE) {
+    fine = rules_check(folder, out, proved, &set, &diags, &err) == ERR_NONE;
+    if (!fine)
         fprintf(stderr, "attent: %s\n", err.text);
-        fine = false;
-    }
+    compiled = set != NULL;
     fine = fine && diags.error_count == 0;
-    diags_sort(&diags);
     findings_put(&text, &diags);
     if (compiled && diags.error_count != 0)
         buf_put_text(&text, way_out);

@@ -6,8 +6,8 @@
 #include "processors/cli/cli.h"
 #include "processors/cli/config.h"
 #include "processors/cli/findings.h"
+#include "processors/cli/rules_check.h"
 #include "processors/cli/rules_verb.h"
-#include "processors/cli/test_proof.h"
 #include "rules/moment/explain.h"
 #include "rules/moment/form.h"
 #include "rules/moment/sentence.h"
@@ -20,7 +20,7 @@ static int no_rules(struct rules_verb *v, int code)
     return code;
 }
 
-int rules_verb_open(struct rules_verb *v, const struct options *options, size_t argument)
+int rules_verb_read(struct rules_verb *v, const struct options *options, size_t argument)
 {
     const struct conf *conf = NULL;
     struct err err = {0};
@@ -37,6 +37,15 @@ int rules_verb_open(struct rules_verb *v, const struct options *options, size_t 
         v->dir = conf_text(conf, "rules.folder").data;
     if (rules_folder_read(v->dir, v->arena, &v->bundle, &err) != ERR_NONE)
         return no_rules(v, cli_fail(&err));
+    return EXIT_FINE;
+}
+
+int rules_verb_open(struct rules_verb *v, const struct options *options, size_t argument)
+{
+    int code = rules_verb_read(v, options, argument);
+
+    if (code != EXIT_FINE)
+        return code;
     v->set = rules_folder_compile(v->dir, &v->bundle, &v->diags);
     diags_sort(&v->diags);
     return EXIT_FINE;
@@ -141,19 +150,6 @@ static void put_json_summary(struct buf *out, const struct rules_verb *v)
     buf_put_char(out, '\n');
 }
 
-/* --strict: each moment is proved by its tests. */
-static int prove(struct rules_verb *v)
-{
-    struct err err;
-
-    if (v->set == NULL)
-        return EXIT_FINE; /* its errors have been found */
-    if (test_prove(v->dir, &v->bundle, v->set, &v->diags, &err) != ERR_NONE)
-        return cli_fail(&err);
-    diags_sort(&v->diags);
-    return EXIT_FINE;
-}
-
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF };
 
 static bool format_of(const struct options *options, enum format *format)
@@ -197,16 +193,20 @@ int verb_check(int argc, char **argv)
     struct options options;
     struct rules_verb v = {0};
     struct buf out = {0};
+    struct err err;
     enum format format;
     int code = EXIT_USAGE;
 
     if (!cli_parse("check", argc, argv, 0, 1, arena, &options) || !format_of(&options, &format))
         goto out;
-    code = rules_verb_open(&v, &options, 0);
+    code = rules_verb_read(&v, &options, 0);
     if (code != EXIT_FINE)
         goto out;
-    if (options_has(&options, "strict") && (code = prove(&v)) != EXIT_FINE)
+    if (rules_check(v.dir, &v.bundle, options_has(&options, "strict"), &v.set, &v.diags, &err) !=
+        ERR_NONE) {
+        code = cli_fail(&err);
         goto close;
+    }
     report(&out, &v, format);
     if (options_has(&options, "cost") && v.set != NULL && format != FORMAT_SARIF)
         check_cost_put(&out, v.set, format == FORMAT_JSON);

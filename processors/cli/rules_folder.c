@@ -139,12 +139,10 @@ enum err_code rules_folder_tests(const char *dir, struct arena *arena, struct st
     return file_list(moments.data, "_test.yaml", arena, paths, count, err);
 }
 
-struct ruleset *rules_folder_compile(const char *dir, const struct bundle *bundle,
-                                     struct diags *diags)
+/* Findings name the files of a bundle; people look for them where they are. */
+static void name_files(const char *dir, struct diags *diags, size_t from)
 {
     struct arena *arena = arena_new(0);
-    size_t from = diags->count;
-    struct ruleset *set = ruleset_compile(bundle, NULL, diags);
 
     for (size_t i = from; i < diags->count; i++) {
         struct place *place = &diags->items[i].place;
@@ -156,5 +154,24 @@ struct ruleset *rules_folder_compile(const char *dir, const struct bundle *bundl
         place->file = mem_copy_text(path.data, path.len);
     }
     arena_free(arena);
+}
+
+struct ruleset *rules_folder_compile(const char *dir, const struct bundle *bundle,
+                                     struct diags *diags)
+{
+    size_t from = diags->count;
+    struct ruleset *set = ruleset_compile(bundle, NULL, diags);
+
+    name_files(dir, diags, from);
+    return set;
+}
+
+struct ruleset *rules_folder_check(const char *dir, const struct bundle *bundle,
+                                   struct diags *diags)
+{
+    size_t from = diags->count;
+    struct ruleset *set = ruleset_check(bundle, NULL, diags);
+
+    name_files(dir, diags, from);
     return set;
 }

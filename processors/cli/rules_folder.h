@@ -26,5 +26,8 @@ enum err_code rules_folder_tests(const char *dir, struct arena *arena, struct st
 /* Compile a bundle of this folder; the places of findings are what a person can open. */
 struct ruleset *rules_folder_compile(const char *dir, const struct bundle *bundle,
                                      struct diags *diags);
+/* The same, and what compiles but cannot be meant (ruleset_check). */
+struct ruleset *rules_folder_check(const char *dir, const struct bundle *bundle,
+                                   struct diags *diags);
 
 #endif

@@ -17,6 +17,8 @@ struct rules_verb {
 /* Read and compile the folder that argument number `argument` names, else the configuration's.
  * Not EXIT_FINE: the reason was printed and nothing is open. */
 int rules_verb_open(struct rules_verb *v, const struct options *options, size_t argument);
+/* The same without compiling. */
+int rules_verb_read(struct rules_verb *v, const struct options *options, size_t argument);
 void rules_verb_close(struct rules_verb *v);
 
 /* For verbs that need rules without errors: prints the findings and closes when there are some. */

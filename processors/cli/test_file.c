@@ -350,7 +350,9 @@ static void read_top(struct reading *r, const struct yaml_node *top, struct str 
               "write start: 2026-03-02T09:00:00+01:00", "a test needs a start", STR_EMPTY);
     cases = get_list(r, top, "cases");
     if (cases == NULL || cases->count == 0) {
-        wrong(r, top->place, NULL, "a test without cases", STR_EMPTY);
+        diag_add(r->diags, DIAG_ERROR, cases != NULL ? cases->place : top->place, "no-test",
+                 "write cases, each with name, events and expect (docs/testing-moments.md)",
+                 "this test has no case, so it shows nothing");
         return;
     }
     out->case_count = cases->count;

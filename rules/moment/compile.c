@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "core/mem.h"
 #include "rules/moment/compile.h"
+#include "rules/moment/inspect.h"
 
 const char *compiler_path(struct compiler *c, struct str file)
 {
@@ -97,11 +98,12 @@ static void compiler_free(struct compiler *c)
     mem_free(c->expressions);
 }
 
-struct ruleset *ruleset_compile(const struct bundle *bundle, const char *folder,
-                                struct diags *diags)
+static struct ruleset *compile(const struct bundle *bundle, const char *folder, bool check,
+                               struct diags *diags)
 {
     struct compiler c = {.bundle = bundle, .folder = folder, .diags = diags};
-    size_t errors = diags->error_count;
+    size_t errors = diags->error_count, from = diags->count;
+    bool sound;
 
     if (!size_fits(bundle, diags))
         return NULL;
@@ -119,11 +121,25 @@ struct ruleset *ruleset_compile(const struct bundle *bundle, const char *folder,
     moments_load(&c);
     types_index(&c);
     take_expressions(&c);
+    sound = diags->error_count == errors;
+    if (check)
+        inspect_rules(&c, from);
     compiler_free(&c);
-    if (diags->error_count == errors)
+    if (sound)
         return c.set;
     ruleset_free(c.set);
     return NULL;
+}
+
+struct ruleset *ruleset_compile(const struct bundle *bundle, const char *folder,
+                                struct diags *diags)
+{
+    return compile(bundle, folder, false, diags);
+}
+
+struct ruleset *ruleset_check(const struct bundle *bundle, const char *folder, struct diags *diags)
+{
+    return compile(bundle, folder, true, diags);
 }
 
 void ruleset_free(struct ruleset *set)

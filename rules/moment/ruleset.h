@@ -335,6 +335,10 @@ struct hash128 bundle_hash(const struct bundle *bundle);
  * (NULL: as they are).  NULL when there are errors.  Free with ruleset_free. */
 struct ruleset *ruleset_compile(const struct bundle *bundle, const char *folder,
                                 struct diags *diags);
+/* The same, and what compiles but cannot be meant: a moment that nothing starts, a fact that nobody
+ * reads.  So there may be errors and a set.  For who writes rules; what runs them only compiles, or a
+ * new finding would stop what is in force. */
+struct ruleset *ruleset_check(const struct bundle *bundle, const char *folder, struct diags *diags);
 void ruleset_free(struct ruleset *set); /* NULL allowed */
 
 /* -1: none of that name. */

@@ -14,6 +14,7 @@ struct part {
     struct str words; /* program == NULL */
     const struct cel_program *program;
     struct str fallback, expression;
+    size_t at; /* of the expression, in the text */
     bool has_fallback;
     bool in_url; /* behind "://" of the same word */
 };
@@ -145,6 +146,7 @@ static size_t cut_expression(struct cutter *cutter, size_t open)
                  "write {{has(x.a) ? x.a : x.b}}", "words to fall back on hold no expression");
     while (from < end && (text.data[from] == ' ' || text.data[from] == '\n'))
         from++;
+    part.at = from;
     part.expression =
         arena_str(cutter->arena, str_trim(str_slice(text, from, part.has_fallback ? bar : end)));
     part.program = cel_compile(cutter->env, part.expression, place_at(cutter, from), NULL,
@@ -327,4 +329,13 @@ void template_slots(const struct template *t, void (*each)(void *context, uint32
         for (size_t k = 0; k < count; k++)
             each(context, slots[k]);
     }
+}
+
+void template_bare(const struct template *t,
+                   void (*each)(void *context, const struct cel_program *program, size_t at),
+                   void *context)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (t->parts[i].program != NULL && !t->parts[i].has_fallback)
+            each(context, t->parts[i].program, t->parts[i].at);
 }

@@ -36,4 +36,10 @@ struct str template_text(const struct template *t);
 void template_slots(const struct template *t, void (*each)(void *context, uint32_t slot),
                     void *context);
 
+/* Each expression of the text that has no words to fall back on; `at`: the byte of the text where it
+ * begins. */
+void template_bare(const struct template *t,
+                   void (*each)(void *context, const struct cel_program *program, size_t at),
+                   void *context);
+
 #endif

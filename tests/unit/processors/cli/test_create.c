@@ -19,7 +19,8 @@ static void set_up(void)
                   "tiers: {alarm: {consent: always}, calm: {consent: opt_out}, "
                   "sales: {consent: opt_in}}\n"
                   "queues: {helpers: {hours: {mon-fri: 08-18}, time_zone: Europe/Amsterdam}}\n"
-                  "channels: {phone: {address: phone}}\n");
+                  "channels: {phone: {address: phone}}\n"
+                  "caps: [{max: 2, over: 7d}]\n");
     scratch_write(dir, "schemas/events/person.moved.json",
                   "{\"title\":\"Moved\",\"type\":\"object\",\"properties\":{"
                   "\"tel\":{\"type\":\"string\",\"examples\":[\"+31\"]}}}");

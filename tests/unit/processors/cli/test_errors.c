@@ -143,7 +143,7 @@ static struct str report(struct arena *arena, struct str code, const char *path)
     e->arena = arena;
     cut_files(e, code, file_text(arena, path));
     make_bundle(e);
-    ruleset_free(ruleset_compile(&e->bundle, NULL, &diags));
+    ruleset_free(ruleset_check(&e->bundle, NULL, &diags));
     check_others(e, &diags);
     diags_sort(&diags);
     for (size_t i = 0; i < diags.count; i++) {
