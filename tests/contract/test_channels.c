@@ -19,6 +19,10 @@ static const struct {
     {"smtp", "host: mail.example.org\nfrom: service@example.org\n"},
     {"sms", "account: AC1\ntoken: \"${NONE:swordfish}\"\nfrom: Example\n"},
     {"whatsapp", "phone_number_id: \"1\"\ntoken: \"${NONE:swordfish}\"\ntemplate: notice\n"},
+    {"amazon_connect", "region: eu-west-2\ninstance: a\ncontact_flow: b\naccess_key_id: A\n"
+                       "secret_access_key: \"${NONE:swordfish}\"\n"},
+    {"genesys",
+     "region: eu-west-1\nclient_id: a\nclient_secret: \"${NONE:swordfish}\"\nqueue: b\n"},
     {"push", "service_account: \"${file:ACCOUNT}\"\n"},
 };
 enum { LEAST_COUNT = sizeof least / sizeof least[0] };

@@ -44,6 +44,18 @@ static const struct {
      {.status = 200, .body = "{\"messages\":[{\"id\":\"wamid.12\"}]}"},
      "wamid.12",
      NULL},
+    {"amazon_connect",
+     "base_url: URL\nregion: eu-west-2\ninstance: a\ncontact_flow: b\naccess_key_id: A\n"
+     "secret_access_key: \"${NONE:" SECRET "}\"\n",
+     {.status = 200, .body = "{\"ContactId\":\"c-12\"}"},
+     "c-12",
+     NULL},
+    {"genesys",
+     "base_url: URL\nlogin_url: URL\nregion: eu-west-1\nclient_id: a\nqueue: b\n"
+     "client_secret: \"${NONE:" SECRET "}\"\n",
+     {.status = 200, .body = "{\"conversation\":{\"id\":\"c-12\"}}"},
+     "c-12",
+     TOKEN},
     {"push",
      "base_url: URL\nservice_account: \"${file:ACCOUNT}\"\n",
      {.status = 200, .body = "{\"name\":\"projects/p/messages/12\"}"},
@@ -66,7 +78,8 @@ static struct str yaml_of(size_t channel, const char *url, const char *ca_file, 
         yaml = arena_replace(
             arena, yaml, STR("ACCOUNT"),
             str_of(service_account_make(arena_format(arena, "%s/token", url).data).file));
-    yaml = arena_replace(arena, yaml, STR("URL"), str_of(url));
+    while (str_contains(yaml, STR("URL")))
+        yaml = arena_replace(arena, yaml, STR("URL"), str_of(url));
     return arena_format(arena, "%.*sprivate_network: true\nca_file: \"%s\"\n", STR_ARG(yaml),
                         ca_file);
 }
