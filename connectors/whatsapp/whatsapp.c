@@ -3,6 +3,7 @@
 #include "connectors/net/options.h"
 #include "connectors/net/phone.h"
 #include "connectors/net/verdict.h"
+#include "connectors/whatsapp/report.h"
 #include "core/crypto.h"
 #include "core/mem.h"
 #include "core/when.h"
@@ -43,6 +44,19 @@ static const struct conf_field fields[] = {
      .doc =
          "Name of the fact in a task that says when the customer last wrote on WhatsApp.  Within "
          "24 hours of it a task goes as text.  Empty: always as template."},
+    {.path = "app_secret",
+     .kind = CONF_TEXT,
+     .fallback = "",
+     .secret = true,
+     .doc =
+         "Secret of the Meta app, which signs what is reported: by reference.  Empty: reports are "
+         "refused."},
+    {.path = "verify_token",
+     .kind = CONF_TEXT,
+     .fallback = "",
+     .secret = true,
+     .doc = "A text of your own that Meta shows when it first calls the address for reports: by "
+            "reference."},
     NET_FIELDS,
     {0},
 };
@@ -201,10 +215,21 @@ static void put_template(struct json_writer *w, const struct connector *c, const
     buf_free(&parameter);
 }
 
+enum { CALLBACK_DATA_BYTES_MAX = 512 /* of biz_opaque_callback_data */ };
+
+/* What comes back with each status: the mark that receivers know, if it fits. */
+static struct str callback_data(const struct sending *s)
+{
+    bool fits = s->callback_mark.len != 0 && s->callback_mark.len <= CALLBACK_DATA_BYTES_MAX;
+
+    return fits ? s->callback_mark : s->task->id;
+}
+
 /* template empty: as text. */
-static void put_message(struct buf *out, const struct connector *c, const struct task *task,
+static void put_message(struct buf *out, const struct connector *c, const struct sending *s,
                         struct str template)
 {
+    const struct task *task = s->task;
     struct json_writer w = json_writer_to(out);
 
     json_open(&w, '{');
@@ -215,7 +240,7 @@ static void put_message(struct buf *out, const struct connector *c, const struct
     json_key(&w, "to");
     json_str(&w, task->address);
     json_key(&w, "biz_opaque_callback_data");
-    json_str(&w, task->id);
+    json_str(&w, callback_data(s));
     if (template.len != 0)
         put_template(&w, c, task, template);
     else
@@ -294,7 +319,7 @@ static enum delivery whatsapp_deliver(struct connector *c, const struct sending 
 
     if (!choose(c, s, &template, err))
         return DELIVERY_REFUSED;
-    put_message(&body, c, s->task, template);
+    put_message(&body, c, s, template);
     const struct http_header headers[] = {
         {"Authorization", buf_str(&c->authorization)},
         {"Content-Type", STR("application/json")},
@@ -318,4 +343,5 @@ const struct connector_class whatsapp_class = {
     .open = whatsapp_open,
     .close = whatsapp_close,
     .deliver = whatsapp_deliver,
+    .callback = &whatsapp_reports,
 };

@@ -1,10 +1,12 @@
 /* tests/contract/test_reports.c - what providers report, checked against what they publish: Twilio's
- * example of a signature (its page on security), Standard Webhooks' scheme. */
+ * example of a signature (its page on security), the Cloud API's reference of its webhooks, Standard
+ * Webhooks' scheme. */
 #include <stdio.h>
 
 #include "connectors/sms/sms.h"
 #include "connectors/webhook/signature.h"
 #include "connectors/webhook/webhook.h"
+#include "connectors/whatsapp/whatsapp.h"
 #include "core/base64.h"
 #include "core/crypto.h"
 #include "tests/support/sample.h"
@@ -181,6 +183,148 @@ START_TEST(who_writes_stop_is_told_from_who_writes_anything_else)
 }
 END_TEST
 
+/* --- Meta ---------------------------------------------------------------------------------------- */
+
+#define WHATSAPP_YAML                                                                              \
+    "phone_number_id: \"106540352242922\"\ntoken: \"${NONE:x}\"\ntemplate: t\n"                    \
+    "app_secret: \"${NONE:secret}\"\nverify_token: \"${NONE:meatyhamhock}\"\n"
+
+static enum callback_verdict ask_meta(const char *method, const char *query, const char *body,
+                                      const char *signature)
+{
+    const struct header headers[] = {{STR("X-Hub-Signature-256"), str_of(signature)}};
+    const struct callback callback = {.method = str_of(method),
+                                      .query = str_of(query),
+                                      .body = str_of(body),
+                                      .headers = headers,
+                                      .header_count = signature != NULL};
+    struct err err = {0};
+    enum callback_verdict verdict = whatsapp_class.callback->verify(conf, &callback, &err);
+
+    report = (struct callback_report){0};
+    if (verdict == CALLBACK_FINE)
+        verdict = whatsapp_class.callback->read(conf, &callback, arena, &report, &err);
+    return verdict;
+}
+
+START_TEST(meta_is_answered_when_it_asks_whether_anybody_is_there)
+{
+    configure(&whatsapp_class, WHATSAPP_YAML);
+    ck_assert_int_eq(ask_meta("GET",
+                              "hub.mode=subscribe&hub.challenge=1158201444&"
+                              "hub.verify_token=meatyhamhock",
+                              "", NULL),
+                     CALLBACK_FINE);
+    ck_assert(str_is(report.answer, "1158201444"));
+    ck_assert_int_eq(ask_meta("GET",
+                              "hub.mode=subscribe&hub.challenge=1&hub.verify_token=meatyhamhocks",
+                              "", NULL),
+                     CALLBACK_REFUSED);
+    ck_assert_int_eq(ask_meta("GET", "hub.mode=subscribe&hub.challenge=1", "", NULL),
+                     CALLBACK_REFUSED);
+    configure(&whatsapp_class, "phone_number_id: \"1\"\ntoken: \"${NONE:x}\"\ntemplate: t\n");
+    ck_assert_int_eq(
+        ask_meta("GET", "hub.mode=subscribe&hub.challenge=1&hub.verify_token=", "", NULL),
+        CALLBACK_REFUSED);
+    ck_assert_int_eq(ask_meta("POST", "", "{}", "sha256="), CALLBACK_REFUSED);
+}
+END_TEST
+
+/* Signed with the app's secret. */
+static enum callback_verdict meta_posts(const char *body)
+{
+    struct sha256 h = crypto_hmac_sha256(STR("secret"), str_of(body));
+    struct buf signature = {0};
+    enum callback_verdict verdict;
+
+    buf_put_text(&signature, "sha256=");
+    sha256_put_hex(&signature, &h);
+    verdict = ask_meta("POST", "", body, buf_text(&signature));
+    buf_free(&signature);
+    return verdict;
+}
+
+#define META(number, what)                                                                         \
+    "{\"object\":\"whatsapp_business_account\",\"entry\":[{\"id\":\"1\",\"changes\":[{\"value\":{" \
+    "\"messaging_product\":\"whatsapp\",\"metadata\":{\"display_phone_number\":\"15550783881\","   \
+    "\"phone_number_id\":\"" number "\"}," what "},\"field\":\"messages\"}]}]}"
+#define OURS "106540352242922"
+#define STATUS(word, more)                                                                         \
+    "{\"id\":\"wamid.1\",\"status\":\"" word "\",\"timestamp\":\"1750857384\","                    \
+    "\"recipient_id\":\"31612345678\"" more "}"
+#define MARK ",\"biz_opaque_callback_data\":\"REF\""
+
+START_TEST(a_batch_of_meta_says_what_became_of_each_message)
+{
+    configure(&whatsapp_class, WHATSAPP_YAML);
+    ck_assert_int_eq(
+        meta_posts(META(
+            OURS,
+            "\"statuses\":[" STATUS("sent", MARK) "," STATUS("delivered", MARK) "," STATUS("read", MARK) "," STATUS(
+                "failed", MARK
+                ",\"errors\":[{\"code\":131026}]") "," STATUS("failed", MARK
+                                                              ",\"errors\":[{\"code\":131050}]") "," STATUS("delivered",
+                                                                                                            "") "," STATUS("teleported",
+                                                                                                                           MARK) "]")),
+        CALLBACK_FINE);
+    ck_assert_uint_eq(report.outcome_count, 5);
+    ck_assert(str_is(report.outcomes[0].code, "sent"));
+    ck_assert(str_is(report.outcomes[0].reference, "REF"));
+    ck_assert(str_is(report.outcomes[0].id, "wamid.1"));
+    ck_assert_int_eq(report.outcomes[0].at_ms, 1750857384000);
+    ck_assert(str_is(report.outcomes[1].code, "delivered") && !report.outcomes[1].final);
+    ck_assert(str_is(report.outcomes[2].code, "read"));
+    ck_assert(str_is(report.outcomes[3].code, "failed") && report.outcomes[3].final);
+    ck_assert(str_is(report.outcomes[3].reason, "provider_error_131026"));
+    ck_assert(str_is(report.outcomes[4].code, "opted_out") && report.outcomes[4].opted_out);
+}
+END_TEST
+
+#define MESSAGE(what)                                                                               \
+    "\"messages\":[{\"from\":\"31612345678\",\"id\":\"wamid.2\",\"timestamp\":\"1504902988\"," what \
+    "}]"
+
+START_TEST(who_writes_stop_to_a_whatsapp_number_is_seen)
+{
+    configure(&whatsapp_class, WHATSAPP_YAML);
+    ck_assert_int_eq(
+        meta_posts(META(OURS, MESSAGE("\"type\":\"text\",\"text\":{\"body\":\"Stop\"}"))),
+        CALLBACK_FINE);
+    ck_assert_uint_eq(report.stop_count, 1);
+    ck_assert(str_is(report.stops[0].address, "+31612345678"));
+    ck_assert_int_eq(
+        meta_posts(META(OURS, MESSAGE("\"type\":\"button\",\"button\":{\"text\":\"Afmelden\"}"))),
+        CALLBACK_FINE);
+    ck_assert_uint_eq(report.stop_count, 1);
+    ck_assert_int_eq(
+        meta_posts(META(OURS, MESSAGE("\"type\":\"text\",\"text\":{\"body\":\"Ja\"}"))),
+        CALLBACK_FINE);
+    ck_assert_uint_eq(report.stop_count, 0);
+    ck_assert_int_eq(
+        meta_posts(META("99", MESSAGE("\"type\":\"text\",\"text\":{\"body\":\"Stop\"}"))),
+        CALLBACK_FINE); /* another number of the same app */
+    ck_assert_uint_eq(report.stop_count, 0);
+}
+END_TEST
+
+START_TEST(what_meta_did_not_sign_or_does_not_describe_is_not_read)
+{
+    configure(&whatsapp_class, WHATSAPP_YAML);
+    ck_assert_int_eq(ask_meta("POST", "", "{}", NULL), CALLBACK_REFUSED);
+    ck_assert_int_eq(
+        ask_meta("POST", "", "{}",
+                 "sha256=77325902caca812dc259733aacd046b73817372c777b8d95b402647474516e14"),
+        CALLBACK_REFUSED);
+    ck_assert_int_eq(meta_posts("{}"), CALLBACK_MALFORMED);
+    ck_assert_int_eq(meta_posts("{\"object\":\"page\"}"), CALLBACK_MALFORMED);
+    ck_assert_int_eq(meta_posts("["), CALLBACK_MALFORMED);
+    ck_assert_int_eq(meta_posts("{\"object\":\"whatsapp_business_account\",\"entry\":[{\"changes\":"
+                                "[{\"value\":7},null,{\"value\":{\"statuses\":[7]}}]},7]}"),
+                     CALLBACK_FINE);
+    ck_assert_uint_eq(report.outcome_count + report.stop_count, 0);
+}
+END_TEST
+
 /* --- Standard Webhooks --------------------------------------------------------------------------- */
 
 #define WEBHOOK_YAML                                                                               \
@@ -296,6 +440,10 @@ SUITE_MAIN_AROUND("reports", set_up, tear_down, the_providers_example_of_a_signa
                   each_status_of_the_provider_is_what_the_table_says,
                   some_errors_of_the_provider_say_more_than_failed,
                   who_writes_stop_is_told_from_who_writes_anything_else,
+                  meta_is_answered_when_it_asks_whether_anybody_is_there,
+                  a_batch_of_meta_says_what_became_of_each_message,
+                  who_writes_stop_to_a_whatsapp_number_is_seen,
+                  what_meta_did_not_sign_or_does_not_describe_is_not_read,
                   a_partners_report_is_taken_when_it_is_signed_and_fresh,
                   a_partners_report_says_what_became_of_its_task,
                   a_partners_report_that_is_none_is_malformed)
