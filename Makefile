@@ -28,8 +28,8 @@ CHECK_LIBS := $(shell pkg-config --libs check libssl 2>/dev/null) # libssl: peer
 # -ffp-contract=off: a decision may not depend on whether a CPU fuses multiply and add
 CFLAGS_all := -std=c11 -g -fno-omit-frame-pointer -ffp-contract=off $(WARNINGS)
 CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2
-CFLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
-CFLAGS_tsan := -O1 -fsanitize=thread
+CFLAGS_asan := -O1 -DATTENT_FAIL_POINTS -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS_tsan := -O1 -DATTENT_FAIL_POINTS -fsanitize=thread
 CFLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 
 all: build/attent ## Build build/attent (release)
@@ -152,6 +152,10 @@ bench-cel: build/bench-cel ## Conditions in CEL beside the same in C (seconds)
 new-moment: build/attent ## Begin a moment: make new-moment NAME=late-delivery
 	@[ -n "$(NAME)" ] || { echo "make: which? make new-moment NAME=late-delivery" >&2; exit 2; }
 	@build/attent create moment "$(NAME)" rules
+
+.PHONY: new-channel
+new-channel: ## Begin a channel: make new-channel NAME=pigeon
+	@deploy/new_channel "$(NAME)"
 
 .PHONY: property
 property: build/release/bin/tests/unit/processors/decide/test_language ## The moment language against a second evaluator: HISTORIES (100000), or SEED
