@@ -102,6 +102,10 @@ struct outcome {
 };
 void outcome_put_json(struct buf *out, const struct outcome *o);
 
+/* An outcome of no task that is out, on attent.tasks under the customer's key: decide knows only what
+ * is out, dispatch knows whether there ever was such a task.  The value is the outcome's, as it came. */
+#define STRAY_CE_TYPE "attent.outcome_stray.v1"
+
 /* One stage of a decision: what was compared with what. */
 struct decision_stage {
     struct str stage; /* "pattern", "eligible", "cap", ... (rules/stages.def) */

@@ -14,6 +14,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "core/mem.h"
 
@@ -371,6 +372,7 @@ enum err_code kafka_commit(struct kafka_producer *p, struct kafka_consumer *grou
     *fatal = false;
     if (kafka_flush(p, DELIVERY_TIMEOUT_MS + PURGE_MS, NULL, NULL, &why) == ERR_NONE)
         trouble = count > 0 ? send_offsets(p, group_member, offsets, count, &why) : TROUBLE_NONE;
+    FAIL_POINT_PASS(OFFSETS_SENT);
     if (trouble == TROUBLE_NONE)
         trouble = commit(p, &why);
     if (trouble == TROUBLE_NONE)

@@ -187,8 +187,9 @@ static void take(struct demo *demo, const struct record *record)
     if (str_is(record->topic, demo->config->decisions)) {
         answer.kind = ANSWER_DECISION;
         read = decision_read_json(text, demo->arena, &answer.decision, NULL);
-    } else if (str_is(record_header(record, STR("ce_type")), PERMISSION_CE_TYPE)) {
-        return; /* it does not speak of one task */
+    } else if (str_is(record_header(record, STR("ce_type")), PERMISSION_CE_TYPE) ||
+               str_is(record_header(record, STR("ce_type")), STRAY_CE_TYPE)) {
+        return; /* it does not speak of a task that is out */
     } else if (str_is(record_header(record, STR("ce_type")), WITHDRAWAL_CE_TYPE)) {
         answer.kind = ANSWER_WITHDRAWAL;
         read = withdrawal_read_json(text, demo->arena, &answer.withdrawal, NULL);

@@ -136,6 +136,8 @@ static bool put_record(struct buf *out, const struct record *record, struct aren
         if (!permission_read_json(record->value, arena, &permission, NULL))
             return false;
         put_permission(out, &permission);
+    } else if (str_is(type, STRAY_CE_TYPE)) {
+        buf_put_text(out, "an outcome of no task that is out\n");
     } else {
         return put_outcome(out, record, arena);
     }

@@ -347,6 +347,9 @@ void chain_outcome(struct turn *turn)
             return;
         }
     }
+    if (turn->event->data.len != 0)
+        explain_send(turn, DECIDE_TOPIC_TASKS, STRAY_CE_TYPE, turn->event->id,
+                     turn->event->traceparent, turn->event->data);
 }
 
 void chain_time_out(struct turn *turn, struct instance *in)

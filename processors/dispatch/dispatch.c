@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "core/clock.h"
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/metric.h"
@@ -226,17 +227,22 @@ static enum err_code commit(struct dispatch *d, struct err *err)
 static enum err_code transact(struct dispatch *d, struct err *err)
 {
     int64_t from_us = clock_mono_us();
-    enum err_code code = kafka_begin(d->producer, err);
+    enum err_code code;
 
+    FAIL_POINT_PASS(PLANNED);
+    code = kafka_begin(d->producer, err);
+    FAIL_POINT_PASS(BEGUN);
     if (code != ERR_NONE) {
         d->fatal = true;
         return code;
     }
     code = write_all(d, err);
+    FAIL_POINT_PASS(WRITTEN);
     if (code == ERR_NONE)
         code = commit(d, err);
     else
         kafka_abort(d->producer, &d->fatal, NULL);
+    FAIL_POINT_PASS(COMMITTED);
     if (code == ERR_NONE)
         metric_observe(metric_series(METRIC_DISPATCH_TRANSACTION, NULL, 0),
                        (double)(clock_mono_us() - from_us) / 1e6);
@@ -563,6 +569,7 @@ enum err_code dispatch_open(const struct dispatch_config *config, struct dispatc
     d->config = config;
     d->rules = (struct plan_rules){.ledger_topic = config->ledger_topic,
                                    .outcomes_topic = config->outcomes_topic,
+                                   .dlq_topic = config->dlq_topic,
                                    .keep_ms = config->keep_ms,
                                    .retry_ms = config->retry_ms,
                                    .time_is_log = config->clock_ms == NULL,

@@ -37,6 +37,7 @@ struct dispatch_config { /* all borrowed, outlives the dispatch */
     const char *tasks_topic;      /* "attent.tasks" */
     const char *ledger_topic;     /* "attent.ledger": compacted, as many partitions as tasks */
     const char *outcomes_topic;   /* "attent.outcomes" */
+    const char *dlq_topic; /* "attent.outcomes.dlq", for outcomes of no task; NULL: dropped */
     const struct channel_config *channels;
     size_t channel_count;
     const struct links *links; /* NULL: nobody listens to what comes back */

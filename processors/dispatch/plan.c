@@ -17,18 +17,20 @@
 #include "core/limit.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "processors/dispatch/dead_letter.h"
 #include "processors/dispatch/ledger_record.h"
 #include "schemas/event.h"
 
 #define EVENT_SOURCE STR("/attent/dispatch")
 
 struct item { /* a record that was taken */
-    enum { ITEM_TASK, ITEM_WITHDRAWAL, ITEM_PERMISSION, ITEM_SETTLED } kind;
+    enum { ITEM_TASK, ITEM_WITHDRAWAL, ITEM_PERMISSION, ITEM_STRAY, ITEM_SETTLED } kind;
     const struct record *record;
     int64_t now_ms;
     struct task task;
     struct withdrawal withdrawal;
     struct permission permission;
+    struct str stray; /* id of the task that its outcome names */
 };
 
 /* --- what a plan writes ---------------------------------------------------------------------- */
@@ -468,6 +470,40 @@ static void take_permission(struct plan *plan, struct partition *p,
     }
 }
 
+/* --- outcomes of no task that is out --------------------------------------------------------- */
+
+static bool read_stray(struct str json, struct arena *arena, struct str *task)
+{
+    struct value data, id;
+
+    if (json_parse(json, arena, &data, NULL) != JSON_FINE || data.kind != VALUE_MAP)
+        return false;
+    id = value_map_get(data, STR("task"));
+    *task = id.kind == VALUE_STRING ? value_str(id) : STR_EMPTY;
+    return task->len != 0;
+}
+
+/* What decide wrote before it is in the ledger by now: a task that is not there never was, or has been
+ * over for longer than the ledger keeps it. */
+static void take_stray(struct plan *plan, const struct partition *p, const struct item *item)
+{
+    const struct dead_letter letter = {.topic = plan->rules->dlq_topic,
+                                       .part = "attent-dispatch",
+                                       .reason = "unknown_task",
+                                       .why = "the ledger does not know its task",
+                                       .key = item->record->key,
+                                       .value = item->record->value,
+                                       .at_ms = p->now_ms};
+
+    if (ledger_find(p->ledger, item->stray) != NULL) {
+        drop(plan, p, item->record, DROP_LATE, "");
+        return;
+    }
+    drop(plan, p, item->record, DROP_STRAY, "");
+    if (letter.topic != NULL)
+        *add_write(plan) = dead_letter_record(&letter, plan->arena);
+}
+
 /* --- reading --------------------------------------------------------------------------------- */
 
 /* Does the reader's rule take it?  If not, it is dropped. */
@@ -518,6 +554,9 @@ static bool read_item(struct plan *plan, const struct partition *p, const struct
     } else if (str_is(type, PERMISSION_CE_TYPE)) {
         out->kind = ITEM_PERMISSION;
         read = permission_read_json(record->value, plan->arena, &out->permission, NULL);
+    } else if (str_is(type, STRAY_CE_TYPE)) {
+        out->kind = ITEM_STRAY;
+        read = read_stray(record->value, plan->arena, &out->stray);
     } else {
         drop(plan, p, record, DROP_UNKNOWN_TYPE, "");
         return false;
@@ -569,6 +608,8 @@ static void do_item(struct plan *plan, struct partition *p, struct item *item,
         withdraw(plan, p, item->record, &item->withdrawal);
     } else if (item->kind == ITEM_PERMISSION) {
         take_permission(plan, p, &item->permission);
+    } else if (item->kind == ITEM_STRAY) {
+        take_stray(plan, p, item);
     } else if (ledger_find(p->ledger, task->id) != NULL) {
         drop(plan, p, item->record, DROP_KNOWN, "");
     } else if ((withdrawal = find_withdrawal(plan, item, end)) != NULL) {

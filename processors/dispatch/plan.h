@@ -25,7 +25,8 @@
 /* What a plan may ask; borrowed. */
 struct plan_rules {
     const struct channels *channels;
-    const char *ledger_topic, *outcomes_topic;
+    const char *ledger_topic, *outcomes_topic,
+        *dlq_topic;            /* dlq_topic: NULL, dead letters are dropped */
     int64_t keep_ms, retry_ms; /* see struct dispatch_config */
     struct rng *rng;           /* for the pauses between attempts */
     bool time_is_log;          /* a record's timestamp moves its partition's now */

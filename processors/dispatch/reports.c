@@ -2,6 +2,7 @@
 
 #include "core/hash.h"
 #include "core/json.h"
+#include "processors/dispatch/dead_letter.h"
 #include "schemas/event.h"
 
 #define EVENT_SOURCE STR("/attent/receiver")
@@ -118,19 +119,13 @@ void reports_add_outcome(struct reports *r, const struct callback_outcome *o,
 void reports_add_dead_letter(struct reports *r, struct str channel, const char *reason,
                              const char *why, struct str body)
 {
-    const struct header headers[] = {
-        {STR("__connect.errors.connector.name"), STR("attent-receiver")},
-        {STR("__connect.errors.stage"), STR("TRANSFORMATION")},
-        {STR("__connect.errors.exception.class.name"), arena_format(r->arena, "attent.%s", reason)},
-        {STR("__connect.errors.exception.message"), str_of(why)},
-        {STR("attent-channel"), arena_str(r->arena, channel)},
-        {STR("attent-reason"), str_of(reason)},
-    };
+    const struct dead_letter letter = {.topic = r->config->dlq_topic,
+                                       .part = "attent-receiver",
+                                       .reason = reason,
+                                       .why = why,
+                                       .channel = channel,
+                                       .value = body,
+                                       .at_ms = r->now_ms};
 
-    *add(r) = (struct record){.topic = str_of(r->config->dlq_topic),
-                              .partition = -1,
-                              .timestamp_ms = r->now_ms,
-                              .value = arena_str(r->arena, body),
-                              .headers = arena_copy(r->arena, headers, sizeof headers),
-                              .header_count = sizeof headers / sizeof headers[0]};
+    *add(r) = dead_letter_record(&letter, r->arena);
 }

@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "core/mem.h"
 
@@ -79,10 +80,12 @@ static void do_job(const struct crew *crew, struct connector *c, struct job *job
                                    &withdrawal, NULL));
     if (job->kind == JOB_DELIVER)
         links_put(crew->senders->links, arena, &sending);
+    FAIL_POINT_PASS(CALL_BEGINS);
     if (clock_mono_ms() > job->begin_by_mono_ms)
         say_missed(job);
     else
         job->result = call(channel, c, job, &sending, &withdrawal);
+    FAIL_POINT_PASS(CALL_ENDED);
 }
 
 /* The connector of a thread: opened when it is needed, and again after it was DOWN. */

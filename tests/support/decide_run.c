@@ -22,6 +22,7 @@ struct decide_run {
     struct buf lines, said, task, decision, permission;
     struct str task_id;
     int events;
+    size_t strays;
 };
 
 /* --- rules --------------------------------------------------------------------------------------- */
@@ -128,6 +129,8 @@ static void take_output(void *context, int topic, const struct record *record)
         take_task(run, json);
     else if (str_is(record_header(record, STR("ce_type")), WITHDRAWAL_CE_TYPE))
         take_withdrawal(run, json);
+    else if (str_is(record_header(record, STR("ce_type")), STRAY_CE_TYPE))
+        run->strays++;
     else
         take_permission(run, json);
 }
@@ -153,6 +156,11 @@ const char *decide_run_decision(const struct decide_run *run)
 const char *decide_run_permission(const struct decide_run *run)
 {
     return run->permission.len != 0 ? buf_text((struct buf *)&run->permission) : "";
+}
+
+size_t decide_run_strays(const struct decide_run *run)
+{
+    return run->strays;
 }
 
 struct hash128 decide_run_digest(struct decide_run *run)

@@ -58,6 +58,8 @@ const char *decide_run_decision(const struct decide_run *run); /* JSON of the la
 /* JSON of the last permission that was withdrawn, "" none. */
 const char *decide_run_permission(const struct decide_run *run);
 
+size_t decide_run_strays(const struct decide_run *run); /* outcomes of no task that was out */
+
 struct hash128 decide_run_digest(struct decide_run *run); /* of the state */
 
 /* A run whose tasks tell a text: each c.three event makes a task whose reason is what `say` gives at

@@ -97,8 +97,10 @@ START_TEST(of_contradictory_outcomes_the_first_final_one_stays)
     decide_run_outcome(run, "1h", "sent", false);
     decide_run_outcome(run, "2h", "bounced", true);
     CAME("0s m/V task phone\n2h m/V ended outcome\n");
+    ck_assert_uint_eq(decide_run_strays(run), 0);
     decide_run_outcome(run, "3h", "delivered", true); /* late, and of the same task */
     decide_run_outcome(run, "4h", "done", true);
+    ck_assert_uint_eq(decide_run_strays(run), 2); /* dispatch knows that there was such a task */
     CAME("");
 }
 END_TEST

@@ -38,6 +38,7 @@ static void setup(void)
     bench.rules = (struct plan_rules){.channels = bench.channels,
                                       .ledger_topic = "attent.ledger",
                                       .outcomes_topic = "attent.outcomes",
+                                      .dlq_topic = "attent.outcomes.dlq",
                                       .keep_ms = 1000,
                                       .retry_ms = 30000,
                                       .topic_is_there = topic_is_there,
@@ -476,6 +477,44 @@ START_TEST(where_the_log_is_the_clock_each_record_has_its_own_time)
 }
 END_TEST
 
+/* decide does not know the task of an outcome (any more). */
+static void plan_stray(const char *json)
+{
+    const struct header type = {STR("ce_type"), STR(STRAY_CE_TYPE)};
+    struct record record = {.topic = STR("attent.tasks"),
+                            .partition = 3,
+                            .timestamp_ms = bench.partition.now_ms,
+                            .key = STR("C-1"),
+                            .value = str_of(json),
+                            .headers = &type,
+                            .header_count = 1};
+
+    plan_these(&record, 1);
+    plan_count(&bench.plan, &bench.total);
+}
+
+START_TEST(a_late_outcome_is_counted_and_one_of_no_task_is_put_aside)
+{
+    const struct record *letter;
+    struct task task = sample_task("0011aa");
+
+    plan_task(&task);
+    keep();
+    plan_stray("{\"task\":\"0011aa\",\"code\":\"done\",\"final\":true}");
+    ck_assert_uint_eq(bench.total.drops[DROP_LATE], 1);
+    ck_assert_uint_eq(writes_to("attent.outcomes.dlq"), 0);
+    plan_stray("{\"task\":\"0011ab\",\"code\":\"done\"}");
+    ck_assert_uint_eq(bench.total.drops[DROP_STRAY], 1);
+    letter = write_to("attent.outcomes.dlq");
+    ck_assert(str_is(letter->key, "C-1"));
+    ck_assert(str_is(letter->value, "{\"task\":\"0011ab\",\"code\":\"done\"}"));
+    ck_assert(str_is(record_header(letter, STR("attent-reason")), "unknown_task"));
+    plan_stray("{\"code\":\"done\"}");
+    plan_stray("[]");
+    ck_assert_uint_eq(bench.total.drops[DROP_MALFORMED], 2);
+}
+END_TEST
+
 SUITE_MAIN_AROUND("plan", setup, teardown, a_task_goes_to_its_queue_and_into_the_ledger,
                   a_task_that_the_ledger_knows_is_not_sent_again,
                   a_task_whose_withdrawal_is_in_the_same_batch_never_leaves,
@@ -494,4 +533,5 @@ SUITE_MAIN_AROUND("plan", setup, teardown, a_task_goes_to_its_queue_and_into_the
                   a_transaction_that_is_taken_back_leaves_no_trace,
                   what_is_no_task_is_dropped_and_stops_nothing,
                   a_task_too_large_for_a_kafka_record_is_dropped,
-                  where_the_log_is_the_clock_each_record_has_its_own_time)
+                  where_the_log_is_the_clock_each_record_has_its_own_time,
+                  a_late_outcome_is_counted_and_one_of_no_task_is_put_aside)

@@ -1,0 +1,24 @@
+/* core/fail_point.h - named steps at which a test may kill the process (SIGKILL).
+ *
+ * In test builds (ATTENT_FAIL_POINTS) a step that was set kills at its n-th pass; in a release build
+ * there is nothing of it.  Any thread.
+ */
+#ifndef ATTENT_CORE_FAIL_POINT_H
+#define ATTENT_CORE_FAIL_POINT_H
+
+enum fail_point {
+#define FAIL_POINT(name, text) FAIL_##name,
+#include "core/fail_points.def"
+#undef FAIL_POINT
+    FAIL_POINT_COUNT,
+};
+
+#ifdef ATTENT_FAIL_POINTS
+void fail_point_set(enum fail_point point, int pass); /* before threads are started */
+void fail_point_pass(enum fail_point point);
+#define FAIL_POINT_PASS(name) fail_point_pass(FAIL_##name)
+#else
+#define FAIL_POINT_PASS(name) ((void)0)
+#endif
+
+#endif
