@@ -137,6 +137,17 @@ static int64_t counted_due_ms(const struct step *step, const void *state)
     return decide_class.due_ms(step->inner, state);
 }
 
+static size_t counted_waits(const struct step *step, const void *state,
+                            struct step_wait waits[STEP_LANES_MAX])
+{
+    return decide_class.waits(step->inner, state, waits);
+}
+
+static size_t counted_lanes(const struct step *step, struct step_lane lanes[STEP_LANES_MAX])
+{
+    return decide_class.lanes(step->inner, lanes);
+}
+
 static void counted_record(struct step *step, void *state, const struct record *record,
                            int64_t now_ms, struct arena *arena, struct outputs *out, bool *changed)
 {
@@ -162,7 +173,7 @@ static enum err_code counted_control(struct step *step, const struct record *rec
 {
     enum err_code code = decide_class.control(step->inner, record, changed, err);
 
-    if (*changed) { /* another rule set counts from 0 */
+    if (str_is(record_header(record, STR(CONTROL_HEADER)), CONTROL_ACTIVATE)) { /* from 0 again */
         step->set = NULL;
         step->errors = decide_counts(step->inner)->moment_errors;
     }
@@ -182,6 +193,8 @@ const struct step_class decide_counted_class = {
     .load = counted_load,
     .save = counted_save,
     .due_ms = counted_due_ms,
+    .waits = counted_waits,
+    .lanes = counted_lanes,
     .record = counted_record,
     .timer = counted_timer,
     .control = counted_control,

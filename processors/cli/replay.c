@@ -72,7 +72,9 @@ static enum err_code run_replay(const struct command *c, int32_t partition, stru
     struct config_topics topics = config_topics(c->conf, c->arena);
     const int32_t counts[] = {topics.partitions, topics.partitions};
     struct rules_topic *rules = rules_topic_open(&kafka, topics.rules);
-    struct decide_config decide = {.find = rules_topic_find, .context = rules};
+    struct decide_config decide = {.find = rules_topic_find,
+                                   .context = rules,
+                                   .watermarks_follow = str_is(conf_text(c->conf, "time"), "log")};
     struct replay replay = {.topics = {topics.tasks, topics.decisions}, .complete = true};
     struct offline_setup setup = {.class = &decide_class,
                                   .config = &decide,

@@ -33,7 +33,10 @@ static void configure(struct decide_state *s, const struct role_context *context
     const struct conf *conf = context->conf;
     struct config_topics topics = config_topics(conf, s->arena);
 
-    s->step = (struct decide_config){.find = rules_topic_find, .context = context->rules};
+    bool log_time = str_is(conf_text(conf, "time"), "log");
+
+    s->step = (struct decide_config){
+        .find = rules_topic_find, .context = context->rules, .watermarks_follow = log_time};
     s->outputs[DECIDE_TOPIC_TASKS] = topics.tasks;
     s->outputs[DECIDE_TOPIC_DECISIONS] = topics.decisions;
     s->config = (struct worker_config){
@@ -42,7 +45,7 @@ static void configure(struct decide_state *s, const struct role_context *context
         .input = topics.events,
         .outputs = s->outputs,
         .redis = config_redis(conf),
-        .time = str_is(conf_text(conf, "time"), "log") ? WORKER_TIME_LOG : WORKER_TIME_WALL,
+        .time = log_time ? WORKER_TIME_LOG : WORKER_TIME_WALL,
         .batch_records_max = (size_t)conf_int(conf, "worker.batch_records"),
         .cache_bytes_max = (size_t)conf_int(conf, "worker.cache_bytes") / (size_t)context->threads,
     };

@@ -140,11 +140,6 @@ static void read_event(struct reading *r, const struct yaml_node *node, struct t
     *event = (struct test_event){.place = node->place, .at_ms = r->start_ms};
     if (!is_map(r, node, "an event"))
         return;
-    if (yaml_get(node, STR("silent_for")) != NULL) {
-        wrong(r, node->place, NULL, "cases with a source that is silent are not there yet",
-              STR_EMPTY);
-        return;
-    }
     check_keys(r, node, WHERE_EVENT);
     at = yaml_get(node, STR("at"));
     if (at == NULL)
@@ -159,12 +154,34 @@ static void read_event(struct reading *r, const struct yaml_node *node, struct t
     event->outcome = get_text(r, node, "outcome");
     event->of = get_text(r, node, "of");
     event->data = yaml_get(node, STR("data"));
+    event->source = get_text(r, node, "source");
     read_final(r, node, event);
-    if ((event->type.len != 0) == (event->outcome.len != 0))
-        wrong(r, node->place, NULL, "an event has a type, or is an outcome: one of both",
+    if ((event->type.len != 0) + (event->outcome.len != 0) + (event->source.len != 0) != 1)
+        wrong(r, node->place, NULL,
+              "an event has a type, is an outcome, or is a source that is silent: one of these",
               STR_EMPTY);
     if (event->data != NULL && event->data->kind != YAML_NULL)
         is_map(r, event->data, "data");
+}
+
+/* A source that falls silent speaks again, which is an event of its own. */
+static bool read_silence(struct reading *r, const struct yaml_node *node,
+                         const struct test_event *event, struct test_event *end)
+{
+    const struct yaml_node *span = yaml_get(node, STR("silent_for"));
+    int64_t span_ms = 0;
+
+    if (event->source.len == 0 && span == NULL)
+        return false;
+    if (event->source.len == 0 || span == NULL || !when_parse_span_ms(span->text, &span_ms)) {
+        wrong(r, node->place, "write {at: 2d, source: billing, silent_for: 3d}",
+              "a source is silent for a span", STR_EMPTY);
+        return false;
+    }
+    *end = *event;
+    end->at_ms = end->time_ms = event->at_ms + span_ms;
+    end->speaks = true;
+    return true;
 }
 
 /* By time; equal times as they were written. */
@@ -186,10 +203,15 @@ static void read_events(struct reading *r, const struct yaml_node *map, struct t
 
     if (list == NULL)
         return;
-    c->event_count = list->count;
-    c->events = ARENA_ARRAY(r->arena, struct test_event, list->count);
-    for (size_t i = 0; i < list->count; i++)
-        read_event(r, list->items[i], &c->events[i]);
+    c->events = ARENA_ARRAY(r->arena, struct test_event, 2 * list->count);
+    for (size_t i = 0; i < list->count; i++) {
+        struct test_event *event = &c->events[c->event_count++];
+
+        read_event(r, list->items[i], event);
+        if (list->items[i]->kind == YAML_MAP &&
+            read_silence(r, list->items[i], event, &c->events[c->event_count]))
+            c->event_count++;
+    }
     sort_events(c);
 }
 
@@ -302,10 +324,15 @@ static void read_until(struct reading *r, const struct yaml_node *map, struct te
 {
     const struct yaml_node *until = yaml_get(map, STR("until"));
 
-    c->until_ms = c->event_count != 0 ? c->events[c->event_count - 1].at_ms : c->start_ms;
+    int64_t last_ms = c->start_ms;
+
+    for (size_t i = 0; i < c->event_count; i++)
+        if (!c->events[i].speaks)
+            last_ms = c->events[i].at_ms;
+    c->until_ms = last_ms;
     if (until != NULL)
         read_time(r, until, &c->until_ms);
-    if (c->event_count != 0 && c->until_ms < c->events[c->event_count - 1].at_ms)
+    if (c->until_ms < last_ms)
         wrong(r, until != NULL ? until->place : map->place, NULL,
               "the last event is later than until", STR_EMPTY);
 }

@@ -13,11 +13,13 @@ struct test_event {
     struct place place;
     int64_t at_ms;                /* time of the record */
     int64_t time_ms;              /* of the event */
-    struct str type;              /* empty: an outcome */
+    struct str type;              /* empty: an outcome, or a source */
     const struct yaml_node *data; /* NULL: none */
     struct str outcome;           /* code, of the last task */
     struct str of;                /* ... of this moment; empty: of any */
     bool final_given, final;
+    struct str source; /* falls silent, or ... */
+    bool speaks;       /* ... is no longer silent: made of `silent_for` */
 };
 
 enum expected { EXPECT_TASK, EXPECT_SILENT, EXPECT_WITHDRAWN };

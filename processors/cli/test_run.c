@@ -12,6 +12,7 @@
 #include "processors/decide/explain.h"
 #include "processors/decide/given.h"
 #include "processors/worker/offline.h"
+#include "schemas/watermark.h"
 
 #define CUSTOMER "c-test"
 
@@ -258,6 +259,36 @@ static void send_event(struct run *run, const struct test_event *event)
         send(run, event, event->type, json_of(run->arena, data));
 }
 
+/* It stops at the time of the record; when it speaks again, it has been read as far as the rest. */
+static void send_silence(struct run *run, const struct test_event *event)
+{
+    const struct header header = {STR(CONTROL_HEADER), STR(CONTROL_WATERMARK)};
+    struct watermark_part part = {0, event->at_ms};
+    struct watermark watermark = {.source = event->source,
+                                  .follows = event->speaks,
+                                  .partitions = 1,
+                                  .parts = &part,
+                                  .part_count = 1};
+    struct buf json = {0};
+    struct err err = {0};
+
+    if (ruleset_find_source(run->set, event->source) < 0) {
+        wrong(run, event->place, "sources.yaml has no source", event->source);
+        return;
+    }
+    watermark_put_json(&json, &watermark);
+    if (offline_record(run->offline,
+                       &(struct record){.topic = STR("attent.events"),
+                                        .offset = offline_next(run->offline),
+                                        .timestamp_ms = event->at_ms,
+                                        .value = buf_str(&json),
+                                        .headers = &header,
+                                        .header_count = 1},
+                       &err) != ERR_NONE)
+        wrong(run, event->place, "the watermark cannot be taken:", str_of(err.text));
+    buf_free(&json);
+}
+
 static const struct came *last_task(const struct run *run, struct str moment)
 {
     const struct came *last = NULL;
@@ -402,8 +433,11 @@ static void activate(struct run *run)
 static void play(struct run *run)
 {
     struct decide_observer observer = {.context = run, .did = take_did, .asked = take_asked};
-    struct decide_config config = {
-        .find = find_set, .seed = find_seed, .context = run, .observer = &observer};
+    struct decide_config config = {.find = find_set,
+                                   .seed = find_seed,
+                                   .context = run,
+                                   .observer = &observer,
+                                   .watermarks_follow = true};
     struct offline_setup setup = {
         .class = &decide_class, .config = &config, .context = run, .output = take_output};
     struct err err = {0};
@@ -416,9 +450,13 @@ static void play(struct run *run)
     for (size_t i = 0; i < run->c->event_count && !run->wrong; i++) {
         const struct test_event *event = &run->c->events[i];
 
+        if (event->at_ms > run->c->until_ms)
+            break; /* a source that speaks again later */
         move_time(run, event->at_ms);
         happened(run, HAPPENED_EVENT, event->at_ms)->event = event;
-        if (event->outcome.len != 0)
+        if (event->source.len != 0)
+            send_silence(run, event);
+        else if (event->outcome.len != 0)
             send_outcome(run, event);
         else
             send_event(run, event);

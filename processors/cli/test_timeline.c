@@ -228,6 +228,11 @@ static void put_data(struct buf *out, const struct yaml_node *data)
 
 static void put_event(struct timeline *t, const struct test_event *event)
 {
+    if (event->source.len != 0) {
+        buf_put_format(t->out, "%.*s %s", STR_ARG(event->source),
+                       event->speaks ? "speaks again" : "falls silent");
+        return;
+    }
     if (event->type.len == 0) {
         buf_put_format(t->out, "outcome %.*s", STR_ARG(event->outcome));
         return;

@@ -20,10 +20,14 @@
 #include "processors/decide/instances.h"
 #include "processors/decide/timers.h"
 #include "processors/decide/turn.h"
+#include "processors/decide/waiting.h"
+
+enum { NO_RULES = '-' }; /* in place of a hash: none is in force */
 
 struct step {
     const struct decide_config *config;
     struct view *view; /* of the rule set in force; NULL: none */
+    struct watermarks watermarks;
     uint64_t activations;
     struct value *fields; /* by path */
     struct decide_counts counts;
@@ -38,6 +42,7 @@ static enum err_code activate(struct step *step, struct str hash_hex, struct err
 
     if (set == NULL)
         return err_prefix(err, "rule set %.*s", STR_ARG(hash_hex)), ERR_STATE;
+    watermarks_change(&step->watermarks, step->view != NULL ? step->view->set : NULL, set);
     view_free(step->view);
     mem_free(step->fields);
     step->view = view_new(set, ++step->activations);
@@ -50,21 +55,39 @@ static void decide_close(struct step *step)
     if (step == NULL)
         return;
     view_free(step->view);
+    watermarks_free(&step->watermarks);
     mem_free(step->fields);
     mem_free(step);
+}
+
+/* Of the partition: the hash of the rule set in force, if one is, and the watermarks. */
+static enum err_code read_own(struct step *step, struct str own, struct err *err)
+{
+    size_t hash_bytes = own.len != 0 && own.data[0] != NO_RULES ? HASH128_HEX_SIZE - 1 : 1;
+    enum err_code code = ERR_NONE;
+
+    if (own.len == 0)
+        return ERR_NONE;
+    if (own.len < hash_bytes)
+        return err_set(err, ERR_STATE, "the partition's own state is broken");
+    if (hash_bytes > 1)
+        code = activate(step, str_slice(own, 0, hash_bytes), err);
+    if (code == ERR_NONE)
+        code = watermarks_decode(&step->watermarks, str_slice(own, hash_bytes, own.len), err);
+    return code;
 }
 
 static enum err_code decide_open(const void *config, int32_t partition, struct str partition_state,
                                  struct step **out, struct err *err)
 {
     struct step *step = MEM_NEW(struct step);
-    enum err_code code = ERR_NONE;
+    enum err_code code;
 
     (void)partition;
     *out = NULL;
     step->config = config;
-    if (partition_state.len != 0)
-        code = activate(step, partition_state, err);
+    step->watermarks.follow = step->config->watermarks_follow;
+    code = read_own(step, partition_state, err);
     if (code != ERR_NONE) {
         decide_close(step);
         return code;
@@ -77,14 +100,23 @@ static void decide_save_partition(const struct step *step, struct buf *out)
 {
     if (step->view != NULL)
         buf_put_text(out, step->view->set->hash_hex);
+    else
+        buf_put_char(out, NO_RULES);
+    watermarks_encode(&step->watermarks, out);
 }
 
 static enum err_code decide_control(struct step *step, const struct record *record, bool *changed,
                                     struct err *err)
 {
+    struct str kind = record_header(record, STR(CONTROL_HEADER));
     enum err_code code;
 
-    if (!str_is(record_header(record, STR(CONTROL_HEADER)), CONTROL_ACTIVATE))
+    if (str_is(kind, CONTROL_WATERMARK)) {
+        *changed = watermarks_take(&step->watermarks, record->value, NULL);
+        step->counts.bad_watermarks += !*changed;
+        return ERR_NONE;
+    }
+    if (!str_is(kind, CONTROL_ACTIVATE))
         return ERR_NONE;
     code = activate(step, record->value, err);
     *changed = code == ERR_NONE;
@@ -145,6 +177,18 @@ static int64_t decide_due_ms(const struct step *step, const void *state)
     return timers_next(state);
 }
 
+static size_t decide_waits(const struct step *step, const void *state,
+                           struct step_wait waits[STEP_LANES_MAX])
+{
+    (void)step;
+    return waiting_timers(state, waits);
+}
+
+static size_t decide_lanes(const struct step *step, struct step_lane lanes[STEP_LANES_MAX])
+{
+    return step->view != NULL ? watermarks_lanes(&step->watermarks, step->view->set, lanes) : 0;
+}
+
 /* --- a turn -------------------------------------------------------------------------------------- */
 
 static struct turn turn_of(struct step *step, struct state *state, int64_t now_ms,
@@ -152,6 +196,7 @@ static struct turn turn_of(struct step *step, struct state *state, int64_t now_m
 {
     return (struct turn){.view = step->view,
                          .set = step->view->set,
+                         .watermarks = &step->watermarks,
                          .state = state,
                          .counts = &step->counts,
                          .arena = arena,
@@ -303,6 +348,8 @@ const struct step_class decide_class = {
     .load = decide_load,
     .save = decide_save,
     .due_ms = decide_due_ms,
+    .waits = decide_waits,
+    .lanes = decide_lanes,
     .record = decide_record,
     .timer = decide_timer,
     .control = decide_control,

@@ -37,6 +37,8 @@ struct decide_config {
     struct str (*seed)(void *context, struct str customer);
     void *context;
     const struct decide_observer *observer; /* NULL: none */
+    /* `time: log`: a source of which no watermark was ever read follows the partition's time. */
+    bool watermarks_follow;
 };
 
 extern const struct step_class decide_class;
@@ -54,6 +56,7 @@ struct decide_counts {
     uint64_t refusals[REASON_COUNT];  /* by `again` and `limit`, written or not */
     uint64_t fact_errors;             /* expressions of facts that could not be evaluated */
     uint64_t moment_errors;           /* expressions and texts of moments, likewise */
+    uint64_t bad_watermarks;          /* control records that are none */
     uint64_t forgotten;               /* events dropped from windowed facts at their limit */
 };
 

@@ -17,6 +17,7 @@
 #include "processors/decide/chain.h"
 #include "processors/decide/funnel.h"
 #include "processors/decide/memory.h"
+#include "processors/decide/waiting.h"
 
 /* A step without an end of its own is given up after this long. */
 #define EXPIRES_MS ((int64_t)400 * WHEN_DAY_MS)
@@ -145,6 +146,7 @@ static void step_on(struct turn *turn, struct instance *in, int64_t time_ms)
 
     turn->changed = true;
     in->step_ms = time_ms;
+    in->waits = 0;
     if (in->step == 0)
         in->first_ms = time_ms;
     in->step++;
@@ -270,13 +272,16 @@ static void every_take(struct turn *turn, struct instance *in)
     int64_t span_ms = instance_moment(turn, in)->steps[in->step].span_ms;
     int64_t time_ms = turn->event->time_ms;
 
+    int64_t due_ms;
+
     turn->changed = true;
-    if (in->step == 0) {
+    if (in->step == 0)
         in->step_ms = time_ms > in->step_ms ? time_ms : in->step_ms;
-        in->due_ms = in->step_ms + span_ms;
-    } else if (time_ms + span_ms > in->due_ms) {
-        in->due_ms = time_ms + span_ms;
-    }
+    due_ms = (in->step == 0 ? in->step_ms : time_ms) + span_ms;
+    if (in->due_ms != STEP_NO_TIMER && due_ms <= in->due_ms)
+        return;
+    in->due_ms = due_ms;
+    in->waits = 0;
 }
 
 /* --- becomes ------------------------------------------------------------------------------------- */
@@ -361,7 +366,7 @@ static enum took offer_step(const struct offer *offer, struct instance *in, bool
 
     if (step->kind == STEP_BECOMES)
         return becomes_take(offer, in);
-    if (in->step > 0 && (time_ms < in->step_ms || time_ms >= in->due_ms))
+    if (in->step > 0 && (time_ms < in->step_ms || (time_ms >= in->due_ms && in->waits == 0)))
         return TOOK_NOT;
     switch (step->kind) {
     case STEP_EVENT:
@@ -470,6 +475,8 @@ static void start(const struct offer *offer, struct instance *in)
     in->phase = PHASE_STEPS;
     in->step = 0;
     in->fresh = turn->event != NULL;
+    in->waits = 0;
+    in->due_ms = STEP_NO_TIMER;
     in->opener = turn->opener;
     in->first_ms = in->step_ms = offer->time_ms;
     in->kept.count = 0;
@@ -700,6 +707,9 @@ void instances_time_out(struct turn *turn, struct instance *in)
 
     if (step->kind == STEP_BECOMES)
         becomes_time_out(turn, in, step);
+    else if ((step->kind == STEP_ABSENT || step->kind == STEP_EVERY) &&
+             waiting_begins(turn, in, step))
+        return;
     else if (!step_has_event(step->kind))
         time_passed(turn, in);
     else if (step->kind == STEP_COUNT && in->step == 0)
@@ -714,6 +724,7 @@ void instances_close(struct turn *turn, struct instance *in)
 {
     in->phase = PHASE_ENDED;
     in->due_ms = STEP_NO_TIMER;
+    in->waits = 0;
     turn->changed = true;
     memory_end_limit(turn, in->moment);
 }

@@ -126,6 +126,9 @@ struct instance {
     int64_t first_ms;         /* time of the first step; while it counts: of the oldest counted */
     int64_t step_ms;          /* time of the step before */
     int64_t due_ms;           /* its timer; STEP_NO_TIMER: none */
+    uint32_t waits;           /* due, and waits in this lane (waiting.h); 0: it does not */
+    int64_t notice_ms;        /* while it waits: when to say that the source is silent;
+                                 STEP_NO_TIMER: it was said */
     int64_t asked_ms;         /* since when the action is a candidate */
     int64_t deadline_ms;      /* until when the candidate may wait */
     int64_t task_ms;          /* decision of the chain's last task; 0: none yet */

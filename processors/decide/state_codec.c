@@ -118,7 +118,9 @@ enum {
     FLAG_CHAIN = 4,
     FLAG_TIMER = 8,
     FLAG_COUNTED = 16,
-    FLAG_ACCEPTED = 32
+    FLAG_ACCEPTED = 32,
+    FLAG_WAITS = 64,
+    FLAG_NOTICE = 128
 };
 
 static uint8_t instance_flags(const struct instance *in)
@@ -127,7 +129,8 @@ static uint8_t instance_flags(const struct instance *in)
                      (in->phase != PHASE_STEPS ? FLAG_CHAIN : 0) |
                      (in->due_ms != STEP_NO_TIMER ? FLAG_TIMER : 0) |
                      (in->counted_count != 0 ? FLAG_COUNTED : 0) |
-                     (in->accepted ? FLAG_ACCEPTED : 0));
+                     (in->accepted ? FLAG_ACCEPTED : 0) | (in->waits != 0 ? FLAG_WAITS : 0) |
+                     (in->waits != 0 && in->notice_ms != STEP_NO_TIMER ? FLAG_NOTICE : 0));
 }
 
 static void put_chain(struct buf *out, const struct instance *in)
@@ -165,6 +168,10 @@ static void put_instance(struct buf *out, const struct instance *in)
     put_after(out, in->step_ms, in->first_ms);
     if (in->due_ms != STEP_NO_TIMER)
         put_after(out, in->due_ms, in->step_ms);
+    if (in->waits != 0)
+        buf_put_u32(out, in->waits);
+    if (in->waits != 0 && in->notice_ms != STEP_NO_TIMER)
+        put_after(out, in->notice_ms, in->step_ms);
     if (in->traced)
         buf_put(out, (struct str){(const char *)in->trace, TRACE_BYTES});
     if (in->phase != PHASE_STEPS)
@@ -429,7 +436,9 @@ static void get_instance(struct reader *r, struct arena *arena, struct instance 
     in->sent = (flags & FLAG_SENT) != 0;
     in->accepted = (flags & FLAG_ACCEPTED) != 0;
     in->traced = (flags & FLAG_TRACED) != 0;
-    if (((flags & FLAG_CHAIN) != 0) != (in->phase != PHASE_STEPS) || flags >= 2 * FLAG_ACCEPTED)
+    if (((flags & FLAG_CHAIN) != 0) != (in->phase != PHASE_STEPS) ||
+        ((flags & FLAG_WAITS) != 0 && (flags & FLAG_TIMER) == 0) ||
+        ((flags & FLAG_NOTICE) != 0 && (flags & FLAG_WAITS) == 0))
         r->failed = true;
     in->about_value = value_decode(r, arena);
     in->about = reader_bytes(r);
@@ -437,6 +446,10 @@ static void get_instance(struct reader *r, struct arena *arena, struct instance 
     in->first_ms = reader_zigzag(r);
     in->step_ms = get_after(r, in->first_ms);
     in->due_ms = (flags & FLAG_TIMER) != 0 ? get_after(r, in->step_ms) : STEP_NO_TIMER;
+    in->waits = (flags & FLAG_WAITS) != 0 ? reader_u32(r) : 0;
+    if ((flags & FLAG_WAITS) != 0 && in->waits == 0)
+        r->failed = true;
+    in->notice_ms = (flags & FLAG_NOTICE) != 0 ? get_after(r, in->step_ms) : STEP_NO_TIMER;
     if (in->traced)
         get_trace(r, in);
     if (in->phase != PHASE_STEPS)

@@ -6,14 +6,28 @@
 #include "processors/decide/chain.h"
 #include "processors/decide/funnel.h"
 #include "processors/decide/instances.h"
+#include "processors/decide/waiting.h"
+
+/* By the partition's time. */
+static int64_t timer_of(const struct instance *in)
+{
+    return in->waits != 0 ? in->notice_ms : in->due_ms;
+}
+
+/* By that, or by the time of the lane in which it waits. */
+static bool is_due(const struct turn *turn, const struct instance *in, int64_t due_ms)
+{
+    return timer_of(in) <= due_ms ||
+           (in->waits != 0 && in->due_ms <= due_ms && waiting_is_over(turn, in));
+}
 
 int64_t timers_next(const struct state *state)
 {
     int64_t next = STEP_NO_TIMER;
 
     for (uint32_t i = 0; i < state->instance_count; i++)
-        if (state->instances[i]->due_ms < next)
-            next = state->instances[i]->due_ms;
+        if (timer_of(state->instances[i]) < next)
+            next = timer_of(state->instances[i]);
     for (uint32_t i = 0; i < state->memory_count; i++)
         if (state->memories[i].due_ms < next)
             next = state->memories[i].due_ms;
@@ -22,6 +36,10 @@ int64_t timers_next(const struct state *state)
 
 static void fire(struct turn *turn, struct instance *in)
 {
+    if (in->waits != 0 && !waiting_is_over(turn, in)) {
+        waiting_notice(turn, in);
+        return;
+    }
     switch ((enum phase)in->phase) {
     case PHASE_STEPS: instances_time_out(turn, in); return;
     case PHASE_HOLD: funnel_time_out(turn, in); return;
@@ -64,12 +82,12 @@ void timers_fire(struct turn *turn, int64_t due_ms)
     const uint16_t *looks = looks_due(turn, due_ms, &look_count);
 
     for (uint32_t i = 0; i < state->instance_count; i++)
-        if (state->instances[i]->due_ms <= due_ms)
+        if (is_due(turn, state->instances[i], due_ms))
             due[count++] = state->instances[i];
     for (uint32_t i = 0; i < count; i++) {
         for (; look < look_count && looks[look] < due[i]->moment_index; look++)
             instances_look(turn, looks[look], due_ms);
-        if (due[i]->due_ms <= due_ms)
+        if (is_due(turn, due[i], due_ms))
             fire(turn, due[i]);
     }
     for (; look < look_count; look++)

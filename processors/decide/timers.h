@@ -1,4 +1,5 @@
-/* processors/decide/timers.h - what is due when: each instance has at most one timer.
+/* processors/decide/timers.h - what is due when: each instance has at most one timer, and while
+ * that waits for a source another.
  *
  *   waits for a step: when it stays out or expires     on hold: its slot, a free cap, its deadline
  *   task out:         when `wait` is over

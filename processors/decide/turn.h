@@ -12,6 +12,7 @@
 #include "processors/decide/decide.h"
 #include "processors/decide/observer.h"
 #include "processors/decide/view.h"
+#include "processors/decide/watermarks.h"
 #include "processors/worker/step.h"
 
 struct before { /* a fact as it was before this record */
@@ -22,6 +23,7 @@ struct before { /* a fact as it was before this record */
 struct turn {
     struct view *view;
     const struct ruleset *set;
+    const struct watermarks *watermarks;
     struct state *state;
     struct decide_counts *counts;
     struct arena *arena;

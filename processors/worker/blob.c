@@ -2,36 +2,60 @@
 
 #include "core/hash.h"
 
-enum { BLOB_VERSION = 1, BLOB_HEAD_BYTES = 5 };
+enum { BLOB_VERSION = 1, BLOB_HEAD_BYTES = 5, WAIT_BYTES_MIN = 5 };
+enum { HAS_TIMER = 1, HAS_WAITS = 2 };
 
 static uint32_t checksum(struct str s)
 {
     return (uint32_t)hash_bytes(s, BLOB_VERSION);
 }
 
-void blob_wrap(struct buf *out, int64_t due_ms, struct str inner)
+static void put_waits(struct buf *out, const struct blob_timers *timers)
 {
+    buf_put_varint(out, timers->wait_count);
+    for (size_t i = 0; i < timers->wait_count; i++) {
+        buf_put_u32(out, timers->waits[i].lane);
+        buf_put_zigzag(out, timers->waits[i].due_ms);
+    }
+}
+
+static void get_waits(struct reader *r, struct arena *arena, struct blob_timers *timers)
+{
+    timers->wait_count = reader_count(r, WAIT_BYTES_MIN);
+    timers->waits = ARENA_ARRAY(arena, struct step_wait, timers->wait_count);
+    for (size_t i = 0; i < timers->wait_count; i++) {
+        timers->waits[i].lane = reader_u32(r);
+        timers->waits[i].due_ms = reader_zigzag(r);
+    }
+}
+
+void blob_wrap(struct buf *out, const struct blob_timers *timers, struct str inner)
+{
+    bool timer = timers->due_ms != STEP_NO_TIMER;
     uint32_t sum;
 
     buf_clear(out);
     buf_put_u8(out, BLOB_VERSION);
     buf_put_u32(out, 0); /* its place */
-    buf_put_u8(out, due_ms != INT64_MAX);
-    if (due_ms != INT64_MAX)
-        buf_put_zigzag(out, due_ms);
+    buf_put_u8(out, (uint8_t)((timer ? HAS_TIMER : 0) | (timers->wait_count != 0 ? HAS_WAITS : 0)));
+    if (timer)
+        buf_put_zigzag(out, timers->due_ms);
+    if (timers->wait_count != 0)
+        put_waits(out, timers);
     buf_put(out, inner);
     sum = checksum(str_slice(buf_str(out), BLOB_HEAD_BYTES, out->len));
     for (int i = 0; i < 4; i++)
         out->data[1 + i] = (char)(sum >> 8 * i);
 }
 
-enum err_code blob_unwrap(struct str blob, int64_t *due_ms, struct str *inner, struct err *err)
+enum err_code blob_unwrap(struct str blob, struct arena *arena, struct blob_timers *timers,
+                          struct str *inner, struct err *err)
 {
     struct reader r = reader_of(blob);
-    uint8_t version;
+    uint8_t version, flags;
     uint32_t sum;
 
-    *due_ms = INT64_MAX;
+    *timers = (struct blob_timers){.due_ms = STEP_NO_TIMER};
     *inner = STR_EMPTY;
     if (blob.len == 0)
         return ERR_NONE;
@@ -42,8 +66,11 @@ enum err_code blob_unwrap(struct str blob, int64_t *due_ms, struct str *inner, s
                        version, BLOB_VERSION);
     if (r.failed || sum != checksum(str_slice(blob, BLOB_HEAD_BYTES, blob.len)))
         return err_set(err, ERR_STATE, "state of %zu bytes: its checksum is wrong", blob.len);
-    if (reader_u8(&r) != 0)
-        *due_ms = reader_zigzag(&r);
+    flags = reader_u8(&r);
+    if ((flags & HAS_TIMER) != 0)
+        timers->due_ms = reader_zigzag(&r);
+    if ((flags & HAS_WAITS) != 0)
+        get_waits(&r, arena, timers);
     if (r.failed)
         return err_set(err, ERR_STATE, "state of %zu bytes: it ends too early", blob.len);
     *inner = (struct str){(const char *)r.at, (size_t)(r.end - r.at)};

@@ -1,8 +1,9 @@
 /* processors/worker/blob.h - what the store keeps of one subject: the step's bytes, wrapped.
  *
- *   version 1 | checksum 4 | has a timer 1 | its due time (zigzag) | the step's own bytes
+ *   version 1 | checksum 4 | flags 1 | its due time (zigzag) | timers in lanes | the step's own bytes
  *
- * The due time stands here as well as in the store's order of timers, so that it is known as soon
+ * Flags: 1 has a timer, 2 has timers in lanes (a count, then lane 4 and due time (zigzag) of each).
+ * They stand here as well as in the store's order of timers, so that they are known as soon
  * as the state is.  A subject that is not worth keeping has an empty blob.
  */
 #ifndef ATTENT_PROCESSORS_WORKER_BLOB_H
@@ -10,12 +11,20 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "processors/worker/step.h"
 
-/* Replaces what is in out.  due_ms: STEP_NO_TIMER (INT64_MAX): none. */
-void blob_wrap(struct buf *out, int64_t due_ms, struct str inner);
+struct blob_timers {
+    int64_t due_ms;          /* STEP_NO_TIMER: none */
+    struct step_wait *waits; /* in lanes, ascending by lane */
+    size_t wait_count;
+};
 
-/* *inner is borrowed from blob.  An empty blob: no timer, empty.  ERR_STATE: damaged, or of a
- * newer version. */
-enum err_code blob_unwrap(struct str blob, int64_t *due_ms, struct str *inner, struct err *err);
+/* Replaces what is in out. */
+void blob_wrap(struct buf *out, const struct blob_timers *timers, struct str inner);
+
+/* *inner is borrowed from blob, the waits live in arena.  An empty blob: no timer, empty.  ERR_STATE:
+ * damaged, or of a newer version. */
+enum err_code blob_unwrap(struct str blob, struct arena *arena, struct blob_timers *timers,
+                          struct str *inner, struct err *err);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "processors/worker/step.h"
 #include "processors/worker/table.h"
 
 struct subject {
@@ -20,7 +21,10 @@ struct subject {
     bool changed;     /* in this batch */
     bool due_changed; /* in this batch: its earliest timer is another */
     int64_t due_ms;   /* its earliest timer; valid while state is not NULL */
-    void *state;      /* the step's, in the arena of the batch; NULL: not decoded */
+    struct step_wait *waits,
+        *stored_waits; /* its timers in lanes, now and in the store; likewise */
+    size_t wait_count, stored_wait_count;
+    void *state; /* the step's, in the arena of the batch; NULL: not decoded */
 };
 
 struct cache { /* start with {.bytes_max = ...} */

@@ -7,7 +7,7 @@
  *     the timers that are in memory, it stops; what is done is committed, and the next plan
  *     starts there.  Time may then stand between two records, where a tick would have put it.
  *   - A control record may change what the step wants, so a plan ends before it, and it is a batch
- *     of its own.
+ *     of its own.  What it makes ready in the lanes fires before anything else does.
  *   - The timer in force is the one that was computed when the state last changed (it stands
  *     in the blob), whenever the state is loaded.
  */
@@ -20,6 +20,7 @@
 #include "core/mem.h"
 #include "processors/worker/blob.h"
 #include "processors/worker/cache.h"
+#include "processors/worker/lanes.h"
 #include "processors/worker/timers.h"
 
 enum {
@@ -47,6 +48,7 @@ struct engine {
     uint64_t committed; /* number of the last commit */
     struct cache cache;
     struct timers timers;
+    struct lanes lanes;
     struct engine_counts counts;
 
     /* of the batch */
@@ -63,6 +65,7 @@ struct engine {
     struct subject **missing, **decoded; /* arrays, kept between batches */
     size_t missing_count, missing_capacity;
     size_t decoded_count, decoded_capacity;
+    struct step_wait waits[STEP_LANES_MAX]; /* of the subject at hand */
     struct store_subject *commit;
     size_t commit_count, commit_capacity;
     struct buf meta_bytes, inner, wrapped, own;
@@ -72,12 +75,16 @@ struct engine {
 
 static enum err_code read_own(struct engine *p, struct str own, struct err *err)
 {
+    struct blob_timers none;
     struct str inner;
-    int64_t due_ms;
+    enum err_code code;
 
-    if (blob_unwrap(own, &due_ms, &inner, err) != ERR_NONE)
+    if (blob_unwrap(own, p->arena, &none, &inner, err) != ERR_NONE)
         return err_prefix(err, "%s: own state", p->from);
-    return p->class->open(p->setup->config, p->setup->number, inner, &p->step, err);
+    code = p->class->open(p->setup->config, p->setup->number, inner, &p->step, err);
+    if (code == ERR_NONE)
+        lanes_refresh(&p->lanes, p->class, p->step);
+    return code;
 }
 
 static enum err_code read_meta(struct engine *p, struct str meta, struct err *err)
@@ -137,6 +144,7 @@ void engine_close(struct engine *p)
     meta_free(&p->meta);
     cache_free(&p->cache);
     timers_free(&p->timers);
+    lanes_free(&p->lanes);
     outputs_free(&p->outputs);
     arena_free(p->arena);
     mem_free(p->missing);
@@ -176,9 +184,26 @@ int64_t engine_due_ms(const struct engine *p)
     return first != NULL ? first->due_ms : STEP_NO_TIMER;
 }
 
-bool engine_lacks_timers(const struct engine *p)
+/* The first timer that may fire although time stands: of a lane, or one that such a timer has set. */
+static const struct timer *first_settled(struct engine *p)
 {
-    return !p->timers.whole && p->timers.count == 0;
+    const struct lane *lane = lanes_ready(&p->lanes);
+    const struct timer *of_lane = lane != NULL ? timers_first(&lane->timers) : NULL;
+    const struct timer *own = timers_first(&p->timers);
+
+    if (own == NULL || own->due_ms > p->meta.now_ms)
+        return of_lane;
+    return of_lane == NULL || timer_is_before(own, of_lane) ? own : of_lane;
+}
+
+bool engine_lacks_timers(struct engine *p)
+{
+    return (!p->timers.whole && p->timers.count == 0) || lanes_lacking(&p->lanes) != NULL;
+}
+
+bool engine_is_unsettled(struct engine *p)
+{
+    return first_settled(p) != NULL;
 }
 
 int64_t engine_due_by(const struct engine *p, int64_t at_ms)
@@ -290,39 +315,64 @@ void engine_plan(struct engine *p, const struct record *records, size_t count)
 /* --- timers and subjects from the store ------------------------------------------------------ */
 
 /* As many as one batch may fire must be in memory, unless all that the batch can reach are. */
-bool engine_wants_timers(struct engine *p, int64_t *due_ms, struct str *subject, size_t *max)
+static bool wants(const struct engine *p, const struct timers *timers, int64_t horizon_ms)
 {
-    if (p->timers.whole || p->timers.count >= p->setup->timers_max)
+    if (timers->whole || timers->count >= p->setup->timers_max)
         return false;
-    if (p->timers.count > 0 && timers_reach(&p->timers, p->horizon_ms))
+    return timers->count == 0 || !timers_reach(timers, horizon_ms);
+}
+
+bool engine_wants_timers(struct engine *p, struct store_lane *lane, int64_t *due_ms,
+                         struct str *subject, size_t *max)
+{
+    const struct timers *wanting = wants(p, &p->timers, p->horizon_ms) ? &p->timers : NULL;
+
+    *lane = (struct store_lane){0};
+    for (size_t i = 0; i < p->lanes.count && wanting == NULL; i++) {
+        if (!wants(p, &p->lanes.items[i].timers, p->lanes.items[i].at_ms))
+            continue;
+        wanting = &p->lanes.items[i].timers;
+        *lane = (struct store_lane){true, p->lanes.items[i].id};
+    }
+    if (wanting == NULL)
         return false;
-    timers_edge(&p->timers, due_ms, subject);
+    timers_edge(wanting, due_ms, subject);
     *max = p->setup->timers_max;
     return true;
 }
 
-void engine_add_timers(struct engine *p, const struct store_subject *timers, size_t count,
-                       bool more)
+void engine_add_timers(struct engine *p, struct store_lane lane, const struct store_subject *found,
+                       size_t count, bool more)
 {
+    struct timers *timers = lane.of_lane ? &lanes_find(&p->lanes, lane.id)->timers : &p->timers;
+
     CHECK(count > 0 || !more);
     for (size_t i = 0; i < count; i++)
-        timers_add(&p->timers, timers[i].subject, timers[i].due_ms);
-    timers_extend(&p->timers, count > 0 ? timers[count - 1].due_ms : INT64_MAX,
-                  count > 0 ? timers[count - 1].subject : STR_EMPTY, !more);
+        timers_add(timers, found[i].subject, found[i].due_ms);
+    timers_extend(timers, count > 0 ? found[count - 1].due_ms : INT64_MAX,
+                  count > 0 ? found[count - 1].subject : STR_EMPTY, !more);
+}
+
+static void need_due(struct engine *p, struct timers *timers, int64_t horizon_ms)
+{
+    size_t max = p->setup->timers_max, due_count;
+    const struct timer **due;
+
+    if (timers->count == 0 || timers->heap[0]->due_ms > horizon_ms)
+        return;
+    due = ARENA_ARRAY(p->arena, const struct timer *, max);
+    due_count = timers_due(timers, horizon_ms, due, max);
+    for (size_t i = 0; i < due_count; i++)
+        need(p, due[i]->node.hash, due[i]->node.key);
 }
 
 struct store_subject *engine_missing(struct engine *p, size_t *count)
 {
-    size_t max = p->setup->timers_max, due_count;
     struct store_subject *list;
 
-    if (p->timers.count > 0 && p->timers.heap[0]->due_ms <= p->horizon_ms) {
-        const struct timer **due = ARENA_ARRAY(p->arena, const struct timer *, max);
-
-        due_count = timers_due(&p->timers, p->horizon_ms, due, max);
-        for (size_t i = 0; i < due_count; i++)
-            need(p, due[i]->node.hash, due[i]->node.key);
-    }
+    need_due(p, &p->timers, p->horizon_ms);
+    for (size_t i = 0; i < p->lanes.count; i++)
+        need_due(p, &p->lanes.items[i].timers, p->lanes.items[i].at_ms);
     list = ARENA_ARRAY(p->arena, struct store_subject, p->missing_count);
     for (size_t i = 0; i < p->missing_count; i++)
         list[i].subject = p->missing[i]->node.key;
@@ -345,12 +395,16 @@ enum progress { PROGRESS_ON, PROGRESS_STOP, PROGRESS_FAILED };
 
 static enum err_code decode(struct engine *p, struct subject *s, struct err *err)
 {
+    struct blob_timers timers;
     struct str inner;
     enum err_code code;
 
     if (s->state != NULL)
         return ERR_NONE;
-    code = blob_unwrap((struct str){s->blob, s->blob_bytes}, &s->due_ms, &inner, err);
+    code = blob_unwrap((struct str){s->blob, s->blob_bytes}, p->arena, &timers, &inner, err);
+    s->due_ms = timers.due_ms;
+    s->waits = s->stored_waits = timers.waits;
+    s->wait_count = s->stored_wait_count = timers.wait_count;
     if (code == ERR_NONE)
         code = p->class->load(p->step, s->node.key, inner, p->arena, &s->state, err);
     if (code != ERR_NONE)
@@ -361,11 +415,56 @@ static enum err_code decode(struct engine *p, struct subject *s, struct err *err
     return ERR_NONE;
 }
 
-/* After the state has changed: its timer may be another now. */
+static int64_t wait_in(const struct step_wait *waits, size_t count, uint32_t lane)
+{
+    for (size_t i = 0; i < count; i++)
+        if (waits[i].lane == lane)
+            return waits[i].due_ms;
+    return STEP_NO_TIMER;
+}
+
+/* Each lane of `now` and `before` once: what is another in `now`. */
+static size_t changed_waits(const struct step_wait *now, size_t now_count,
+                            const struct step_wait *before, size_t before_count,
+                            struct step_wait *out)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < now_count; i++)
+        if (wait_in(before, before_count, now[i].lane) != now[i].due_ms)
+            out[count++] = now[i];
+    for (size_t i = 0; i < before_count; i++)
+        if (wait_in(now, now_count, before[i].lane) == STEP_NO_TIMER)
+            out[count++] = (struct step_wait){before[i].lane, STEP_NO_TIMER};
+    return count;
+}
+
+static void update_waits(struct engine *p, struct subject *s)
+{
+    struct step_wait changes[2 * STEP_LANES_MAX];
+    size_t count = p->class->waits(p->step, s->state, p->waits);
+    size_t changed = changed_waits(p->waits, count, s->waits, s->wait_count, changes);
+
+    if (changed == 0)
+        return;
+    s->waits = count != 0 ? arena_copy(p->arena, p->waits, count * sizeof *p->waits) : NULL;
+    s->wait_count = count;
+    s->changed = true;
+    for (size_t i = 0; i < changed; i++) {
+        struct lane *lane = lanes_find(&p->lanes, changes[i].lane);
+
+        CHECK(lane != NULL); /* it waits in one that the step named */
+        timers_set(&lane->timers, s->node.hash, s->node.key, changes[i].due_ms);
+    }
+}
+
+/* After the state has changed: its timers may be others now. */
 static void update_due(struct engine *p, struct subject *s)
 {
     int64_t due_ms = p->class->due_ms(p->step, s->state);
 
+    if (p->class->waits != NULL)
+        update_waits(p, s);
     if (due_ms == s->due_ms)
         return;
     s->due_ms = due_ms;
@@ -386,6 +485,31 @@ static enum progress fire(struct engine *p, struct subject *s, int64_t due_ms, s
     update_due(p, s);
     CHECK(changed || s->due_ms != due_ms); /* else it would fire for ever */
     return PROGRESS_ON;
+}
+
+/* A batch is bounded, whatever a single record sets off. */
+static size_t firings_left(const struct engine *p)
+{
+    return p->fired < p->setup->timers_max ? p->setup->timers_max - p->fired : 0;
+}
+
+/* Fire what is ready in the lanes, and what that sets. */
+static enum progress settle(struct engine *p, struct err *err)
+{
+    const struct timer *t;
+
+    while ((t = first_settled(p)) != NULL) {
+        struct subject *s = cache_find(&p->cache, t->node.hash, t->node.key);
+
+        if (s == NULL || !s->loaded || firings_left(p) == 0 || lanes_lacking(&p->lanes) != NULL)
+            return PROGRESS_STOP;
+        p->fired++;
+        if (fire(p, s, t->due_ms, err) != PROGRESS_ON)
+            return PROGRESS_FAILED;
+    }
+    return lanes_lacking(&p->lanes) != NULL || !timers_reach(&p->timers, p->meta.now_ms)
+               ? PROGRESS_STOP
+               : PROGRESS_ON;
 }
 
 /* Let time reach at_ms (or stay, when that is past): fires what is due.  firings_max: then stop. */
@@ -436,12 +560,6 @@ static enum progress run_subject(struct engine *p, const struct record *record, 
     return progress;
 }
 
-/* A batch is bounded, whatever a single record sets off. */
-static size_t firings_left(const struct engine *p)
-{
-    return p->fired < p->setup->timers_max ? p->setup->timers_max - p->fired : 0;
-}
-
 /* The reader's rule.  False: drop the record. */
 static enum progress look(struct engine *p, const struct record *record,
                           struct taken_source *source, bool *take, struct err *err)
@@ -463,16 +581,18 @@ static enum progress run_record(struct engine *p, const struct record *record, s
                                 struct err *err)
 {
     struct taken_source source;
-    enum progress progress = PROGRESS_ON;
+    enum progress progress;
     bool take = true;
 
     if (record->offset < p->meta.next)
         return PROGRESS_ON;
-    if (item->numbered)
+    progress = settle(p, err);
+    if (progress == PROGRESS_ON && item->numbered)
         progress = look(p, record, &source, &take, err);
     if (progress == PROGRESS_ON && take && item->kind == ITEM_CONTROL) {
         if (p->class->control(p->step, record, &p->own_changed, err) != ERR_NONE)
             return PROGRESS_FAILED;
+        lanes_refresh(&p->lanes, p->class, p->step);
     } else if (progress == PROGRESS_ON && take) {
         progress = advance(p, record->timestamp_ms, firings_left(p), err);
         if (progress == PROGRESS_ON && item->subject != NULL)
@@ -498,11 +618,12 @@ static enum err_code encode(struct engine *p, struct subject *s, struct err *err
         return err_set(err, ERR_LIMIT, "%s: state of a subject has %zu bytes, at most %d are kept",
                        p->from, p->inner.len, LIMIT_STATE_BYTES);
     if (p->inner.len == 0) {
-        CHECK(s->due_ms == STEP_NO_TIMER); /* a timer is worth keeping */
+        CHECK(s->due_ms == STEP_NO_TIMER && s->wait_count == 0); /* timers are worth keeping */
         cache_put(&p->cache, s, STR_EMPTY);
         return ERR_NONE;
     }
-    blob_wrap(&p->wrapped, s->due_ms, buf_str(&p->inner));
+    blob_wrap(&p->wrapped, &(struct blob_timers){s->due_ms, s->waits, s->wait_count},
+              buf_str(&p->inner));
     cache_put(&p->cache, s, buf_str(&p->wrapped));
     return ERR_NONE;
 }
@@ -511,6 +632,21 @@ static void add_commit(struct engine *p, struct store_subject subject)
 {
     MEM_RESERVE(p->commit, p->commit_count, p->commit_capacity);
     p->commit[p->commit_count++] = subject;
+}
+
+static void add_subject(struct engine *p, const struct subject *s)
+{
+    struct step_wait *waits =
+        ARENA_ARRAY(p->arena, struct step_wait, s->wait_count + s->stored_wait_count);
+    size_t count =
+        changed_waits(s->waits, s->wait_count, s->stored_waits, s->stored_wait_count, waits);
+
+    add_commit(p, (struct store_subject){.subject = s->node.key,
+                                         .blob = {s->blob, s->blob_bytes},
+                                         .due_ms = s->due_ms,
+                                         .due_changed = s->due_changed,
+                                         .waits = waits,
+                                         .wait_count = count});
 }
 
 static enum err_code collect(struct engine *p, struct err *err)
@@ -522,16 +658,13 @@ static enum err_code collect(struct engine *p, struct err *err)
             continue;
         if (encode(p, s, err) != ERR_NONE)
             return err != NULL ? err->code : ERR_LIMIT;
-        add_commit(p, (struct store_subject){.subject = s->node.key,
-                                             .blob = {s->blob, s->blob_bytes},
-                                             .due_ms = s->due_ms,
-                                             .due_changed = s->due_changed});
+        add_subject(p, s);
     }
     if (!p->own_changed)
         return ERR_NONE;
     buf_clear(&p->inner);
     p->class->save_partition(p->step, &p->inner);
-    blob_wrap(&p->own, STEP_NO_TIMER, buf_str(&p->inner));
+    blob_wrap(&p->own, &(struct blob_timers){.due_ms = STEP_NO_TIMER}, buf_str(&p->inner));
     add_commit(p, (struct store_subject){.blob = buf_str(&p->own), .due_ms = STEP_NO_TIMER});
     return ERR_NONE;
 }
@@ -540,6 +673,8 @@ static enum progress run_records(struct engine *p, size_t *done, struct err *err
 {
     enum progress progress = PROGRESS_ON;
 
+    if (p->planned == 0)
+        progress = settle(p, err);
     for (; *done < p->planned && progress == PROGRESS_ON; *done += progress == PROGRESS_ON)
         progress = run_record(p, &p->records[*done], &p->items[*done], err);
     return progress;
@@ -549,7 +684,8 @@ static enum progress run_time(struct engine *p, size_t *done, struct err *err)
 {
     enum progress progress = PROGRESS_ON;
 
-    if (p->horizon_ms > p->meta.now_ms) {
+    progress = settle(p, err);
+    if (progress == PROGRESS_ON && p->horizon_ms > p->meta.now_ms) {
         p->moved = true;
         progress = advance(p, p->horizon_ms, p->setup->timers_max, err);
     }
@@ -594,4 +730,5 @@ void engine_committed(struct engine *p)
     p->planned = 0;
     cache_evict(&p->cache);
     timers_trim(&p->timers, p->setup->timers_max);
+    lanes_trim(&p->lanes, p->setup->timers_max);
 }

@@ -64,8 +64,13 @@ const struct engine_counts *engine_counts(const struct engine *p);
  * plan). */
 int64_t engine_due_ms(const struct engine *p);
 
-/* There are timers in the store and none in memory: a plan (of nothing) loads them. */
-bool engine_lacks_timers(const struct engine *p);
+/* There are timers in the store and none in memory, of the partition's time or of a lane: a plan (of
+ * nothing) loads them. */
+bool engine_lacks_timers(struct engine *p);
+
+/* A control record has made timers of a lane ready, and those may have set others that are due: a
+ * batch (of nothing) fires them; the next one does in any case. */
+bool engine_is_unsettled(struct engine *p);
 
 /* The latest timer in memory that is due at or before this time; STEP_NO_TIMER: none is.  Looks at
  * all of them. */
@@ -81,11 +86,12 @@ void engine_plan(struct engine *p, const struct record *records, size_t count);
  * Is over when the batch says done = 1. */
 void engine_plan_time(struct engine *p, int64_t now_ms);
 
-/* True: read up to `max` timers from the store, those behind (*due_ms, *subject), and give them
- * to engine_add_timers.  Ask again then. */
-bool engine_wants_timers(struct engine *p, int64_t *due_ms, struct str *subject, size_t *max);
-void engine_add_timers(struct engine *p, const struct store_subject *timers, size_t count,
-                       bool more);
+/* True: read up to `max` timers of a lane from the store, those behind (*due_ms, *subject), and
+ * give them to engine_add_timers.  Ask again then. */
+bool engine_wants_timers(struct engine *p, struct store_lane *lane, int64_t *due_ms,
+                         struct str *subject, size_t *max);
+void engine_add_timers(struct engine *p, struct store_lane lane, const struct store_subject *timers,
+                       size_t count, bool more);
 
 /* The subjects to load; the caller sets their blobs and gives them to engine_fill. */
 struct store_subject *engine_missing(struct engine *p, size_t *count);

@@ -14,6 +14,8 @@ struct kept { /* one subject */
     char *blob;
     size_t blob_bytes;
     int64_t due_ms;
+    struct step_wait *waits;
+    size_t wait_count, wait_capacity;
 };
 
 struct area { /* one partition of a step */
@@ -77,6 +79,7 @@ static struct kept *make(struct area *a, struct str subject)
 static void forget(struct kept *k)
 {
     mem_free(k->blob);
+    mem_free(k->waits);
     mem_free(k);
 }
 
@@ -141,11 +144,21 @@ static int by_due(const void *a, const void *b)
     return str_compare(x->subject, y->subject);
 }
 
+static int64_t due_in(const struct kept *k, struct store_lane lane)
+{
+    if (!lane.of_lane)
+        return k->due_ms;
+    for (size_t i = 0; i < k->wait_count; i++)
+        if (k->waits[i].lane == lane.id)
+            return k->waits[i].due_ms;
+    return NO_TIMER;
+}
+
 static enum store_result memory_due(struct store *s, const char *step, int32_t partition,
-                                    const char *token, uint64_t commit, int64_t due_ms,
-                                    struct str after, size_t max, struct arena *arena,
-                                    struct store_subject **out, size_t *count, bool *more,
-                                    struct err *err)
+                                    const char *token, uint64_t commit, struct store_lane lane,
+                                    int64_t due_ms, struct str after, size_t max,
+                                    struct arena *arena, struct store_subject **out, size_t *count,
+                                    bool *more, struct err *err)
 {
     const struct area *a = area_of(s, step, partition);
     const struct store_subject edge = {.subject = after, .due_ms = due_ms};
@@ -158,9 +171,9 @@ static enum store_result memory_due(struct store *s, const char *step, int32_t p
         const struct kept *k = (const struct kept *)a->subjects.slots[i].node;
         struct store_subject t;
 
-        if (k == NULL || k->due_ms == NO_TIMER)
+        if (k == NULL || due_in(k, lane) == NO_TIMER)
             continue;
-        t = (struct store_subject){.subject = k->node.key, .due_ms = k->due_ms};
+        t = (struct store_subject){.subject = k->node.key, .due_ms = due_in(k, lane)};
         if (by_due(&t, &edge) > 0)
             all[found++] = t;
     }
@@ -172,6 +185,19 @@ static enum store_result memory_due(struct store *s, const char *step, int32_t p
     for (size_t i = 0; i < *count; i++)
         all[i].subject = arena_str(arena, all[i].subject);
     return result;
+}
+
+static void write_wait(struct kept *k, struct step_wait wait)
+{
+    size_t at = 0;
+
+    while (at < k->wait_count && k->waits[at].lane != wait.lane)
+        at++;
+    if (at == k->wait_count) {
+        MEM_RESERVE(k->waits, k->wait_count, k->wait_capacity);
+        k->wait_count++;
+    }
+    k->waits[at] = wait;
 }
 
 static void write_subject(struct area *a, const struct store_subject *subject)
@@ -192,6 +218,8 @@ static void write_subject(struct area *a, const struct store_subject *subject)
     k->blob_bytes = subject->blob.len;
     if (subject->due_changed)
         k->due_ms = subject->due_ms;
+    for (size_t i = 0; i < subject->wait_count; i++)
+        write_wait(k, subject->waits[i]);
 }
 
 static void memory_commit_send(struct store *s, const char *step, int32_t partition,

@@ -110,6 +110,10 @@ enum err_code offline_records(struct offline *o, const struct record *records, s
         engine_plan(o->engine, records + at, count - at);
         code = run(o, &done, err);
     }
+    while (code == ERR_NONE && engine_is_unsettled(o->engine)) {
+        engine_plan(o->engine, NULL, 0);
+        code = run(o, &done, err);
+    }
     return code;
 }
 

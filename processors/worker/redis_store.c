@@ -40,13 +40,16 @@ static const char claim_text[] =
     "return {'DONE', m[2] or '', m[3] or '', own or ''}\n";
 
 /* ARGV: token, commit, new commit, meta, bytes before a subject's name in its key; then per
- * subject blob ('' = forget) and due time ('' = as it was, '-' = none).  MSET and ZADD take many
+ * subject blob ('' = forget) and due time ('' = as it was, '-' = none); then per timer in a lane
+ * that changed the lane, due time ('-' = none) and subject.  MSET and ZADD take many
  * at once; 1000 arguments are well below what Lua can unpack. */
 static const char commit_text[] =
     "local m = redis.call('HMGET', KEYS[1], 'token', 'commit')\n"
     "if m[1] ~= ARGV[1] then return {'FENCED', ''} end\n"
     "if (m[2] or '0') ~= ARGV[2] then return {'GAP', m[2] or '0'} end\n"
     "redis.call('ZCARD', KEYS[2])\n"
+    "local waits = 2 * #KEYS + 2\n"
+    "for i = waits, #ARGV, 3 do redis.call('ZCARD', KEYS[2] .. ':' .. ARGV[i]) end\n"
     "local set, add, name = {}, {}, tonumber(ARGV[5]) + 1\n"
     "for i = 3, #KEYS do\n"
     "  local blob, due = ARGV[2 * i], ARGV[2 * i + 1]\n"
@@ -59,6 +62,11 @@ static const char commit_text[] =
     "end\n"
     "if #set > 0 then redis.call('MSET', unpack(set)) end\n"
     "if #add > 0 then redis.call('ZADD', KEYS[2], unpack(add)) end\n"
+    "for i = waits, #ARGV, 3 do\n"
+    "  local key = KEYS[2] .. ':' .. ARGV[i]\n"
+    "  if ARGV[i + 1] == '-' then redis.call('ZREM', key, ARGV[i + 2])\n"
+    "  else redis.call('ZADD', key, ARGV[i + 1], ARGV[i + 2]) end\n"
+    "end\n"
     "redis.call('HSET', KEYS[1], 'commit', ARGV[3], 'meta', ARGV[4])\n"
     "return {'DONE', ''}\n";
 
@@ -297,11 +305,19 @@ struct due_search { /* what lies behind an edge */
     size_t count, room;
 };
 
-static void send_due(struct redis_store *s, const char *step, int32_t partition, int64_t from_ms,
-                     size_t skip, size_t max)
+static struct str due_key(struct arena *arena, const char *step, int32_t partition,
+                          struct store_lane lane)
+{
+    if (!lane.of_lane)
+        return key_of(arena, step, partition, "due");
+    return arena_format(arena, "{%s:%d}:due:%" PRIu32, step, partition, lane.id);
+}
+
+static void send_due(struct redis_store *s, const char *step, int32_t partition,
+                     struct store_lane lane, int64_t from_ms, size_t skip, size_t max)
 {
     const struct str args[] = {STR("ZRANGEBYSCORE"),
-                               key_of(s->arena, step, partition, "due"),
+                               due_key(s->arena, step, partition, lane),
                                from_ms < -DUE_MAX_MS ? STR("-inf")
                                                      : arena_format(s->arena, "%" PRId64, from_ms),
                                STR("+inf"),
@@ -332,10 +348,10 @@ static void take_due(struct due_search *search, const struct redis_reply *pairs,
 }
 
 static enum store_result redis_due(struct store *store, const char *step, int32_t partition,
-                                   const char *token, uint64_t commit, int64_t due_ms,
-                                   struct str after, size_t max, struct arena *arena,
-                                   struct store_subject **out, size_t *count, bool *more,
-                                   struct err *err)
+                                   const char *token, uint64_t commit, struct store_lane lane,
+                                   int64_t due_ms, struct str after, size_t max,
+                                   struct arena *arena, struct store_subject **out, size_t *count,
+                                   bool *more, struct err *err)
 {
     struct redis_store *s = of(store);
     struct due_search search = {due_ms, after, NULL, 0, max + 1};
@@ -349,7 +365,7 @@ static enum store_result redis_due(struct store *store, const char *step, int32_
     /* those that are due with the edge and stand before it are skipped here, not by Redis */
     for (size_t skip = 0; !end && search.count <= max; skip += max + 1) {
         arena_reset(s->arena);
-        send_due(s, step, partition, due_ms, skip, max + 1);
+        send_due(s, step, partition, lane, due_ms, skip, max + 1);
         result = receive_exec(s, token, commit, &reply, err);
         if (result != STORE_DONE)
             return result;
@@ -365,19 +381,39 @@ static enum store_result redis_due(struct store *store, const char *step, int32_
 
 /* --- commit ------------------------------------------------------------------------------------- */
 
-static struct str due_text(struct arena *arena, const struct store_subject *subject)
+static struct str due_text(struct arena *arena, int64_t due_ms)
 {
-    if (!subject->due_changed)
-        return STR_EMPTY;
-    if (subject->due_ms == NO_TIMER)
+    if (due_ms == NO_TIMER)
         return STR("-");
-    CHECK(subject->due_ms < DUE_MAX_MS && subject->due_ms > -DUE_MAX_MS);
-    return arena_format(arena, "%" PRId64, subject->due_ms);
+    CHECK(due_ms < DUE_MAX_MS && due_ms > -DUE_MAX_MS);
+    return arena_format(arena, "%" PRId64, due_ms);
+}
+
+static size_t wait_count(const struct commit *c)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < c->count; i++)
+        count += c->subjects[i].wait_count;
+    return count;
+}
+
+static void put_waits(struct redis_store *s, const struct commit *c, struct str *argv)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const struct store_subject *subject = &c->subjects[i];
+
+        for (size_t k = 0; k < subject->wait_count; k++) {
+            *argv++ = number_text(s->arena, subject->waits[k].lane);
+            *argv++ = due_text(s->arena, subject->waits[k].due_ms);
+            *argv++ = subject->subject;
+        }
+    }
 }
 
 static void send_commit(struct redis_store *s, const struct commit *c, bool whole)
 {
-    size_t keys = c->count + 2, count = keys + 5 + 2 * c->count;
+    size_t keys = c->count + 2, count = keys + 5 + 2 * c->count + 3 * wait_count(c);
     struct str *args, *argv, prefix;
 
     arena_reset(s->arena);
@@ -394,8 +430,10 @@ static void send_commit(struct redis_store *s, const struct commit *c, bool whol
     for (size_t i = 0; i < c->count; i++) {
         args[2 + i] = subject_key(s->arena, prefix, c->subjects[i].subject);
         argv[5 + 2 * i] = c->subjects[i].blob;
-        argv[6 + 2 * i] = due_text(s->arena, &c->subjects[i]);
+        argv[6 + 2 * i] =
+            c->subjects[i].due_changed ? due_text(s->arena, c->subjects[i].due_ms) : STR_EMPTY;
     }
+    put_waits(s, c, argv + 5 + 2 * c->count);
     if (whole)
         redis_script_send_whole(s->redis, &s->commit, args, keys, count);
     else

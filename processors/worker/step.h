@@ -27,6 +27,20 @@ void outputs_add(struct outputs *out, int topic, int64_t timestamp_ms, struct st
 
 #define STEP_NO_TIMER INT64_MAX
 
+/* A timer may wait for something else than the partition's time to have got so far: a lane, with
+ * a time of its own that control records move (how far a source has been read). */
+enum { STEP_LANES_MAX = 128 };
+
+struct step_lane {
+    uint32_t id;
+    int64_t at_ms; /* its timers that are due by then fire; INT64_MAX: all of them */
+};
+
+struct step_wait { /* the earliest timer of a subject in a lane */
+    uint32_t lane;
+    int64_t due_ms;
+};
+
 struct step; /* one per partition: rule set in force, counters; each class lays out its own */
 
 struct step_class {
@@ -59,23 +73,33 @@ struct step_class {
     void (*save)(const struct step *step, const void *state, struct buf *out);
     /* When its earliest timer is due (ms), STEP_NO_TIMER: none. */
     int64_t (*due_ms)(const struct step *step, const void *state);
+    /* Its timers in lanes, ascending by lane, at most one each; returns how many.  NULL: a step
+     * without lanes. */
+    size_t (*waits)(const struct step *step, const void *state,
+                    struct step_wait waits[STEP_LANES_MAX]);
+    /* The lanes in which a timer may be, in any order; returns how many.  Their times change in
+     * control() only. */
+    size_t (*lanes)(const struct step *step, struct step_lane lanes[STEP_LANES_MAX]);
 
     /* One record of the subject.  Sets *changed if the state is another now. */
     void (*record)(struct step *step, void *state, const struct record *record, int64_t now_ms,
                    struct arena *arena, struct outputs *out, bool *changed);
-    /* Fire the subject's timers that are due at `due_ms`; now_ms = max(due_ms, partition's now). */
+    /* Fire the subject's timers that are due at `due_ms`, also those whose lane has got so far;
+     * now_ms = max(due_ms, partition's now). */
     void (*timer)(struct step *step, void *state, int64_t due_ms, int64_t now_ms,
                   struct arena *arena, struct outputs *out, bool *changed);
 
-    /* A control record (header attent-control) other than a tick: activation of a rule set.
+    /* A control record (header attent-control) other than a tick: activation of a rule set, how
+     * far a source has been read.
      * ERR_*: the partition stops with err. */
     enum err_code (*control)(struct step *step, const struct record *record, bool *changed,
                              struct err *err);
 };
 
 /* Control records carry the header attent-control with one of these. */
-#define CONTROL_HEADER   "attent-control"
-#define CONTROL_TICK     "tick"     /* only moves now */
-#define CONTROL_ACTIVATE "activate" /* value = content hash of the rule set, hex */
+#define CONTROL_HEADER    "attent-control"
+#define CONTROL_TICK      "tick"      /* only moves now */
+#define CONTROL_ACTIVATE  "activate"  /* value = content hash of the rule set, hex */
+#define CONTROL_WATERMARK "watermark" /* value: schemas/watermark.h */
 
 #endif

@@ -48,16 +48,17 @@ static enum store_result fill_timers(struct store *s, const char *step, int32_t 
 {
     enum store_result result = STORE_DONE;
     struct store_subject *timers;
+    struct store_lane lane;
     struct str after;
     int64_t due_ms;
     size_t count, max;
     bool more;
 
-    while (result == STORE_DONE && engine_wants_timers(p, &due_ms, &after, &max)) {
-        result = s->class->due(s, step, number, token, engine_commit(p), due_ms, after, max, arena,
-                               &timers, &count, &more, err);
+    while (result == STORE_DONE && engine_wants_timers(p, &lane, &due_ms, &after, &max)) {
+        result = s->class->due(s, step, number, token, engine_commit(p), lane, due_ms, after, max,
+                               arena, &timers, &count, &more, err);
         if (result == STORE_DONE)
-            engine_add_timers(p, timers, count, more);
+            engine_add_timers(p, lane, timers, count, more);
     }
     return result;
 }

@@ -7,6 +7,7 @@
  * Keys in Redis, all under one hash tag, so that a cluster keeps them together:
  *   {STEP:N}:meta      hash: token, identity, commit, meta
  *   {STEP:N}:due       sorted set: subjects by their earliest timer (ms)
+ *   {STEP:N}:due:LANE  sorted set: subjects by their earliest timer in a lane (step.h)
  *   {STEP:N}:s:SUBJECT the state of one subject; SUBJECT empty: the partition's own
  */
 #ifndef ATTENT_PROCESSORS_WORKER_STORE_H
@@ -17,6 +18,7 @@
 #include "core/arena.h"
 #include "core/err.h"
 #include "core/hash.h"
+#include "processors/worker/step.h"
 
 enum { STORE_TOKEN_SIZE = 33 }; /* 128 random bits in hex, and NUL */
 
@@ -31,9 +33,17 @@ enum store_result {
 
 struct store_subject {
     struct str subject;
-    struct str blob;  /* load: in arena, empty = none; commit: empty = forget */
-    int64_t due_ms;   /* commit: STEP_NO_TIMER = none */
-    bool due_changed; /* commit: write due_ms */
+    struct str blob;               /* load: in arena, empty = none; commit: empty = forget */
+    int64_t due_ms;                /* commit: STEP_NO_TIMER = none */
+    bool due_changed;              /* commit: write due_ms */
+    const struct step_wait *waits; /* commit: those that changed, STEP_NO_TIMER = none any more */
+    size_t wait_count;
+};
+
+/* Whose timers: those that wait for the partition's time, or for that of a lane. */
+struct store_lane {
+    bool of_lane;
+    uint32_t id;
 };
 
 struct store_claim {
@@ -59,12 +69,13 @@ struct store_class {
                               const char *token, uint64_t commit, struct arena *arena,
                               struct store_subject *subjects, size_t count, struct err *err);
 
-    /* Timers in order of (due time, subject), those behind (due_ms, after), at most max; *more
-     * says that there are others behind them.  subject and due_ms are filled, in arena. */
+    /* Timers of a lane in order of (due time, subject), those behind (due_ms, after), at most max;
+     * *more says that there are others behind them.  subject and due_ms are filled, in arena. */
     enum store_result (*due)(struct store *s, const char *step, int32_t partition,
-                             const char *token, uint64_t commit, int64_t due_ms, struct str after,
-                             size_t max, struct arena *arena, struct store_subject **out,
-                             size_t *count, bool *more, struct err *err);
+                             const char *token, uint64_t commit, struct store_lane lane,
+                             int64_t due_ms, struct str after, size_t max, struct arena *arena,
+                             struct store_subject **out, size_t *count, bool *more,
+                             struct err *err);
 
     /* Send a commit (number `commit` + 1); returns at once.  commit_wait gives its result, and
      * sends it again when the connection broke.  What is passed is borrowed until then.  One

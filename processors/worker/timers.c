@@ -15,7 +15,7 @@ static int compare(int64_t a_ms, struct str a, int64_t b_ms, struct str b)
     return str_compare(a, b);
 }
 
-static bool before(const struct timer *a, const struct timer *b)
+bool timer_is_before(const struct timer *a, const struct timer *b)
 {
     return compare(a->due_ms, a->node.key, b->due_ms, b->node.key) < 0;
 }
@@ -30,7 +30,7 @@ static void sift_up(struct timers *timers, struct timer *t)
 {
     size_t at = t->place;
 
-    while (at > 0 && before(t, timers->heap[(at - 1) / 2])) {
+    while (at > 0 && timer_is_before(t, timers->heap[(at - 1) / 2])) {
         put(timers, at, timers->heap[(at - 1) / 2]);
         at = (at - 1) / 2;
     }
@@ -44,9 +44,10 @@ static void sift_down(struct timers *timers, struct timer *t)
     for (;;) {
         size_t child = 2 * at + 1;
 
-        if (child + 1 < timers->count && before(timers->heap[child + 1], timers->heap[child]))
+        if (child + 1 < timers->count &&
+            timer_is_before(timers->heap[child + 1], timers->heap[child]))
             child++;
-        if (child >= timers->count || !before(timers->heap[child], t))
+        if (child >= timers->count || !timer_is_before(timers->heap[child], t))
             break;
         put(timers, at, timers->heap[child]);
         at = child;

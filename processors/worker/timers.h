@@ -39,6 +39,8 @@ void timers_free(struct timers *timers);
  * lies behind the edge is forgotten here: the store has it. */
 void timers_set(struct timers *timers, uint64_t hash, struct str subject, int64_t due_ms);
 
+bool timer_is_before(const struct timer *a, const struct timer *b); /* in that order */
+
 const struct timer *timers_first(const struct timers *timers); /* NULL: none in memory */
 
 /* Are all timers due at or before this time in memory? */

@@ -96,7 +96,10 @@ static bool run_batch(struct worker *w, struct place *place)
     enum err_code code;
     struct err why = {0};
 
-    engine_plan(place->engine, run->records, run->count);
+    if (place->run_count > 0)
+        engine_plan(place->engine, run->records, run->count);
+    else
+        engine_plan(place->engine, NULL, 0); /* to settle what a control record made ready */
     arena_reset(w->arena);
     result = store_fill(w->store, w->class->name, place->number, place->token, place->engine,
                         w->arena, &why);
@@ -121,6 +124,8 @@ static void advance_run(struct place *place)
 {
     struct run *run = &place->runs[0];
 
+    if (place->run_count == 0)
+        return;
     run->records += place->batch.done;
     run->count -= place->batch.done;
     if (run->count == 0) {
@@ -240,7 +245,8 @@ static bool do_round(struct worker *w, struct err *err)
     enum err_code code;
 
     for (size_t i = 0; i < w->place_count; i++)
-        if (w->places[i]->state == WORKER_RUNNING && w->places[i]->run_count > 0)
+        if (w->places[i]->state == WORKER_RUNNING &&
+            (w->places[i]->run_count > 0 || engine_is_unsettled(w->places[i]->engine)))
             any |= run_batch(w, w->places[i]);
     if (!any)
         return false;

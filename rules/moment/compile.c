@@ -61,6 +61,7 @@ static void warn_unknown_files(struct compiler *c)
         struct str file = c->bundle->files[i].name;
         if (!compiler_moment_name(file, &name) && !str_is(file, "facts.yaml") &&
             !str_is(file, BUNDLE_ZONE_DATA) && !str_is(file, "policy.yaml") &&
+            !str_is(file, "sources.yaml") &&
             !(str_starts(file, STR("schemas/events/")) && str_ends(file, STR(".json"))))
             diag_add(c->diags, DIAG_WARNING, (struct place){compiler_path(c, file), 0, 0},
                      "unknown-file", NULL, "nothing reads this file");
@@ -115,6 +116,7 @@ static struct ruleset *compile(const struct bundle *bundle, const char *folder, 
     hash128_hex(c.set->hash, c.set->hash_hex);
     warn_unknown_files(&c);
     types_load(&c);
+    sources_load(&c);
     policy_load(&c);
     facts_load(&c);
     policy_load_interlocks(&c);
@@ -153,7 +155,7 @@ void ruleset_free(struct ruleset *set)
 
 /* --- finding ------------------------------------------------------------------------------------ */
 
-/* Types, facts and moments are sorted by their first member, the name. */
+/* Types, facts, moments and sources are sorted by their first member, the name. */
 static int find_name(const void *items, size_t count, size_t size, struct str name)
 {
     size_t low = 0, high = count;
@@ -184,6 +186,11 @@ int ruleset_find_moment(const struct ruleset *set, struct str name)
 int ruleset_find_fact(const struct ruleset *set, struct str name)
 {
     return find_name(set->facts, set->fact_count, sizeof *set->facts, name);
+}
+
+int ruleset_find_source(const struct ruleset *set, struct str name)
+{
+    return find_name(set->sources, set->source_count, sizeof *set->sources, name);
 }
 
 int ruleset_find_fact_id(const struct ruleset *set, uint32_t id)

@@ -108,7 +108,8 @@ const struct yaml_node *form_item(const struct yaml_node *node, size_t index);
 /* The hours that a FORM_HOURS names: bit h of hours[d], d = 0 is Sunday. */
 void form_hours(const struct yaml_node *node, uint32_t hours[7]);
 
-/* A JSON Schema of one kind of file: "moment", "facts", "policy".  False: no such kind. */
+/* A JSON Schema of one kind of file: "moment", "facts", "policy",
+ * "sources".  False: no such kind. */
 bool form_schema_write(struct buf *out, struct str kind);
 
 #endif

@@ -350,12 +350,14 @@ bool form_schema_write(struct buf *out, struct str kind)
     struct buf json = {0};
     struct json_writer w = json_writer_to(&json);
 
-    if (!str_is(kind, "moment") && !str_is(kind, "facts") && !str_is(kind, "policy"))
+    bool map = str_is(kind, "facts") || str_is(kind, "sources");
+
+    if (!map && !str_is(kind, "moment") && !str_is(kind, "policy"))
         return false;
     json_open(&w, '{');
     key_text(&w, "$schema", "http://json-schema.org/draft-07/schema#");
-    if (str_is(kind, "facts"))
-        put_map(&w, &form_fields[FIELD_FACTS_ANY]);
+    if (map)
+        put_map(&w, &form_fields[str_is(kind, "facts") ? FIELD_FACTS_ANY : FIELD_SOURCES_ANY]);
     else
         put_form(&w, str_is(kind, "moment") ? FORM_OF_MOMENT : FORM_OF_POLICY);
     json_close(&w, '}');

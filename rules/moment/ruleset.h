@@ -2,8 +2,8 @@
  *
  *   files --bundle--> texts with a content hash --compile--> struct ruleset (immutable)
  *
- * A bundle is all that decisions depend on beside the log: facts.yaml, policy.yaml, the moments
- * and the schemas of event types.  It is compiled from memory: no files, no clock.  The same
+ * A bundle is all that decisions depend on beside the log: facts.yaml, policy.yaml,
+ * sources.yaml, the moments and the schemas of event types.  It is compiled from memory: no files, no clock.  The same
  * bundle always gives the same rule set.  A rule set may be read from any number of threads.
  *
  * The index: struct event_type says who listens to a type, so an event costs what listens to it;
@@ -183,6 +183,15 @@ struct tier { /* most urgent first */
     struct phrases titles;
 };
 
+/* A feed of events.  That one of its types has stayed out is known when it has been read so far. */
+struct source {
+    struct str name;
+    uint32_t lane;   /* hash of its name and types, never 0: what timers wait in (worker/step.h) */
+    uint16_t *types; /* ascending */
+    size_t type_count;
+    int64_t max_silence_ms; /* behind by so much, it counts as broken */
+};
+
 /* Hours of a week in which something may happen: bit h of hours[d], d = 0 is Sunday. */
 struct week {
     uint32_t hours[7];
@@ -262,6 +271,8 @@ struct event_type {
     uint16_t *paths; /* that are read of it */
     size_t path_count;
     const struct schema **path_schemas; /* as many; for schema_coerce */
+    uint16_t *sources;                  /* that feed it, ascending */
+    size_t source_count;
     bool listened; /* somebody listens: fact, moment, or built in (task.outcome, consent) */
 };
 
@@ -299,6 +310,8 @@ struct ruleset {
     struct moment *moments; /* sorted by name */
     size_t moment_count;
     struct policy policy;
+    struct source *sources; /* sorted by name */
+    size_t source_count;
     int32_t time_zone_fact, language_fact; /* index, -1: none */
     struct builtin_paths builtin;
     struct expression *expressions; /* sorted by program */
@@ -345,6 +358,7 @@ void ruleset_free(struct ruleset *set); /* NULL allowed */
 int ruleset_find_type(const struct ruleset *set, struct str name);
 int ruleset_find_moment(const struct ruleset *set, struct str name);
 int ruleset_find_fact(const struct ruleset *set, struct str name);
+int ruleset_find_source(const struct ruleset *set, struct str name);
 int ruleset_find_fact_id(const struct ruleset *set, uint32_t id);
 struct str ruleset_text(const struct ruleset *set,
                         const struct cel_program *program); /* or empty */

@@ -38,16 +38,19 @@ static void try_meta(struct str bytes)
 
 static void try_blob(struct str bytes)
 {
+    struct arena *arena = arena_new(0);
+    struct blob_timers timers, back;
     struct str inner, inner_back;
     struct buf out = {0};
-    int64_t due_ms, due_back_ms;
 
-    if (blob_unwrap(bytes, &due_ms, &inner, NULL) == ERR_NONE && bytes.len > 0) {
-        blob_wrap(&out, due_ms, inner);
-        CHECK(blob_unwrap(buf_str(&out), &due_back_ms, &inner_back, NULL) == ERR_NONE);
-        CHECK(due_back_ms == due_ms && str_equal(inner_back, inner));
+    if (blob_unwrap(bytes, arena, &timers, &inner, NULL) == ERR_NONE && bytes.len > 0) {
+        blob_wrap(&out, &timers, inner);
+        CHECK(blob_unwrap(buf_str(&out), arena, &back, &inner_back, NULL) == ERR_NONE);
+        CHECK(back.due_ms == timers.due_ms && back.wait_count == timers.wait_count);
+        CHECK(str_equal(inner_back, inner));
     }
     buf_free(&out);
+    arena_free(arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);

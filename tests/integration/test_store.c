@@ -98,8 +98,8 @@ static void what_is_committed_is_loaded(struct store *s)
     ck_assert_int_eq(commit(s, "load", MINE, 1, "m2", &forget, 1), STORE_DONE);
     ck_assert_int_eq(load_one(s, "load", MINE, 2, "a", &blob), STORE_DONE);
     ck_assert_uint_eq(blob.len, 0);
-    ck_assert_int_eq(s->class->due(s, "load", 1, MINE, 2, INT64_MIN, STR_EMPTY, 10, arena, &list,
-                                   &count, &more, NULL),
+    ck_assert_int_eq(s->class->due(s, "load", 1, MINE, 2, (struct store_lane){0}, INT64_MIN,
+                                   STR_EMPTY, 10, arena, &list, &count, &more, NULL),
                      STORE_DONE);
     ck_assert(count == 0 && !more);
 }
@@ -118,9 +118,9 @@ static void an_old_owner_reads_and_writes_nothing(struct store *s)
     claim(s, "fence", OTHERS);
     ck_assert_int_eq(load_one(s, "fence", MINE, 1, "a", &blob), STORE_FENCED);
     ck_assert_int_eq(commit(s, "fence", MINE, 1, "m2", &subject, 1), STORE_FENCED);
-    ck_assert_int_eq(
-        s->class->due(s, "fence", 1, MINE, 1, 0, STR_EMPTY, 1, arena, &list, &count, &more, NULL),
-        STORE_FENCED);
+    ck_assert_int_eq(s->class->due(s, "fence", 1, MINE, 1, (struct store_lane){0}, 0, STR_EMPTY, 1,
+                                   arena, &list, &count, &more, NULL),
+                     STORE_FENCED);
     ck_assert_int_eq(commit(s, "fence", OTHERS, 7, "m8", &subject, 1), STORE_GAP);
     ck_assert_uint_eq(claim(s, "fence", MINE).commit, 1);
 }
@@ -143,8 +143,8 @@ static void timers_come_in_order_and_in_parts(struct store *s)
             .due_changed = true};
     ck_assert_int_eq(commit(s, "due", MINE, 0, "m", subjects, 40), STORE_DONE);
     while (more) {
-        ck_assert_int_eq(s->class->due(s, "due", 1, MINE, 1, due_ms, after, 3, arena, &list, &count,
-                                       &more, NULL),
+        ck_assert_int_eq(s->class->due(s, "due", 1, MINE, 1, (struct store_lane){0}, due_ms, after,
+                                       3, arena, &list, &count, &more, NULL),
                          STORE_DONE);
         for (size_t i = 0; i < count; i++) {
             ck_assert(list[i].due_ms > due_ms ||
@@ -155,6 +155,49 @@ static void timers_come_in_order_and_in_parts(struct store *s)
         seen += count;
     }
     ck_assert_uint_eq(seen, 40);
+}
+
+static size_t due_in(struct store *s, uint64_t commit_number, struct store_lane lane,
+                     struct store_subject **list)
+{
+    size_t count;
+    bool more;
+
+    ck_assert_int_eq(s->class->due(s, "lane", 1, MINE, commit_number, lane, INT64_MIN, STR_EMPTY, 9,
+                                   arena, list, &count, &more, NULL),
+                     STORE_DONE);
+    ck_assert(!more);
+    return count;
+}
+
+static void lanes_have_timers_of_their_own(struct store *s)
+{
+    static const struct step_wait both[] = {{7, 500}, {4000000000, -3}}, seven[] = {{7, 400}},
+                                  none[] = {{7, STEP_NO_TIMER}};
+    const struct store_lane lanes[] = {{0}, {true, 7}, {true, 4000000000}};
+    struct store_subject *list;
+    struct store_subject subjects[] = {
+        {.subject = STR("a"),
+         .blob = STR("A"),
+         .due_ms = 9,
+         .due_changed = true,
+         .waits = both,
+         .wait_count = 2},
+        {.subject = STR("b"), .blob = STR("B"), .waits = seven, .wait_count = 1}};
+
+    claim(s, "lane", MINE);
+    ck_assert_int_eq(commit(s, "lane", MINE, 0, "m", subjects, 2), STORE_DONE);
+    ck_assert_uint_eq(due_in(s, 1, lanes[0], &list), 1);
+    ck_assert_int_eq(list[0].due_ms, 9);
+    ck_assert_uint_eq(due_in(s, 1, lanes[1], &list), 2);
+    ck_assert(str_is(list[0].subject, "b") && list[0].due_ms == 400);
+    ck_assert(str_is(list[1].subject, "a") && list[1].due_ms == 500);
+    ck_assert_uint_eq(due_in(s, 1, lanes[2], &list), 1);
+    ck_assert_int_eq(list[0].due_ms, -3);
+    subjects[1].waits = none;
+    ck_assert_int_eq(commit(s, "lane", MINE, 1, "m", &subjects[1], 1), STORE_DONE);
+    ck_assert_uint_eq(due_in(s, 2, lanes[1], &list), 1);
+    ck_assert(str_is(list[0].subject, "a"));
 }
 
 static void another_identity_is_refused(struct store *s)
@@ -199,6 +242,12 @@ END_TEST
 START_TEST(timers_come_in_the_order_of_time_and_name)
 {
     on_both(timers_come_in_order_and_in_parts);
+}
+END_TEST
+
+START_TEST(timers_of_a_lane_stand_apart)
+{
+    on_both(lanes_have_timers_of_their_own);
 }
 END_TEST
 
@@ -363,6 +412,7 @@ int main(void)
     const TTest *const tests[] = {what_is_committed_is_what_is_loaded,
                                   who_lost_the_partition_reads_and_writes_nothing,
                                   timers_come_in_the_order_of_time_and_name,
+                                  timers_of_a_lane_stand_apart,
                                   state_of_another_group_is_not_given_away,
                                   several_commits_are_on_their_way_at_once,
                                   a_large_commit_is_loaded_whole,

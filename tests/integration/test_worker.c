@@ -404,13 +404,13 @@ static enum store_result flaky_load(struct store *s, const char *step, int32_t p
 }
 
 static enum store_result flaky_due(struct store *s, const char *step, int32_t partition,
-                                   const char *token, uint64_t commit, int64_t due_ms,
-                                   struct str after, size_t max, struct arena *arena,
-                                   struct store_subject **out, size_t *count, bool *more,
-                                   struct err *err)
+                                   const char *token, uint64_t commit, struct store_lane lane,
+                                   int64_t due_ms, struct str after, size_t max,
+                                   struct arena *arena, struct store_subject **out, size_t *count,
+                                   bool *more, struct err *err)
 {
-    return behind(s)->class->due(behind(s), step, partition, token, commit, due_ms, after, max,
-                                 arena, out, count, more, err);
+    return behind(s)->class->due(behind(s), step, partition, token, commit, lane, due_ms, after,
+                                 max, arena, out, count, more, err);
 }
 
 static void flaky_commit_send(struct store *s, const char *step, int32_t partition,

@@ -9,6 +9,7 @@
 #include "processors/decide/decide.h"
 #include "processors/worker/offline.h"
 #include "schemas/task.h"
+#include "schemas/watermark.h"
 
 #define START_MS 1772438400000 /* 2026-03-02T08:00:00Z */
 
@@ -284,6 +285,25 @@ void decide_run_activate(struct decide_run *run, const char *at, const struct ru
                                .value = str_of(set->hash_hex),
                                .headers = &header,
                                .header_count = 1});
+}
+
+void decide_run_watermark(struct decide_run *run, const char *source, int partition, int partitions,
+                          const char *until)
+{
+    const struct header header = {STR(CONTROL_HEADER), STR(CONTROL_WATERMARK)};
+    struct watermark_part part = {partition, time_of(until)};
+    struct buf json = {0};
+
+    watermark_put_json(&json, &(struct watermark){.source = str_of(source),
+                                                  .partitions = partitions,
+                                                  .parts = &part,
+                                                  .part_count = 1});
+    send(run, &(struct record){.offset = offline_next(run->offline),
+                               .timestamp_ms = START_MS,
+                               .value = buf_str(&json),
+                               .headers = &header,
+                               .header_count = 1});
+    buf_free(&json);
 }
 
 void decide_run_until(struct decide_run *run, const char *at)

@@ -45,6 +45,9 @@ void decide_run_late(struct decide_run *run, const char *at, const char *time, c
                      const char *data, const char *id);
 void decide_run_outcome(struct decide_run *run, const char *at, const char *code, bool final);
 void decide_run_activate(struct decide_run *run, const char *at, const struct ruleset *set);
+/* A source was read up to a time, of its partition of so many. */
+void decide_run_watermark(struct decide_run *run, const char *source, int partition, int partitions,
+                          const char *until);
 void decide_run_until(struct decide_run *run, const char *at);
 
 /* What came since the last call, a line each but for decisions that are tasks:

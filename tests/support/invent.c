@@ -282,6 +282,15 @@ static void invent_moment(struct dice *d, struct naive_plan *plan)
         m->waits[i] = one_in(d, 3) ? 0 : some_span(d, plan, 6);
 }
 
+static void invent_source(struct dice *d, struct naive_plan *plan)
+{
+    struct naive_source *s = &plan->sources[plan->source_count++];
+
+    *s = (struct naive_source){.types = some_types(d),
+                               .partitions = 1 + below(d, NAIVE_PARTITIONS),
+                               .max_silence = some_span(d, plan, 12)};
+}
+
 void invent_plan(uint64_t seed, struct naive_plan *plan)
 {
     struct dice d = dice_of(seed, 0);
@@ -292,6 +301,8 @@ void invent_plan(uint64_t seed, struct naive_plan *plan)
         invent_fact(&d, plan);
     for (int i = 0; i < moments; i++)
         invent_moment(&d, plan);
+    for (int i = one_in(&d, 2) ? 1 + below(&d, NAIVE_SOURCES) : 0; i > 0; i--)
+        invent_source(&d, plan);
 }
 
 /* --- histories --------------------------------------------------------------------------------------- */
@@ -319,6 +330,11 @@ int invent_history(uint64_t seed, const struct naive_plan *plan, struct naive_op
             op->key = -1;
         if (one_in(&d, 3))
             op->time -= below(&d, 8) * plan->unit;
+        if (plan->source_count != 0 && one_in(&d, 4)) {
+            op->kind = OP_WATERMARK;
+            op->type = below(&d, plan->source_count);
+            op->key = below(&d, plan->sources[op->type].partitions);
+        }
     }
     *until = now + below(&d, 60) * plan->unit;
     return count;
@@ -421,6 +437,16 @@ void invent_put_facts(struct buf *out, const struct naive_plan *plan)
     buf_put_text(out, "zone: {last: event.data.zone, of: customer.updated, role: time_zone}\n");
     for (int i = 0; i < plan->fact_count; i++)
         put_fact(out, plan, i);
+}
+
+void invent_put_sources(struct buf *out, const struct naive_plan *plan)
+{
+    for (int i = 0; i < plan->source_count; i++) {
+        buf_put_format(out, "s%d: {types: ", i);
+        put_types(out, plan->sources[i].types);
+        put_span(out, "max_silence", plan->sources[i].max_silence);
+        buf_put_text(out, "}\n");
+    }
 }
 
 static void put_at(struct buf *out, const struct naive_step *s)

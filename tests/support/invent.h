@@ -1,4 +1,4 @@
-/* tests/support/invent.h - random moments, facts and histories for naive.h, and the same moments
+/* tests/support/invent.h - random moments, facts, sources and histories for naive.h, and the same moments
  * as YAML.  One seed always gives the same. */
 #ifndef ATTENT_TESTS_SUPPORT_INVENT_H
 #define ATTENT_TESTS_SUPPORT_INVENT_H
@@ -11,6 +11,8 @@ int invent_history(uint64_t seed, const struct naive_plan *plan, struct naive_op
                    int64_t *until);
 
 void invent_put_facts(struct buf *out, const struct naive_plan *plan);
+/* The text of sources.yaml; nothing: there are none. */
+void invent_put_sources(struct buf *out, const struct naive_plan *plan);
 void invent_put_moment(struct buf *out, const struct naive_plan *plan, int moment);
 
 #endif

@@ -32,6 +32,8 @@ struct run_instance {
     int64_t first, before, due; /* before: time of the step before */
     int64_t asked, deadline, task_until;
     bool fresh, held_before;
+    bool waits, told;              /* due, but a source is behind; that was said */
+    int source;                    /* which */
     int ahead_moment, ahead_about; /* HELD: behind whom */
     const struct naive_op *data[NAIVE_STEPS];
     int64_t times[NAIVE_STEPS];
@@ -63,6 +65,8 @@ struct run {
     int fed_count;
     struct again again[NAIVE_MOMENTS][NAIVE_KEYS + 1];
     bool limited[NAIVE_MOMENTS];
+    const struct naive_op *marks[LOG_MAX]; /* watermarks */
+    int mark_count;
     int last_moment, last_about, last_act; /* the last task */
     int64_t last_opened;
     int opened; /* counts openings, to know tasks by */
@@ -502,6 +506,72 @@ static void arbitrate(struct run *run)
     }
 }
 
+/* --- sources ----------------------------------------------------------------------------------------- */
+
+/* The smallest of its partitions, of each the largest that was ever said. */
+static int64_t read_until(const struct run *run, int source)
+{
+    int64_t least = NEVER;
+
+    for (int p = 0; p < run->plan->sources[source].partitions; p++) {
+        int64_t most = INT64_MIN;
+
+        for (int i = 0; i < run->mark_count; i++)
+            if (run->marks[i]->type == source && run->marks[i]->key == p &&
+                run->marks[i]->time > most)
+                most = run->marks[i]->time;
+        least = most < least ? most : least;
+    }
+    return least;
+}
+
+/* A source that has not been read up to the instance's due time, by type and name; -1: none. */
+static int behind(const struct run *run, const struct run_instance *in)
+{
+    unsigned types = moment_of(run, in)->steps[in->step].types;
+
+    for (int t = 0; t < NAIVE_TYPES; t++)
+        for (int s = 0; s < run->plan->source_count; s++)
+            if ((types >> t & 1) != 0 && (run->plan->sources[s].types >> t & 1) != 0 &&
+                read_until(run, s) < in->due)
+                return s;
+    return -1;
+}
+
+static int64_t silent_at(const struct run *run, const struct run_instance *in)
+{
+    int64_t until = read_until(run, in->source);
+
+    return until == INT64_MIN ? INT64_MIN : until + run->plan->sources[in->source].max_silence;
+}
+
+static void look_at_silence(struct run *run, struct run_instance *in)
+{
+    if (in->told || silent_at(run, in) > run->now)
+        return;
+    in->told = true;
+    say(run, in->moment, in->about, "silent source_behind");
+}
+
+static bool is_over(const struct run *run, const struct run_instance *in)
+{
+    return read_until(run, in->source) >= in->due;
+}
+
+/* It is due.  True: it has to wait. */
+static bool waits_on(struct run *run, struct run_instance *in)
+{
+    int source = behind(run, in);
+
+    if (source < 0)
+        return false;
+    in->told = in->waits && in->told;
+    in->waits = true;
+    in->source = source;
+    look_at_silence(run, in);
+    return true;
+}
+
 /* --- steps ------------------------------------------------------------------------------------------- */
 
 static void begin_step(struct run *run, struct run_instance *in)
@@ -530,6 +600,7 @@ static void done(struct run *run, struct run_instance *in, int64_t time,
     in->times[in->step] = time;
     in->data[in->step] = data;
     in->before = time;
+    in->waits = false;
     if (in->step == 0)
         in->first = time;
     in->step++;
@@ -564,14 +635,15 @@ static void count(struct run *run, struct run_instance *in, const struct naive_s
 
 static void heartbeat(struct run *run, struct run_instance *in, const struct naive_step *s)
 {
-    int64_t time = run->event->time;
+    int64_t time = run->event->time, due;
 
     if (in->step == 0 && time > in->before)
         in->before = time;
-    if (in->step == 0)
-        in->due = in->before + s->span + s->grace;
-    else if (time + s->span + s->grace > in->due)
-        in->due = time + s->span + s->grace;
+    due = (in->step == 0 ? in->before : time) + s->span + s->grace;
+    if (in->due == NEVER || due > in->due) {
+        in->due = due;
+        in->waits = false;
+    }
 }
 
 /* Tell a `crosses` step a value: has it crossed?  From all that it has been told before. */
@@ -644,7 +716,7 @@ static bool offer_step(struct run *run, struct run_instance *in, bool crossed)
     const struct naive_step *s = &moment_of(run, in)->steps[in->step];
     const struct naive_op *e = run->event;
 
-    if (in->step > 0 && (e->time < in->before || e->time >= in->due))
+    if (in->step > 0 && (e->time < in->before || (e->time >= in->due && !in->waits)))
         return false;
     switch (s->kind) {
     case NSTEP_EVENT:
@@ -709,6 +781,8 @@ static void start(struct run *run, struct run_instance *in, int64_t time)
     in->phase = STEPS;
     in->step = 0;
     in->first = in->before = time;
+    in->due = NEVER;
+    in->waits = false;
     in->counted_count = 0;
     memset(in->data, 0, sizeof in->data); /* also of steps done before a restart */
     if (s->kind == NSTEP_COUNT)
@@ -817,9 +891,15 @@ static int64_t next_due(const struct run *run)
 {
     int64_t next = next_change(run);
 
-    for (int i = 0; i < run->open_count; i++)
-        if (run->open[i].due < next)
-            next = run->open[i].due;
+    for (int i = 0; i < run->open_count; i++) {
+        const struct run_instance *in = &run->open[i];
+        int64_t due = in->due;
+
+        if (in->waits && !is_over(run, in))
+            due = in->told ? NEVER : silent_at(run, in);
+        if (due < next)
+            next = due;
+    }
     return next;
 }
 
@@ -839,6 +919,9 @@ static void step_time(struct run *run, struct run_instance *in)
     switch (s->kind) {
     case NSTEP_ABSENT:
     case NSTEP_EVERY:
+        if (!waits_on(run, in))
+            done(run, in, in->due, NULL);
+        return;
     case NSTEP_WAIT:
     case NSTEP_AT: done(run, in, in->due, NULL); return;
     case NSTEP_COUNT: end(run, in, in->step == 0 ? NULL : "ended expired"); return;
@@ -850,7 +933,9 @@ static void step_time(struct run *run, struct run_instance *in)
 
 static void fire(struct run *run, struct run_instance *in, int64_t due)
 {
-    if (in->phase == STEPS && in->due > due) { /* a window ran out, perhaps */
+    if (in->waits && !is_over(run, in)) {
+        look_at_silence(run, in);
+    } else if (in->phase == STEPS && in->due > due) { /* a window ran out, perhaps */
         const struct naive_step *s = &moment_of(run, in)->steps[in->step];
 
         if (s->kind == NSTEP_BECOMES && turned(run, s->cond, in))
@@ -927,6 +1012,12 @@ static void outcome(struct run *run, int code)
 
 static void take(struct run *run, const struct naive_op *op)
 {
+    if (op->kind == OP_WATERMARK) { /* time stands */
+        ck_assert_int_lt(run->mark_count, LOG_MAX);
+        run->marks[run->mark_count++] = op;
+        advance(run, run->now);
+        return;
+    }
     advance(run, op->at);
     if (op->kind == OP_EVENT) {
         run->event = run->log[run->log_count++] = op;

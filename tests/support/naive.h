@@ -4,6 +4,9 @@
  * changes and its own arbitration.  It keeps every event and makes each fact, each crossing and
  * each condition anew from all of them whenever it is asked.  docs/moments.md decides who is right.
  *
+ * It knows how far each source has been read from all watermarks, and asks that whenever something
+ * that stays out is due.
+ *
  * What it runs is a plan (moments and facts as numbers, made by invent.h, which also writes it
  * as YAML for the product) and a history.  One customer in Europe/Amsterdam, no policy.  Times are
  * ms after the start of decide_run.h.
@@ -20,6 +23,8 @@ enum {
     NAIVE_STEPS = 4,
     NAIVE_MOMENTS = 2,
     NAIVE_ACTS = 3,
+    NAIVE_SOURCES = 2,
+    NAIVE_PARTITIONS = 2,
     NAIVE_CONDS = 64,
     NAIVE_OPS = 64,
 };
@@ -116,6 +121,12 @@ struct naive_moment {
     int act_count;
 };
 
+struct naive_source {
+    unsigned types;
+    int partitions;
+    int64_t max_silence;
+};
+
 struct naive_plan {
     struct naive_cond conds[NAIVE_CONDS]; /* 0 is "true" */
     int cond_count;
@@ -123,15 +134,17 @@ struct naive_plan {
     int fact_count;
     struct naive_moment moments[NAIVE_MOMENTS];
     int moment_count;
+    struct naive_source sources[NAIVE_SOURCES];
+    int source_count;
     int64_t unit; /* of its spans */
 };
 
-enum naive_op_kind { OP_EVENT, OP_OUTCOME, OP_TICK };
+enum naive_op_kind { OP_EVENT, OP_OUTCOME, OP_TICK, OP_WATERMARK };
 
 struct naive_op {
     enum naive_op_kind kind;
-    int64_t at, time;
-    int type, key; /* key -1: none */
+    int64_t at, time; /* OP_WATERMARK: read up to time */
+    int type, key;    /* key -1: none; OP_WATERMARK: source and partition */
     bool has_n;
     double n;
     int code; /* OP_OUTCOME: 0 done, 1 more, 2 busy, 3 other and final, 4 other */

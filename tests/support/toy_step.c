@@ -4,17 +4,19 @@
 #include "core/mem.h"
 
 /* Timers lie on a grid, so that those of several subjects are due at once. */
-enum { TOY_TIMERS = 4, TOY_GRID_MS = 50, TOY_SPANS = 20 };
+enum { TOY_TIMERS = 4, TOY_GRID_MS = 50, TOY_SPANS = 20, TOY_LANES = 2 };
 
 struct step {
     uint8_t modulus;
     uint64_t seen; /* control records */
+    int64_t lane_at_ms[TOY_LANES];
 };
 
 struct toy {
     struct str name;
     uint64_t hash, count;
     int64_t due_ms[TOY_TIMERS]; /* STEP_NO_TIMER: free */
+    int64_t lane_due_ms[TOY_LANES];
 };
 
 static enum err_code toy_open(const void *config, int32_t partition, struct str state,
@@ -28,6 +30,8 @@ static enum err_code toy_open(const void *config, int32_t partition, struct str 
     *out = MEM_NEW(struct step);
     (*out)->modulus = state.len > 0 ? reader_u8(&r) : 0;
     (*out)->seen = state.len > 0 ? reader_u64(&r) : 0;
+    for (int i = 0; i < TOY_LANES; i++)
+        (*out)->lane_at_ms[i] = state.len > 0 ? (int64_t)reader_u64(&r) : INT64_MIN;
     return ERR_NONE;
 }
 
@@ -40,6 +44,8 @@ static void toy_save_partition(const struct step *step, struct buf *out)
 {
     buf_put_u8(out, step->modulus);
     buf_put_u64(out, step->seen);
+    for (int i = 0; i < TOY_LANES; i++)
+        buf_put_u64(out, (uint64_t)step->lane_at_ms[i]);
 }
 
 static uint8_t byte_of(struct str s, size_t index)
@@ -68,6 +74,8 @@ static enum err_code toy_load(struct step *step, struct str subject, struct str 
     toy->name = arena_str(arena, subject);
     for (int i = 0; i < TOY_TIMERS; i++)
         toy->due_ms[i] = STEP_NO_TIMER;
+    for (int i = 0; i < TOY_LANES; i++)
+        toy->lane_due_ms[i] = STEP_NO_TIMER;
     *state = toy;
     if (blob.len == 0)
         return ERR_NONE;
@@ -75,6 +83,8 @@ static enum err_code toy_load(struct step *step, struct str subject, struct str 
     toy->count = reader_varint(&r);
     for (int i = 0; i < TOY_TIMERS; i++)
         toy->due_ms[i] = (int64_t)reader_u64(&r);
+    for (int i = 0; i < TOY_LANES; i++)
+        toy->lane_due_ms[i] = (int64_t)reader_u64(&r);
     return r.failed ? err_set(err, ERR_STATE, "toy state ends too early") : ERR_NONE;
 }
 
@@ -96,16 +106,41 @@ static int64_t toy_due_ms(const struct step *step, const void *state)
     return toy->due_ms[earliest(toy)];
 }
 
+static size_t toy_waits(const struct step *step, const void *state,
+                        struct step_wait waits[STEP_LANES_MAX])
+{
+    const struct toy *toy = state;
+    size_t count = 0;
+
+    (void)step;
+    for (uint32_t i = 0; i < TOY_LANES; i++)
+        if (toy->lane_due_ms[i] != STEP_NO_TIMER)
+            waits[count++] = (struct step_wait){i + 1, toy->lane_due_ms[i]};
+    return count;
+}
+
+static size_t toy_lanes(const struct step *step, struct step_lane lanes[STEP_LANES_MAX])
+{
+    for (uint32_t i = 0; i < TOY_LANES; i++)
+        lanes[i] = (struct step_lane){i + 1, step->lane_at_ms[i]};
+    return TOY_LANES;
+}
+
 static void toy_save(const struct step *step, const void *state, struct buf *out)
 {
     const struct toy *toy = state;
 
-    if (toy->count == 0 && toy_due_ms(step, toy) == STEP_NO_TIMER)
+    struct step_wait waits[STEP_LANES_MAX];
+
+    if (toy->count == 0 && toy_due_ms(step, toy) == STEP_NO_TIMER &&
+        toy_waits(step, toy, waits) == 0)
         return;
     buf_put_u64(out, toy->hash);
     buf_put_varint(out, toy->count);
     for (int i = 0; i < TOY_TIMERS; i++)
         buf_put_u64(out, (uint64_t)toy->due_ms[i]);
+    for (int i = 0; i < TOY_LANES; i++)
+        buf_put_u64(out, (uint64_t)toy->lane_due_ms[i]);
 }
 
 static void mix(struct toy *toy, const void *bytes, size_t count)
@@ -142,9 +177,11 @@ static void act(struct toy *toy, uint8_t what, int64_t now_ms, struct outputs *o
             toy->hash = 0;
             for (int i = 0; i < TOY_TIMERS; i++)
                 toy->due_ms[i] = STEP_NO_TIMER;
+            for (int i = 0; i < TOY_LANES; i++)
+                toy->lane_due_ms[i] = STEP_NO_TIMER;
         }
         break;
-    default: break;
+    default: toy->lane_due_ms[slot % TOY_LANES] = now_ms - span_ms; break;
     }
 }
 
@@ -170,11 +207,14 @@ static void toy_timer(struct step *step, void *state, int64_t due_ms, int64_t no
                       struct arena *arena, struct outputs *out, bool *changed)
 {
     struct toy *toy = state;
-    int first = earliest(toy);
+    int64_t *fires = &toy->due_ms[earliest(toy)];
 
-    (void)step;
     (void)arena;
-    toy->due_ms[first] = STEP_NO_TIMER;
+    for (int i = 0; i < TOY_LANES; i++)
+        if (toy->lane_due_ms[i] <= due_ms && toy->lane_due_ms[i] <= step->lane_at_ms[i])
+            fires = &toy->lane_due_ms[i];
+    mix(toy, fires, sizeof *fires);
+    *fires = STEP_NO_TIMER;
     mix(toy, &due_ms, sizeof due_ms);
     mix(toy, &now_ms, sizeof now_ms);
     toy->count++;
@@ -190,6 +230,8 @@ static enum err_code toy_control(struct step *step, const struct record *record,
     (void)err;
     step->modulus = byte_of(record->value, 0) % 5;
     step->seen++;
+    step->lane_at_ms[byte_of(record->value, 1) % TOY_LANES] =
+        record->timestamp_ms - TOY_GRID_MS * (byte_of(record->value, 0) % TOY_SPANS);
     *changed = true;
     return ERR_NONE;
 }
@@ -207,6 +249,8 @@ const struct step_class toy_step_class = {
     .load = toy_load,
     .save = toy_save,
     .due_ms = toy_due_ms,
+    .waits = toy_waits,
+    .lanes = toy_lanes,
     .record = toy_record,
     .timer = toy_timer,
     .control = toy_control,

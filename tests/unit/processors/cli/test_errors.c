@@ -47,6 +47,8 @@ static struct str default_name(struct example *e, struct str code)
         return STR("facts.yaml");
     if (str_starts(code, STR("policy")))
         return STR("policy.yaml");
+    if (str_starts(code, STR("sources")))
+        return STR("sources.yaml");
     return arena_format(e->arena, "moments/%.*s.yaml", STR_ARG(code));
 }
 

@@ -21,6 +21,7 @@ static const struct rule_file rules[] = {
      "suitable: \"!customer.upset\"\nwithdraw: [{event: b.two}]\n"
      "act:\n  - {channel: phone, say: \"It is {{x.data.n}}\", wait: 3d, outcomes: {done: end}}\n"
      "  - {channel: email, text: x}\n"},
+    {"sources.yaml", "shop: {types: b.two, max_silence: 1d}\n"},
     {NULL, NULL}};
 
 static struct arena *arena;
@@ -112,6 +113,21 @@ START_TEST(a_task_not_listed_fails_the_case_and_its_reasons_are_printed)
 }
 END_TEST
 
+START_TEST(nothing_has_stayed_out_while_its_source_is_silent)
+{
+    ck_assert_int_eq(run("  - name: x\n    given: {weight: 1100}\n    events:\n" A
+                         "      - {at: 13d, source: shop, silent_for: 3d}\n"
+                         "    until: 17d\n    expect:\n"
+                         "      - {at: 14d, silent: source_behind}\n"
+                         "      - {at: 16d, task: phone}\n"),
+                     TEST_PASSED);
+    ck_assert_int_eq(run("  - name: x\n    given: {weight: 1100}\n    events:\n" A
+                         "      - {at: 13d, source: shop, silent_for: 3d}\n"
+                         "    until: 15d\n    expect: []\n"),
+                     TEST_PASSED);
+}
+END_TEST
+
 START_TEST(an_expected_line_that_did_not_come_is_printed_with_what_came)
 {
     ck_assert_int_eq(run("  - name: x\n    given: {weight: 1100}\n    events:\n" A
@@ -197,7 +213,14 @@ START_TEST(mistakes_in_a_test_are_told_with_what_to_write)
     ck_assert_int_eq(
         run("  - name: x\n    events: [{at: 2d, source: crm, silent_for: 3d}]\n    expect: []\n"),
         TEST_WRONG);
-    ck_assert(says("not there yet"));
+    ck_assert(says("sources.yaml has no source crm"));
+    ck_assert_int_eq(run("  - name: x\n    events: [{at: 2d, source: crm}]\n    expect: []\n"),
+                     TEST_WRONG);
+    ck_assert(says("a source is silent for a span"));
+    ck_assert_int_eq(
+        run("  - name: x\n    events: [{at: 2d, type: a.one, silent_for: 3d}]\n    expect: []\n"),
+        TEST_WRONG);
+    ck_assert(says("a source is silent for a span"));
 }
 END_TEST
 
@@ -325,6 +348,7 @@ END_TEST
 SUITE_MAIN_AROUND("rule_test", set_up, tear_down,
                   a_case_passes_when_exactly_the_expected_tasks_came,
                   a_task_not_listed_fails_the_case_and_its_reasons_are_printed,
+                  nothing_has_stayed_out_while_its_source_is_silent,
                   an_expected_line_that_did_not_come_is_printed_with_what_came,
                   silences_may_be_listed_and_withdrawals_have_to_be,
                   facts_can_be_given_of_every_kind, an_outcome_is_of_the_last_task,

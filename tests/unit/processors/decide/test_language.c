@@ -1,5 +1,6 @@
 /* The whole language against a second evaluator (tests/support/naive.h): random moments, facts and
- * histories, with late and equal times, outcomes, ticks anywhere, and the change to summer time.
+ * histories, with late and equal times, outcomes, ticks and watermarks anywhere, and the change to
+ * summer time.
  * Every task, withdrawal, hold and reason has to be the same, in the same order.
  *
  *   make property HISTORIES=100000      so many (as part of make check: a few)
@@ -25,7 +26,7 @@ struct trial {
     struct naive_op ops[NAIVE_OPS];
     int count;
     int64_t until;
-    struct buf facts, moments[NAIVE_MOMENTS];
+    struct buf facts, sources, moments[NAIVE_MOMENTS];
     struct buf naive, product;
 };
 
@@ -33,14 +34,16 @@ struct trial {
 
 static void compile(struct trial *t)
 {
-    struct rule_file files[] = {
-        EVENT_SCHEMAS, {"facts.yaml", NULL}, {"moments/m0.yaml", NULL}, {NULL, NULL}, {NULL, NULL}};
+    struct rule_file files[] = {EVENT_SCHEMAS, {"facts.yaml", NULL}, {"sources.yaml", NULL},
+                                {NULL, NULL},  {NULL, NULL},         {NULL, NULL}};
     struct rule_file *at = files;
 
     while (strcmp(at->name, "facts.yaml") != 0)
         at++;
     invent_put_facts(&t->facts, &t->plan);
     at->text = buf_text(&t->facts);
+    invent_put_sources(&t->sources, &t->plan);
+    (++at)->text = buf_text(&t->sources);
     for (int i = 0; i < t->plan.moment_count; i++) {
         invent_put_moment(&t->moments[i], &t->plan, i);
         at[i + 1] = (struct rule_file){i == 0 ? "moments/m0.yaml" : "moments/m1.yaml",
@@ -70,9 +73,10 @@ static void data_of(const struct naive_op *op, char *data, size_t bytes)
     snprintf(data, bytes, "{%s%s}", key, n);
 }
 
-static void play(struct decide_run *run, const struct naive_op *op)
+static void play(struct decide_run *run, const struct naive_plan *plan, const struct naive_op *op)
 {
-    char at[NAME_BYTES], time[NAME_BYTES], data[3 * NAME_BYTES];
+    int partitions = op->kind == OP_WATERMARK ? plan->sources[op->type].partitions : 0;
+    char source[NAME_BYTES], at[NAME_BYTES], time[NAME_BYTES], data[3 * NAME_BYTES];
 
     span(at, op->at);
     switch (op->kind) {
@@ -81,6 +85,10 @@ static void play(struct decide_run *run, const struct naive_op *op)
         decide_run_until(run, at); /* the last task is the one that is out by then */
         if (decide_run_task(run)[0] != '\0')
             decide_run_outcome(run, at, naive_codes[op->code], op->code == 3);
+        return;
+    case OP_WATERMARK:
+        snprintf(source, sizeof source, "s%d", op->type);
+        decide_run_watermark(run, source, op->key, partitions, span(time, op->time));
         return;
     case OP_EVENT:
         data_of(op, data, sizeof data);
@@ -96,7 +104,7 @@ static void run_product(struct trial *t)
 
     decide_run_event(run, "0s", "customer.updated", "{\"zone\":\"Europe/Amsterdam\"}");
     for (int i = 0; i < t->count; i++)
-        play(run, &t->ops[i]);
+        play(run, &t->plan, &t->ops[i]);
     decide_run_until(run, span(until, t->until));
     buf_clear(&t->product);
     buf_put_text(&t->product, decide_run_lines(run));
@@ -135,6 +143,9 @@ static void put_op(struct buf *out, const struct naive_op *op)
     data_of(op, data, sizeof data);
     if (op->kind == OP_TICK)
         buf_put_text(out, "tick\n");
+    else if (op->kind == OP_WATERMARK)
+        buf_put_format(out, "s%d, partition %d: read up to %s\n", op->type, op->key,
+                       span(time, op->time));
     else if (op->kind == OP_OUTCOME)
         buf_put_format(out, "outcome %s, final: %d\n", naive_codes[op->code], op->code == 3);
     else
@@ -149,8 +160,8 @@ static void tell(struct trial *t, uint64_t seed)
     while (shorter(t))
         ;
     differs(t);
-    buf_put_format(&out, "to repeat: make property SEED=%llu\n%s", (unsigned long long)seed,
-                   buf_text(&t->facts));
+    buf_put_format(&out, "to repeat: make property SEED=%llu\n%s%s", (unsigned long long)seed,
+                   buf_text(&t->facts), buf_text(&t->sources));
     for (int i = 0; i < t->plan.moment_count; i++)
         buf_put(&out, buf_str(&t->moments[i]));
     buf_put_text(&out, "history:\n");
@@ -177,6 +188,7 @@ static size_t try_one(uint64_t seed)
         lines += t->naive.data[i] == '\n';
     ruleset_free(t->set);
     buf_free(&t->facts);
+    buf_free(&t->sources);
     buf_free(&t->moments[0]);
     buf_free(&t->moments[1]);
     buf_free(&t->naive);

@@ -184,7 +184,7 @@ static struct end rough_run(const struct log *log, uint64_t seed)
     struct err err = {0};
     size_t at = 0;
 
-    while (at < log->count) {
+    while (at < log->count || engine_lacks_timers(p) || engine_is_unsettled(p)) {
         size_t count = 1 + rng_below(&rng, longest);
         struct engine_batch batch;
 
@@ -317,6 +317,8 @@ static struct step_class simple_class(void)
     class.load = simple_load;
     class.save = simple_save;
     class.due_ms = simple_due;
+    class.waits = NULL;
+    class.lanes = NULL;
     class.record = simple_record;
     class.timer = simple_timer;
     return class;
@@ -414,10 +416,11 @@ START_TEST(a_damaged_state_stops_the_partition)
     struct store_subject *missing;
     int64_t due_ms;
     size_t max;
+    struct store_lane lane;
     struct str after;
 
-    while (engine_wants_timers(p, &due_ms, &after, &max))
-        engine_add_timers(p, NULL, 0, false);
+    while (engine_wants_timers(p, &lane, &due_ms, &after, &max))
+        engine_add_timers(p, lane, NULL, 0, false);
     missing = engine_missing(p, &count);
     ck_assert_uint_eq(count, 1);
     missing[0].blob = bad.blob;

@@ -84,30 +84,38 @@ START_TEST(another_number_of_partitions_is_refused)
 }
 END_TEST
 
-START_TEST(a_blob_keeps_its_timer_and_notices_damage)
+START_TEST(a_blob_keeps_its_timers_and_notices_damage)
 {
     static const int64_t dues[] = {INT64_MAX, 0, -1, 1767225600000};
+    struct step_wait waits[] = {{3, -7}, {0xfffffff0, 1767225600000}};
+    struct arena *arena = arena_new(0);
+    struct blob_timers timers;
     struct buf blob = {0};
     struct str inner;
-    int64_t due_ms;
 
     for (size_t i = 0; i < sizeof dues / sizeof dues[0]; i++) {
-        blob_wrap(&blob, dues[i], STR("state"));
-        ck_assert_int_eq(blob_unwrap(buf_str(&blob), &due_ms, &inner, NULL), ERR_NONE);
-        ck_assert_int_eq(due_ms, dues[i]);
+        blob_wrap(&blob, &(struct blob_timers){dues[i], waits, i % 3}, STR("state"));
+        ck_assert_int_eq(blob_unwrap(buf_str(&blob), arena, &timers, &inner, NULL), ERR_NONE);
+        ck_assert_int_eq(timers.due_ms, dues[i]);
+        ck_assert_uint_eq(timers.wait_count, i % 3);
+        for (size_t k = 0; k < timers.wait_count; k++) {
+            ck_assert_uint_eq(timers.waits[k].lane, waits[k].lane);
+            ck_assert_int_eq(timers.waits[k].due_ms, waits[k].due_ms);
+        }
         ck_assert(str_is(inner, "state"));
         for (size_t at = 0; at < blob.len; at++) {
             blob.data[at] = (char)(blob.data[at] ^ 4);
-            ck_assert_int_eq(blob_unwrap(buf_str(&blob), &due_ms, &inner, NULL), ERR_STATE);
+            ck_assert_int_eq(blob_unwrap(buf_str(&blob), arena, &timers, &inner, NULL), ERR_STATE);
             blob.data[at] = (char)(blob.data[at] ^ 4);
         }
     }
-    ck_assert_int_eq(blob_unwrap(STR_EMPTY, &due_ms, &inner, NULL), ERR_NONE);
-    ck_assert_int_eq(due_ms, INT64_MAX);
+    ck_assert_int_eq(blob_unwrap(STR_EMPTY, arena, &timers, &inner, NULL), ERR_NONE);
+    ck_assert(timers.due_ms == STEP_NO_TIMER && timers.wait_count == 0);
     ck_assert_uint_eq(inner.len, 0);
     buf_free(&blob);
+    arena_free(arena);
 }
 END_TEST
 
 SUITE_MAIN("meta", meta_reads_back_as_it_was, a_changed_byte_anywhere_is_noticed,
-           another_number_of_partitions_is_refused, a_blob_keeps_its_timer_and_notices_damage)
+           another_number_of_partitions_is_refused, a_blob_keeps_its_timers_and_notices_damage)
