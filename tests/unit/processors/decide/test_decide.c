@@ -160,9 +160,9 @@ START_TEST(a_rule_set_that_is_not_there_stops_the_partition)
     struct step *step;
     struct err err;
 
-    ck_assert_int_eq(decide_class.open(&config, 0, STR("0123456789abcdef"), &step, &err),
+    ck_assert_int_eq(decide_class.open(&config, 0, STR("0123456789abcdef0123456789abcdef"), &step, &err),
                      ERR_STATE);
-    ck_assert_str_eq(err.text, "rule set 0123456789abcdef: not known");
+    ck_assert_str_eq(err.text, "rule set 0123456789abcdef0123456789abcdef: not known");
     ck_assert_ptr_null(step);
     ruleset_free(set);
 }
