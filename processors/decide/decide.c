@@ -15,6 +15,7 @@
 #include "processors/decide/adopt.h"
 #include "processors/decide/chain.h"
 #include "processors/decide/consent.h"
+#include "processors/decide/erase.h"
 #include "processors/decide/facts.h"
 #include "processors/decide/funnel.h"
 #include "processors/decide/instances.h"
@@ -234,6 +235,10 @@ static void look_at(struct turn *turn)
 {
     const struct builtin_paths *builtin = &turn->set->builtin;
 
+    if (turn->type_index == builtin->customer_erased) {
+        erase_customer(turn);
+        return;
+    }
     if (turn->type_index == builtin->consent_given)
         consent_take(turn, true);
     else if (turn->type_index == builtin->consent_withdrawn)

@@ -12,8 +12,10 @@ void slots_init(struct slots *slots, struct turn *turn, const struct moment *mom
                 const struct act *act)
 {
     const struct policy *policy = &turn->set->policy;
+    const struct channel_rule *channel = policy_find_channel(policy, act->channel);
 
     *slots = (struct slots){.policy = policy, .tier = moment->tier, .channel = act->channel};
+    slots->any_hour = channel != NULL && channel->any_hour;
     if (act->queue.len != 0)
         slots->queue = policy_find_queue(policy, act->queue);
     slots->own = scope_zone(turn);
@@ -39,7 +41,7 @@ static bool week_has(const struct week *week, const struct zone_local *local)
 
 static bool quiet_concerns(const struct slots *slots, const struct quiet *quiet)
 {
-    return (quiet->tiers >> slots->tier & 1) != 0 &&
+    return !slots->any_hour && (quiet->tiers >> slots->tier & 1) != 0 &&
            (quiet->channel.len == 0 || str_equal(quiet->channel, slots->channel));
 }
 

@@ -16,6 +16,7 @@ struct slots {
     const struct policy *policy;
     uint32_t tier;
     struct str channel;
+    bool any_hour;             /* its channel is not held by quiet hours */
     const struct queue *queue; /* NULL: none with hours */
     const struct zone *const *zones;
     size_t zone_count;

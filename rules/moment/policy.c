@@ -103,6 +103,8 @@ static void load_channels(struct compiler *c, const struct yaml_node *node)
         channel->sms = form.at[FIELD_CHANNEL_KIND] != NULL
                            ? str_is(form.at[FIELD_CHANNEL_KIND]->text, "sms")
                            : channel->sms;
+        channel->any_hour =
+            form.at[FIELD_CHANNEL_QUIET] != NULL && !form_bool(form.at[FIELD_CHANNEL_QUIET]);
         channel->titles = form_phrases(form.at[FIELD_CHANNEL_TITLE], c->arena);
         channel->address = form_text(form.at[FIELD_CHANNEL_ADDRESS], c->arena);
     }

@@ -232,6 +232,7 @@ struct channel_rule {
     struct str address;    /* kind of address needed: "email"; empty: none */
     struct phrases titles; /* what is done: "call" */
     bool sms;
+    bool any_hour; /* quiet hours do not hold it */
 };
 
 struct policy {
@@ -279,9 +280,9 @@ struct event_type {
 /* Types that decide itself listens to, with the numbers of the paths that it reads of them.  A field
  * that two types have in common (/channel) is one path. */
 struct builtin_paths {
-    uint16_t task_outcome, consent_given, consent_withdrawn; /* indexes of types */
-    uint16_t task, code, final;                              /* of task.outcome */
-    uint16_t purpose, channel;                               /* of consent */
+    uint16_t task_outcome, consent_given, consent_withdrawn, customer_erased; /* indexes of types */
+    uint16_t task, code, final;                                               /* of task.outcome */
+    uint16_t purpose, channel;                                                /* of consent */
 };
 
 /* One of the conditions that && and || join, as a program of its own. */

@@ -60,6 +60,22 @@ START_TEST(quiet_hours_are_the_customers_own)
 }
 END_TEST
 
+START_TEST(a_channel_that_answers_is_not_held_by_quiet_hours)
+{
+    static const char policy[] = "quiet: [{hours: 21-08}]\ntime_zones: [UTC]\n"
+                                 "channels: {phone: {quiet: false}}\n";
+    struct rule_file files[] = {EVENT_SCHEMAS,
+                                {"policy.yaml", policy},
+                                {"moments/m.yaml",
+                                 "moment: m\ntitle: M\ntier: service\nabout: event.data.key\n"
+                                 "when: [{event: a.one}]\nact: [{channel: phone}]\n"},
+                                {NULL, NULL}};
+
+    run = decide_run_open(files);
+    ck_assert_str_eq(at("15h", "15h"), "15h m/V task phone\n"); /* 23:00 */
+}
+END_TEST
+
 START_TEST(of_unknown_zone_it_has_to_be_decent_everywhere)
 {
     open_with(QUIET "time_zones: [Europe/Amsterdam, America/New_York]\n", "7d");
@@ -142,6 +158,7 @@ START_TEST(a_task_carries_the_windows_in_which_it_may_go_out)
 END_TEST
 
 SUITE_MAIN_AROUND("slots", set_up, tear_down, quiet_hours_are_the_customers_own,
+                  a_channel_that_answers_is_not_held_by_quiet_hours,
                   of_unknown_zone_it_has_to_be_decent_everywhere,
                   an_unknown_zone_name_is_an_unknown_zone,
                   at_the_last_minute_it_is_decent_and_on_the_hour_it_is_quiet,
