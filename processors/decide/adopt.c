@@ -1,7 +1,9 @@
 #include "processors/decide/adopt.h"
 
+#include "processors/decide/becomes.h"
 #include "processors/decide/chain.h"
 #include "processors/decide/instances.h"
+#include "processors/decide/memory.h"
 
 static bool fits(const struct moment *moment, const struct instance *in)
 {
@@ -54,6 +56,20 @@ static void adopt_memories(struct turn *turn)
     state->memory_count = kept;
 }
 
+/* A mark or window of before may turn a first step of these rules without any further record. */
+static void adopt_looks(struct turn *turn)
+{
+    for (size_t i = 0; i < turn->view->becomes_count; i++) {
+        const struct moment *moment = &turn->set->moments[turn->view->becomes[i]];
+        int64_t due_ms = becomes_due_ms(turn, &moment->steps[0]);
+
+        if (due_ms == STEP_NO_TIMER || memory_look_ms(turn->state, moment) != STEP_NO_TIMER)
+            continue;
+        memory_look_at(turn, moment, due_ms);
+        turn->changed = true;
+    }
+}
+
 void adopt_state(struct turn *turn)
 {
     struct state *state = turn->state;
@@ -63,6 +79,7 @@ void adopt_state(struct turn *turn)
     state->adopted = turn->view->number;
     adopt_facts(turn);
     adopt_memories(turn);
+    adopt_looks(turn);
     for (uint32_t i = 0; i < state->instance_count; i++) {
         struct instance *in = state->instances[i];
         int index = view_moment(turn->view, in->moment);

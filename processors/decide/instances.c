@@ -1,6 +1,7 @@
 /* One record, several roles.  The order is that of docs/moments.md: open instances first, each of
  * which takes the record at most once; then, if none of them took it (breaking is not taking),
- * the first step.  An instance opened by this record is `fresh` and not offered it.
+ * the first step.  `every` as first step is offered it in any case: the opening that ends one watch
+ * begins the next.  An instance opened by this record is `fresh` and not offered it.
  *
  * Same about: an event on which `about` can be read belongs to the instance of that about; one
  * that lacks it belongs to all.  So `about` is evaluated once per moment and record.
@@ -588,7 +589,10 @@ static void read_about(struct offer *offer)
     offer->about_known = true;
     if (offer->moment->about == NULL)
         return;
-    v = scope_eval(&scope, offer->index, offer->moment->about);
+    /* only an event that could open an instance has to have it */
+    v = listens(offer, offer->moment->steps[0].types, offer->moment->steps[0].type_count)
+            ? scope_eval(&scope, offer->index, offer->moment->about)
+            : scope_try(&scope, offer->moment->about);
     offer->about_known = v.kind == VALUE_STRING || v.kind == VALUE_BOOL || v.kind == VALUE_INT ||
                          v.kind == VALUE_UINT || v.kind == VALUE_DOUBLE ||
                          v.kind == VALUE_TIMESTAMP;
@@ -652,7 +656,7 @@ static void offer_moment(struct turn *turn, uint16_t index)
         if (turn->state->instances[i]->moment == offer.moment->id &&
             offer_instance(&offer, turn->state->instances[i]) == TOOK_IT)
             took = true;
-    if (!took)
+    if (!took || offer.moment->steps[0].kind == STEP_EVERY)
         offer_first(&offer);
 }
 

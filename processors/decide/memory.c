@@ -150,11 +150,15 @@ bool memory_cross(struct turn *turn, const struct moment *moment, size_t step, s
 
 /* --- timers of `becomes` ------------------------------------------------------------------------- */
 
+int64_t memory_look_ms(const struct state *state, const struct moment *moment)
+{
+    int at = memory_find(state, moment->id, STR_EMPTY);
+
+    return at >= 0 ? state->memories[at].due_ms : STEP_NO_TIMER;
+}
+
 void memory_look_at(struct turn *turn, const struct moment *moment, int64_t due_ms)
 {
-    int at = memory_find(turn->state, moment->id, STR_EMPTY);
-    int64_t known_ms = at >= 0 ? turn->state->memories[at].due_ms : STEP_NO_TIMER;
-
-    if (due_ms != known_ms)
+    if (due_ms != memory_look_ms(turn->state, moment))
         memory_at(turn, moment, STR_EMPTY)->due_ms = due_ms;
 }

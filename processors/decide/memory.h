@@ -27,5 +27,6 @@ bool memory_cross(struct turn *turn, const struct moment *moment, size_t step, s
 
 /* The first step `becomes` is to be looked at then; STEP_NO_TIMER: time alone does not turn it. */
 void memory_look_at(struct turn *turn, const struct moment *moment, int64_t due_ms);
+int64_t memory_look_ms(const struct state *state, const struct moment *moment);
 
 #endif

@@ -140,6 +140,13 @@ struct cel_input scope_input(struct scope *scope)
     return input;
 }
 
+struct value scope_try(struct scope *scope, const struct cel_program *program)
+{
+    struct cel_input input = scope_input(scope);
+
+    return cel_eval(program, &input, scope->turn->arena);
+}
+
 struct value scope_eval(struct scope *scope, int moment, const struct cel_program *program)
 {
     struct turn *turn = scope->turn;

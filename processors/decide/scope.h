@@ -20,6 +20,8 @@ enum truth { TRUTH_NO = 0, TRUTH_YES, TRUTH_FAILED };
 
 /* moment: index, for the count of errors; -1: a fact's expression. */
 struct value scope_eval(struct scope *scope, int moment, const struct cel_program *program);
+/* ... without counting an error, nor telling the observer. */
+struct value scope_try(struct scope *scope, const struct cel_program *program);
 enum truth scope_ask(struct scope *scope, int moment,
                      const struct cel_program *program); /* NULL: yes */
 struct value scope_load(void *scope, uint32_t slot);

@@ -186,6 +186,10 @@ struct view *view_new(const struct ruleset *set, uint64_t number)
     index_types(view);
     index_ids(view);
     view_moments(view);
+    view->becomes = ARENA_ARRAY(arena, uint16_t, set->moment_count);
+    for (size_t i = 0; i < set->moment_count; i++)
+        if (set->moments[i].step_count != 0 && set->moments[i].steps[0].kind == STEP_BECOMES)
+            view->becomes[view->becomes_count++] = (uint16_t)i;
     view->errors = ARENA_ARRAY(arena, uint64_t, set->moment_count);
     for (size_t i = 0; i < set->policy.cap_count; i++)
         if (set->policy.caps[i].over_ms > view->cap_span_ms)

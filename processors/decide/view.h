@@ -29,6 +29,8 @@ struct view {
     uint32_t type_mask;
     struct id_index *facts, *moments;
     struct moment_view *moment_views;
+    uint16_t *becomes; /* moments whose first step is `becomes` */
+    size_t becomes_count;
     uint64_t *errors;    /* by moment: conditions and texts that could not be evaluated */
     int64_t cap_span_ms; /* the longest window of a cap */
     struct arena *arena; /* owns all of it */

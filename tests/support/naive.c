@@ -863,7 +863,7 @@ static void offer_moment(struct run *run, int moment)
     for (int i = 0; i < run->open_count; i++)
         if (run->open[i].moment == moment && offer_instance(run, &run->open[i]))
             took = true;
-    if (!took && known && now)
+    if ((!took || s->kind == NSTEP_EVERY) && known && now)
         first_step(run, moment, about, run->event->time);
 }
 

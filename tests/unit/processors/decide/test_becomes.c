@@ -69,6 +69,33 @@ START_TEST(a_mark_that_runs_out_turns_it_exactly_then)
 }
 END_TEST
 
+START_TEST(a_mark_of_before_these_rules_turns_it_too)
+{
+    struct rule_file files[] = {EVENT_SCHEMAS,
+                                {"facts.yaml", facts},
+                                {"moments/m.yaml", "moment: m\ntitle: M\ntier: service\n"
+                                                   "when: [{event: b.two, if: event.data.n > 9}]\n"
+                                                   "act: [{channel: phone}]\n"},
+                                {NULL, NULL}};
+    struct ruleset *sets[2];
+
+    sets[0] = decide_run_compile(files);
+    files[5].text = "moment: m\ntitle: M\ntier: service\nwhen: [{becomes: '!customer.busy'}]\n"
+                    "act: [{channel: phone}]\n";
+    ck_assert_str_eq(files[5].name, "moments/m.yaml");
+    sets[1] = decide_run_compile(files);
+    run = decide_run_open_sets(sets, 2);
+    EVENT("0s", "b.two", N(1));
+    decide_run_activate(run, "1s", sets[1]);
+    EVENT("2s", "c.three", N(1)); /* of another fact */
+    decide_run_until(run, "10s");
+    CAME("5s m task phone\n");
+    decide_run_close(run);
+    ruleset_free(sets[0]);
+    ruleset_free(sets[1]);
+}
+END_TEST
+
 START_TEST(a_late_event_that_is_out_already_turns_nothing)
 {
     open_with("when: [{becomes: customer.busy}]\n");
@@ -180,6 +207,7 @@ END_TEST
 
 SUITE_MAIN("becomes", a_record_turns_it_once_until_it_was_not_true,
            true_from_the_beginning_is_not_turning, a_mark_that_runs_out_turns_it_exactly_then,
+           a_mark_of_before_these_rules_turns_it_too,
            a_late_event_that_is_out_already_turns_nothing,
            as_a_later_step_it_has_to_turn_after_the_step_before, as_a_later_step_time_may_turn_it,
            again_and_an_open_instance_hold_it_back, as_a_later_step_it_expires_after_400_days,

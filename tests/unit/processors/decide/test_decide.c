@@ -2,7 +2,9 @@
 
 #include "core/rng.h"
 #include "processors/decide/decide.h"
+#include "processors/decide/state.h"
 #include "processors/worker/offline.h"
+#include "schemas/watermark.h"
 #include "tests/support/decide_run.h"
 #include "tests/support/suite.h"
 
@@ -40,6 +42,11 @@ static const struct rule_file rich[] = {
      "moment: cross\ntitle: X\ntier: safety\nabout: event.data.key\ninstances: 2\n"
      "when: [{crosses: below 3, value: event.data.n, of: a.one, back: 5}]\n"
      "act: [{channel: phone, wait: 6h}]\n"},
+    {"moments/watch.yaml", "moment: watch\ntitle: W\ntier: service\nabout: event.data.key\n"
+                           "when: [{every: 9h, of: c.three}]\nwithdraw: [{event: c.three}]\n"
+                           "act: [{channel: phone, wait: 6h}]\n"},
+    {"sources.yaml", "one: {types: [b.two, c.three], max_silence: 8h}\n"
+                     "two: {types: [c.three], max_silence: 1d}\n"},
     {NULL, NULL}};
 
 /* --- one customer -------------------------------------------------------------------------------- */
@@ -160,8 +167,9 @@ START_TEST(a_rule_set_that_is_not_there_stops_the_partition)
     struct step *step;
     struct err err;
 
-    ck_assert_int_eq(decide_class.open(&config, 0, STR("0123456789abcdef0123456789abcdef"), &step, &err),
-                     ERR_STATE);
+    ck_assert_int_eq(
+        decide_class.open(&config, 0, STR("0123456789abcdef0123456789abcdef"), &step, &err),
+        ERR_STATE);
     ck_assert_str_eq(err.text, "rule set 0123456789abcdef0123456789abcdef: not known");
     ck_assert_ptr_null(step);
     ruleset_free(set);
@@ -215,6 +223,26 @@ static struct record some_event(struct history *h, struct rng *rng, int64_t at_m
     return record;
 }
 
+static struct record some_watermark(struct history *h, struct rng *rng, int64_t at_ms, int number)
+{
+    static const struct header control = {{CONTROL_HEADER, sizeof CONTROL_HEADER - 1},
+                                          {CONTROL_WATERMARK, sizeof CONTROL_WATERMARK - 1}};
+    struct watermark_part part = {(int32_t)rng_below(rng, 2),
+                                  at_ms - (int64_t)rng_below(rng, 20000000)};
+    struct watermark w = {.source = rng_below(rng, 2) == 0 ? STR("one") : STR("two"),
+                          .partitions = 2,
+                          .parts = &part,
+                          .part_count = 1};
+    struct buf json = {0};
+    struct record record = {
+        .offset = number, .timestamp_ms = at_ms, .headers = &control, .header_count = 1};
+
+    watermark_put_json(&json, &w);
+    record.value = arena_str(h->arena, buf_str(&json));
+    buf_free(&json);
+    return record;
+}
+
 static void make_history(struct history *h, uint64_t seed)
 {
     static const struct header control = {{CONTROL_HEADER, sizeof CONTROL_HEADER - 1},
@@ -230,7 +258,8 @@ static void make_history(struct history *h, uint64_t seed)
         at_ms += (int64_t)rng_below(&rng, 12000000);
         if (rng_below(&rng, 20) == 0)
             at_ms += 86400000;
-        h->records[i] = some_event(h, &rng, at_ms, i);
+        h->records[i] = rng_below(&rng, 6) == 0 ? some_watermark(h, &rng, at_ms, i)
+                                                : some_event(h, &rng, at_ms, i);
     }
 }
 
@@ -322,15 +351,16 @@ START_TEST(a_broken_or_foreign_record_is_counted_and_changes_nothing)
 }
 END_TEST
 
-static void take(struct step *step, void *state, struct arena *arena, const char *type)
+static void take(struct step *step, void *state, struct arena *arena, const char *type,
+                 const char *data)
 {
-    struct event event = {.id = str_of(type),
+    struct event event = {.id = arena_format(arena, "%s %s", type, data),
                           .source = STR("/test"),
                           .type = str_of(type),
                           .subject = STR("c1"),
                           .partition_key = STR("c1"),
                           .time_ms = START_MS};
-    struct record record = {.key = STR("c1"), .value = STR("{\"key\":\"V\",\"n\":1}")};
+    struct record record = {.key = STR("c1"), .value = str_of(data)};
     struct header *headers;
     bool changed = false;
 
@@ -339,6 +369,38 @@ static void take(struct step *step, void *state, struct arena *arena, const char
     decide_class.record(step, state, &record, START_MS, arena, NULL, &changed);
     ck_assert(changed);
 }
+
+#define V "{\"key\":\"V\",\"n\":1}"
+
+START_TEST(an_event_without_the_about_belongs_to_all_and_is_no_error_unless_it_could_open)
+{
+    struct rule_file files[] = {EVENT_SCHEMAS,
+                                {"moments/m.yaml",
+                                 "moment: m\ntitle: M\ntier: care\nabout: event.data.key\n"
+                                 "when: [{event: a.one}, {event: b.two}, {event: b.two}]\n"
+                                 "act: [{channel: p}]\n"},
+                                {NULL, NULL}};
+    struct ruleset *set = decide_run_compile(files);
+    struct decide_config config = {.find = give, .context = set};
+    struct arena *arena = arena_new(0);
+    struct step *step;
+    struct state *state;
+    void *loaded;
+
+    ck_assert_int_eq(decide_class.open(&config, 0, str_of(set->hash_hex), &step, NULL), ERR_NONE);
+    ck_assert_int_eq(decide_class.load(step, STR("c1"), STR_EMPTY, arena, &loaded, NULL), ERR_NONE);
+    state = loaded;
+    take(step, state, arena, "a.one", V);
+    take(step, state, arena, "b.two", "{}");
+    ck_assert_uint_eq(decide_counts(step)->moment_errors, 0);
+    ck_assert_uint_eq(state->instances[0]->step, 2);
+    take(step, state, arena, "a.one", "{}");
+    ck_assert_uint_eq(decide_counts(step)->moment_errors, 1);
+    decide_class.close(step);
+    arena_free(arena);
+    ruleset_free(set);
+}
+END_TEST
 
 START_TEST(a_moment_costs_nothing_for_a_type_that_it_does_not_read)
 {
@@ -362,11 +424,11 @@ START_TEST(a_moment_costs_nothing_for_a_type_that_it_does_not_read)
 
     ck_assert_int_eq(decide_class.open(&config, 0, str_of(set->hash_hex), &step, NULL), ERR_NONE);
     ck_assert_int_eq(decide_class.load(step, STR("c1"), STR_EMPTY, arena, &state, NULL), ERR_NONE);
-    take(step, state, arena, "a.one");
+    take(step, state, arena, "a.one", V);
     ck_assert_uint_eq(decide_counts(step)->offers, 1);
-    take(step, state, arena, "c.three");
+    take(step, state, arena, "c.three", V);
     ck_assert_uint_eq(decide_counts(step)->offers, 2);
-    take(step, state, arena, "customer.updated"); /* a fact's alone */
+    take(step, state, arena, "customer.updated", V); /* a fact's alone */
     ck_assert_uint_eq(decide_counts(step)->offers, 2);
     ck_assert_uint_eq(decide_counts(step)->events, 3);
     decide_class.close(step);
@@ -381,4 +443,5 @@ SUITE_MAIN("decide", the_same_event_twice_is_looked_at_once, a_state_outlives_a_
            a_rule_set_that_is_not_there_stops_the_partition,
            any_split_into_batches_gives_the_same_bytes,
            a_broken_or_foreign_record_is_counted_and_changes_nothing,
+           an_event_without_the_about_belongs_to_all_and_is_no_error_unless_it_could_open,
            a_moment_costs_nothing_for_a_type_that_it_does_not_read)

@@ -162,11 +162,24 @@ START_TEST(withdraw_by_the_same_type_ends_the_chain_not_the_watching)
     CAME("19s m/V task phone\n");
     EVENT("31s", "a.one", KEY("V"));
     CAME("31s m/V withdrawn a.one\n31s m/V ended withdrawn\n");
-    decide_run_until(run, "1h");
-    CAME("");
-    EVENT("1h", "a.one", KEY("V")); /* the next one starts the clock again */
-    decide_run_until(run, "1h10s");
-    CAME("1h10s m/V task phone\n");
+    decide_run_until(run, "40s");
+    CAME(""); /* the opening that ended it began the next watch */
+    decide_run_until(run, "41s");
+    CAME("41s m/V task phone\n");
+    decide_run_close(run);
+}
+END_TEST
+
+START_TEST(what_ends_a_watch_and_is_not_the_heartbeat_begins_none)
+{
+    open_with("when: [{every: 10s, of: a.one}]\nwithdraw: [{event: b.two}]\nagain: 1h\n");
+    EVENT("0s", "a.one", KEY("V"));
+    decide_run_until(run, "10s");
+    EVENT("11s", "b.two", KEY("V"));
+    EVENT("12s", "a.one", KEY("V")); /* `again` counts for a watch as for any opening */
+    decide_run_until(run, "1d");
+    CAME("10s m/V task phone\n11s m/V withdrawn b.two\n11s m/V ended withdrawn\n"
+         "12s m/V silent again\n");
     decide_run_close(run);
 }
 END_TEST
@@ -188,6 +201,10 @@ START_TEST(after_the_silence_every_as_first_step_is_over_and_withdraw_goes_first
     EVENT("0s", "a.one", KEY("V"));
     EVENT("20s", "a.one", KEY("V"));
     CAME("20s m/V ended withdrawn\n");
+    decide_run_until(run, "1h29s");
+    CAME("");
+    decide_run_until(run, "1h30s");
+    CAME("1h30s m/V task phone\n");
     decide_run_close(run);
 }
 END_TEST
@@ -201,5 +218,6 @@ SUITE_MAIN("every", nothing_is_missed_before_it_has_been_seen_once,
            as_a_later_step_it_counts_from_the_step_before,
            a_step_may_follow_and_takes_nothing_older_than_the_silence, watching_can_be_withdrawn,
            withdraw_by_the_same_type_ends_the_chain_not_the_watching,
+           what_ends_a_watch_and_is_not_the_heartbeat_begins_none,
            what_is_not_the_heartbeat_withdraws_also_while_watching,
            after_the_silence_every_as_first_step_is_over_and_withdraw_goes_first)
