@@ -12,6 +12,7 @@
 #include "core/mem.h"
 #include "core/rng.h"
 #include "core/when.h"
+#include "processors/cli/demo_picture.h"
 #include "processors/cli/screen.h"
 #include "processors/cli/story.h"
 #include "schemas/event.h"
@@ -23,6 +24,7 @@ enum {
     POLL_MS = 20,
     RECORDS_PER_POLL = 64,
     OPEN_TASKS_MAX = 64,
+    MOMENTS_MAX = 32,      /* whose stages have been told */
     RANDOM_CUSTOMERS = 40, /* few enough that their stories are seen to go on */
     ANSWER_SIZE = 160,
     ENDLESS_BYTES_MAX = 16 * 1024 * 1024,
@@ -31,6 +33,7 @@ enum {
 /* One thing that came back; texts in the demo's arena. */
 struct answer {
     enum { ANSWER_NONE = 0, ANSWER_DECISION, ANSWER_TASK, ANSWER_WITHDRAWAL } kind;
+    bool asked; /* TASK: it was posted to a partner */
     union {
         struct decision decision;
         struct task task;
@@ -49,8 +52,12 @@ struct demo {
     const struct scene *scene; /* whose answers are awaited; NULL: random traffic */
     struct answer answers[SCENE_ANSWERS_MAX]; /* as scene->answers, what has come of them */
     int unexpected;
-    struct task open[OPEN_TASKS_MAX]; /* that the contact centre has and has not answered */
+    struct task open[OPEN_TASKS_MAX]; /* that centre and partners have and have not answered */
     size_t open_count;
+    struct str told[MOMENTS_MAX]; /* moments of which a decision has been shown stage by stage */
+    size_t told_count;
+    struct picture picture;
+    size_t tasks, silences, withdrawals; /* of the story */
 };
 
 /* --- what comes back ----------------------------------------------------------------------------- */
@@ -60,45 +67,75 @@ static const char *name_of(struct demo *demo, struct str customer)
     return story_name(arena_str(demo->arena, customer).data);
 }
 
-/* A task: the stages that it passed.  Anything else: what the last stage compared with what. */
-static struct str why_of(struct demo *demo, const struct decision *d)
+/* What the last stage compared with what. */
+static struct str why_of(const struct decision *d)
 {
-    struct buf passed = {0};
     struct str detail = STR_EMPTY;
 
-    for (size_t i = 0; i < d->stage_count; i++) {
-        buf_put_format(&passed, "%s%.*s", i > 0 ? ", " : "", STR_ARG(d->stages[i].stage));
+    for (size_t i = 0; i < d->stage_count; i++)
         if (d->stages[i].detail.len != 0)
             detail = d->stages[i].detail;
-    }
-    if (str_is(d->outcome, "task"))
-        detail = arena_format(demo->arena, "%s: fine", buf_text(&passed));
-    buf_free(&passed);
     return detail;
+}
+
+/* The stages that it passed, once for each moment: the next time they are the same. */
+static void show_stages(struct demo *demo, const struct decision *d)
+{
+    struct buf passed = {0};
+
+    for (size_t i = 0; i < demo->told_count; i++)
+        if (str_equal(demo->told[i], d->moment))
+            return;
+    if (demo->told_count < MOMENTS_MAX)
+        demo->told[demo->told_count++] = arena_str(demo->arena, d->moment);
+    for (size_t i = 0; i < d->stage_count; i++)
+        buf_put_format(&passed, "%s%.*s", i > 0 ? ", " : "", STR_ARG(d->stages[i].stage));
+    screen_line(&demo->screen, d->at_ms, TONE_PLAIN, "decision", "%s, %.*s: speak (passed: %s)",
+                name_of(demo, d->customer), STR_ARG(d->moment), buf_text(&passed));
+    buf_free(&passed);
+}
+
+static void show_hold(struct demo *demo, const struct decision *d)
+{
+    char until[SCREEN_TIME_SIZE];
+    bool plain = str_is(d->reason, "quiet_hours") || str_is(d->reason, "queue_closed");
+    struct str why = plain ? STR_EMPTY : why_of(d);
+
+    screen_time(d->until_ms, until);
+    screen_line(&demo->screen, d->at_ms, TONE_SILENCE, "decision",
+                "%s, %.*s: hold until %s, %.*s%s%.*s%s", name_of(demo, d->customer),
+                STR_ARG(d->moment), until, STR_ARG(d->reason), why.len != 0 ? " (" : "",
+                STR_ARG(why), why.len != 0 ? ")" : "");
 }
 
 static void show_decision(struct demo *demo, const struct decision *d)
 {
-    char until[SCREEN_TIME_SIZE] = "";
-    bool task = str_is(d->outcome, "task");
-    struct str why = why_of(demo, d);
+    struct str why = why_of(d);
 
-    if (d->until_ms != 0)
-        screen_time(d->until_ms, until);
-    screen_line(&demo->screen, d->at_ms, task ? TONE_PLAIN : TONE_SILENCE, "decision",
-                "%s, %.*s: %.*s%s%s%s%.*s%s%.*s%s", name_of(demo, d->customer), STR_ARG(d->moment),
-                STR_ARG(d->outcome), until[0] != '\0' ? " until " : "", until, task ? "" : ", ",
-                task ? 0 : (int)d->reason.len, d->reason.data, why.len != 0 ? " (" : "",
-                STR_ARG(why), why.len != 0 ? ")" : "");
+    if (str_is(d->outcome, "task"))
+        show_stages(demo, d);
+    else if (str_is(d->outcome, "hold"))
+        show_hold(demo, d);
+    else
+        screen_line(&demo->screen, d->at_ms, TONE_SILENCE, "decision",
+                    "%s, %.*s: %.*s, %.*s%s%.*s%s", name_of(demo, d->customer), STR_ARG(d->moment),
+                    STR_ARG(d->outcome), STR_ARG(d->reason), why.len != 0 ? " (" : "", STR_ARG(why),
+                    why.len != 0 ? ")" : "");
 }
 
-static void show_task(struct demo *demo, const struct task *task)
+static void show_task(struct demo *demo, const struct task *task, bool asked)
 {
-    struct str words = task->say.len != 0 ? task->say : task->subject;
+    struct str words = task->say.len != 0       ? task->say
+                       : task->subject.len != 0 ? task->subject
+                                                : task->text;
 
-    screen_line(&demo->screen, task->created_ms, TONE_TASK, "task", "%.*s %s (queue %.*s): %.*s",
-                STR_ARG(task->channel), name_of(demo, task->customer), STR_ARG(task->queue),
-                STR_ARG(words));
+    if (asked)
+        screen_line(&demo->screen, task->created_ms, TONE_TASK, "webhook", "%.*s, for %s: %.*s",
+                    STR_ARG(task->channel), name_of(demo, task->customer), STR_ARG(words));
+    else
+        screen_line(&demo->screen, task->created_ms, TONE_TASK, "task",
+                    "%.*s %s (queue %.*s): %.*s", STR_ARG(task->channel),
+                    name_of(demo, task->customer), STR_ARG(task->queue), STR_ARG(words));
 }
 
 static void show_withdrawal(struct demo *demo, const struct withdrawal *w)
@@ -112,7 +149,7 @@ static void show_answer(struct demo *demo, const struct answer *answer)
 {
     switch (answer->kind) {
     case ANSWER_DECISION: show_decision(demo, &answer->decision); return;
-    case ANSWER_TASK: show_task(demo, &answer->task); return;
+    case ANSWER_TASK: show_task(demo, &answer->task, answer->asked); return;
     case ANSWER_WITHDRAWAL: show_withdrawal(demo, &answer->withdrawal); return;
     case ANSWER_NONE: return;
     }
@@ -164,14 +201,53 @@ static void close_task(struct demo *demo, size_t index)
     demo->open[index] = demo->open[--demo->open_count];
 }
 
-/* The contact centre's own picture of what it has to do. */
+/* Of a chain one task is out: a new one takes the place of the one before. */
+static void close_earlier(struct demo *demo, const struct task *task)
+{
+    for (size_t i = demo->open_count; i-- > 0;)
+        if (str_equal(demo->open[i].customer, task->customer) &&
+            str_equal(demo->open[i].moment, task->moment) &&
+            str_equal(demo->open[i].about, task->about))
+            close_task(demo, i);
+}
+
+/* What contact centre and partners know that they have to do. */
 static void note_task(struct demo *demo, const struct answer *answer)
 {
+    if (answer->kind == ANSWER_TASK)
+        close_earlier(demo, &answer->task);
     if (answer->kind == ANSWER_TASK && demo->open_count < OPEN_TASKS_MAX)
         demo->open[demo->open_count++] = answer->task;
     for (size_t i = 0; answer->kind == ANSWER_WITHDRAWAL && i < demo->open_count; i++)
         if (str_equal(demo->open[i].id, answer->withdrawal.task))
             close_task(demo, i);
+}
+
+/* For the lines at the end: each in its words. */
+static void note_picture(struct demo *demo, const struct answer *answer)
+{
+    const struct decision *d = &answer->decision;
+    const struct task *task = &answer->task;
+
+    if (demo->scene == NULL)
+        return;
+    if (answer->kind == ANSWER_TASK) {
+        demo->tasks++;
+        picture_mark(&demo->picture, task->customer, task->moment, task->about, task->channel,
+                     true);
+    } else if (answer->kind == ANSWER_WITHDRAWAL) {
+        demo->withdrawals++;
+    } else if (!str_is(d->outcome, "task") && !str_is(d->reason, "outcome")) {
+        demo->silences++;
+        picture_mark(&demo->picture, d->customer, d->moment, d->about, d->reason, false);
+    }
+}
+
+static void take_whole(struct demo *demo, const struct answer *answer)
+{
+    note_task(demo, answer);
+    note_picture(demo, answer);
+    take_answer(demo, answer);
 }
 
 static void take(struct demo *demo, const struct record *record)
@@ -201,8 +277,30 @@ static void take(struct demo *demo, const struct record *record)
         demo->unexpected++;
         return;
     }
-    note_task(demo, &answer);
-    take_answer(demo, &answer);
+    take_whole(demo, &answer);
+}
+
+/* What the partners were asked, or told to forget. */
+static void take_partner(struct demo *demo)
+{
+    struct partner_message message;
+
+    while (demo->config->partner != NULL &&
+           partner_take(demo->config->partner, demo->arena, &message)) {
+        struct answer answer = {.kind = ANSWER_TASK, .asked = true};
+        bool read;
+
+        if (str_is(message.type, TASK_CE_TYPE)) {
+            read = task_read_json(message.data, demo->arena, &answer.task, NULL);
+        } else {
+            answer.kind = ANSWER_WITHDRAWAL;
+            read = withdrawal_read_json(message.data, demo->arena, &answer.withdrawal, NULL);
+        }
+        if (read)
+            take_whole(demo, &answer);
+        else
+            demo->unexpected++;
+    }
 }
 
 static enum err_code poll_once(struct demo *demo, struct err *err)
@@ -215,6 +313,7 @@ static enum err_code poll_once(struct demo *demo, struct err *err)
     for (size_t i = 0; i < count; i++)
         take(demo, &records[i]);
     kafka_consumer_release(demo->consumer);
+    take_partner(demo);
     return code;
 }
 
@@ -305,7 +404,7 @@ static enum err_code send_ticks(struct demo *demo, struct err *err)
     return code;
 }
 
-/* The contact centre answers its task number `index`. */
+/* Contact centre or partner answers its task number `index`. */
 static enum err_code send_outcome(struct demo *demo, size_t index, const char *result,
                                   struct err *err)
 {
@@ -321,6 +420,8 @@ static enum err_code send_outcome(struct demo *demo, size_t index, const char *r
     enum err_code code;
 
     outcome_put_json(&data, &outcome);
+    if (demo->scene != NULL)
+        picture_mark(&demo->picture, task.customer, task.moment, task.about, str_of(result), true);
     close_task(demo, index);
     code = send_event(demo, demo->config->outcomes, arena_str(demo->arena, task.customer).data,
                       OUTCOME_EVENT_TYPE, buf_str(&data), err);
@@ -332,12 +433,16 @@ static enum err_code send_outcome(struct demo *demo, size_t index, const char *r
 
 static enum err_code play_answer(struct demo *demo, const struct scene *scene, struct err *err)
 {
-    screen_line(&demo->screen, demo->now_ms, TONE_ANSWER, "centre", "%s (outcome: %s)",
-                scene->words, scene->type);
+    enum err_code code = wait_until(demo, has_arrived, err); /* what was told before it */
+
+    screen_line(&demo->screen, demo->now_ms, TONE_ANSWER,
+                scene->topic != NULL ? scene->topic : "centre", "%s (outcome: %s)", scene->words,
+                scene->type);
     for (size_t i = 0; i < demo->open_count; i++)
-        if (str_is(demo->open[i].customer, scene->customer))
+        if (code == ERR_NONE && str_is(demo->open[i].customer, scene->customer))
             return send_outcome(demo, i, scene->type, err);
-    return err_set(err, ERR_STATE, "the contact centre has no task of %s", scene->customer);
+    return code != ERR_NONE ? code
+                            : err_set(err, ERR_STATE, "nobody has a task of %s", scene->customer);
 }
 
 static enum err_code begin_scene(struct demo *demo, const struct scene *scene, struct err *err)
@@ -397,6 +502,18 @@ static enum err_code play_scene(struct demo *demo, const struct scene *scene, st
     return code;
 }
 
+static void put_picture(struct demo *demo)
+{
+    struct buf out = {0};
+
+    picture_put(&out, &demo->picture, story_name);
+    printf("\nWhat came of it, by person and moment:\n\n%s\n"
+           "%zu tasks, %zu silences and holds, %zu taken back.\n",
+           buf_text(&out), demo->tasks, demo->silences, demo->withdrawals);
+    fflush(stdout);
+    buf_free(&out);
+}
+
 static enum err_code play_story(struct demo *demo, struct err *err)
 {
     static const struct scene silence = {.kind = SCENE_QUIET, .at = "", .answers = {NULL}};
@@ -409,6 +526,8 @@ static enum err_code play_story(struct demo *demo, struct err *err)
     until_ms = clock_mono_ms() + QUIET_MS;
     while (code == ERR_NONE && clock_mono_ms() < until_ms && !*demo->config->stop)
         code = poll_once(demo, err);
+    if (code == ERR_NONE && !*demo->config->stop)
+        put_picture(demo);
     if (code == ERR_NONE && demo->unexpected != 0)
         code = err_set(err, ERR_STATE, "%d answers came that the story does not have",
                        demo->unexpected);
@@ -471,6 +590,7 @@ static enum err_code live(struct demo *demo, struct rng *rng, const char *id, st
 static enum err_code play_random(struct demo *demo, struct traffic *traffic, struct err *err)
 {
     static const char *const codes[] = {"booked", "updated", "declined", "not_reached"};
+    static const char *const offers[] = {"offered", "no_room"};
     struct rng *rng = &traffic->rng;
     size_t number = rng_below(rng, RANDOM_CUSTOMERS);
     const char *id = arena_format(demo->arena, "c-%03zu", number).data;
@@ -478,8 +598,10 @@ static enum err_code play_random(struct demo *demo, struct traffic *traffic, str
 
     demo->now_ms += (int64_t)rng_below(rng, 240) * WHEN_MINUTE_MS;
     if (demo->open_count != 0 && rng_below(rng, 2) == 0) {
-        const char *result = codes[rng_below(rng, sizeof codes / sizeof codes[0])];
-        screen_line(&demo->screen, demo->now_ms, TONE_ANSWER, "centre",
+        bool garage = str_is(demo->open[0].channel, "garage");
+        const char *result = garage ? offers[rng_below(rng, sizeof offers / sizeof offers[0])]
+                                    : codes[rng_below(rng, sizeof codes / sizeof codes[0])];
+        screen_line(&demo->screen, demo->now_ms, TONE_ANSWER, garage ? "garage" : "centre",
                     "works the task of %.*s: %s", STR_ARG(demo->open[0].customer), result);
         return send_outcome(demo, 0, result, err);
     }
@@ -499,6 +621,7 @@ static enum err_code play_endless(struct demo *demo, struct err *err)
     while (code == ERR_NONE && !*demo->config->stop) {
         if (arena_bytes(demo->arena) > ENDLESS_BYTES_MAX) {
             demo->open_count = 0; /* their texts go too: the centre forgets them */
+            demo->told_count = 0;
             arena_reset(demo->arena);
         }
         code = play_random(demo, &traffic, err);
@@ -540,6 +663,7 @@ enum err_code demo_play(const struct demo_config *config, struct err *err)
     enum err_code code;
 
     demo.arena = arena_new(0);
+    demo.picture.arena = demo.arena;
     code = kafka_producer_open(&config->kafka, NULL, &demo.producer, err);
     if (code == ERR_NONE)
         code = open_consumer(&demo, err);

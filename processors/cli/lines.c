@@ -47,7 +47,10 @@ void lines_put_decision(struct buf *out, const struct decision *d)
 
 void lines_put_task(struct buf *out, const struct task *t)
 {
-    struct str words = t->say.len != 0 ? t->say : t->subject.len != 0 ? t->subject : t->reason;
+    struct str words = t->say.len != 0       ? t->say
+                       : t->subject.len != 0 ? t->subject
+                       : t->text.len != 0    ? t->text
+                                             : t->reason;
     struct str first, rest;
 
     put_head(out, t->created_ms, t->customer, t->moment, t->about);

@@ -53,8 +53,12 @@ void screen_local(const struct zone *zone, int64_t at_ms, char out[SCREEN_TIME_S
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     struct zone_local t = zone_to_local(zone, at_ms / 1000);
 
-    snprintf(out, SCREEN_TIME_SIZE, "%s %02d %s %02d:%02d", days[t.weekday], t.day % 100,
-             months[t.month - 1], t.hour % 100, t.minute % 100);
+    if (at_ms % (60 * 1000) != 0) /* as wide as with the day of the week */
+        snprintf(out, SCREEN_TIME_SIZE, "%02d %s %02d:%02d:%02d", t.day % 100, months[t.month - 1],
+                 t.hour % 100, t.minute % 100, t.second % 100);
+    else
+        snprintf(out, SCREEN_TIME_SIZE, "%s %02d %s %02d:%02d", days[t.weekday], t.day % 100,
+                 months[t.month - 1], t.hour % 100, t.minute % 100);
 }
 
 void screen_time(int64_t at_ms, char out[SCREEN_TIME_SIZE])

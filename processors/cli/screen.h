@@ -26,7 +26,8 @@ struct screen screen_open(bool paced); /* looks at standard output */
 void screen_line(struct screen *screen, int64_t at_ms, enum screen_tone tone, const char *label,
                  const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* "Thu 06 Mar 08:00" on a zone's clock, and in Amsterdam's time. */
+/* "Thu 06 Mar 08:00" on a zone's clock, and in Amsterdam's time; with seconds, if there are any,
+ * "06 Mar 08:00:15". */
 enum { SCREEN_TIME_SIZE = 32 };
 void screen_local(const struct zone *zone, int64_t at_ms, char out[SCREEN_TIME_SIZE]);
 void screen_time(int64_t at_ms, char out[SCREEN_TIME_SIZE]);

@@ -1,4 +1,4 @@
-/* processors/cli/story.h - what `attent dev --demo` plays: six customers, three life moments.
+/* processors/cli/story.h - what `attent dev --demo` plays: nine customers, seven life moments.
  *
  * A scene happens at a time of the story, in the order of the table.  What attent must answer is
  * listed with it: the demo waits for exactly that, and any other answer fails it.
@@ -13,7 +13,7 @@ enum scene_kind {
     SCENE_EVENT,  /* somebody's system writes an event to `topic`                        */
     SCENE_QUIET,  /* the same, but not shown: profiles at the beginning                  */
     SCENE_TIME,   /* nothing happens until `at`: timers may fire                         */
-    SCENE_ANSWER, /* the contact centre answers its open task of this customer with `code` */
+    SCENE_ANSWER, /* contact centre or partner answers its open task of this customer       */
 };
 
 enum { SCENE_ANSWERS_MAX = 6 };
@@ -22,7 +22,7 @@ struct scene {
     enum scene_kind kind;
     const char *at;       /* RFC 3339, Amsterdam's time */
     const char *customer; /* id; NULL for SCENE_TIME */
-    const char *topic;    /* source topic */
+    const char *topic;    /* source topic; SCENE_ANSWER: the partner; NULL: the contact centre */
     const char *type;     /* event type; SCENE_ANSWER: the outcome's code */
     const char *data;     /* JSON */
     const char *words;    /* for the screen */

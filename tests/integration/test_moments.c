@@ -174,7 +174,7 @@ END_TEST
 START_TEST(a_worn_brake_pad_becomes_a_call_that_the_garage_ends)
 {
     struct company c;
-    struct task call;
+    struct task request, call;
     struct withdrawal w;
 
     company_open(&c, "pads", kafka, "time: log\n");
@@ -186,19 +186,27 @@ START_TEST(a_worn_brake_pad_becomes_a_call_that_the_garage_ends)
                  "vehicle.telemetry", "{\"vin\":\"E-1\",\"pad_mm\":3.2}");
     company_tell(&c, "vehicles", FIELD_STRUCTURED, "dewi", "2025-03-06T10:00:00+01:00",
                  "vehicle.telemetry", "{\"vin\":\"D-1\",\"pad_mm\":2.8}");
-    call = await_task(&c, "garage", "dewi", 0, "brake-pads", "phone");
-    ck_assert(str_is(call.about, "D-1"));
+    request = await_task(&c, "garage", "dewi", 0, "brake-pads", "garage");
+    ck_assert(str_is(request.about, "D-1"));
+    company_tell(&c, "vehicles", FIELD_STRUCTURED, "dewi", "2025-03-06T10:05:00+01:00",
+                 "garage.offered", "{\"vin\":\"D-1\",\"at\":\"2025-03-07T10:00:00+01:00\"}");
+    company_await_ingest(&c); /* another topic than the answer's */
+    answer(&c, &request, "2025-03-06T10:05:00+01:00", "offered");
+    call = await_task(&c, "garage", "dewi", 1, "brake-pads", "phone");
+    ck_assert(str_contains(call.say, STR("has room on 7 March 2025, 10:00")));
     answer(&c, &call, "2025-03-06T10:20:00+01:00", "booked");
-    await_decision(&c, "dewi", 0, "task", "task");
-    await_decision(&c, "dewi", 1, "ended", "outcome");
+    await_decision(&c, "dewi", 1, "task", "task");
+    await_decision(&c, "dewi", 2, "ended", "outcome");
     company_tell(&c, "vehicles", FIELD_BINARY, "eva", "2025-03-06T11:00:00+01:00",
                  "vehicle.telemetry", "{\"vin\":\"E-1\",\"pad_mm\":2.9}");
-    call = await_task(&c, "garage", "eva", 0, "brake-pads", "phone");
+    request = await_task(&c, "garage", "eva", 0, "brake-pads", "garage");
+    answer(&c, &request, "2025-03-06T11:05:00+01:00", "no_room");
+    call = await_task(&c, "garage", "eva", 1, "brake-pads", "phone");
     company_tell(&c, "crm", FIELD_STRUCTURED, "eva", "2025-03-06T12:00:00+01:00", "garage.booked",
                  "{\"vin\":\"E-1\"}");
-    w = await_withdrawal(&c, "garage", "eva", 1);
+    w = await_withdrawal(&c, "garage", "eva", 2);
     ck_assert(str_equal(w.task, call.id) && str_is(w.because, "garage.booked"));
-    await_decision(&c, "eva", 1, "ended", "withdrawn");
+    await_decision(&c, "eva", 2, "ended", "withdrawn");
     company_end(&c);
     company_close(&c);
 }

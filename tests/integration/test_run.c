@@ -26,7 +26,9 @@ static const char yaml[] =
     "time: log\n"
     "console: {address: \"\"}\n"
     "sources: {\"{name}.crm\": {}}\n"
-    "channels: {phone: {connector: contact_centre, topic: \"{name}.{queue}\"}}\n";
+    "channels:\n"
+    "  phone: {connector: contact_centre, topic: \"{name}.{queue}\"}\n"
+    "  garage: {connector: contact_centre, topic: \"{name}.{queue}\"}\n";
 
 static struct server *kafka; /* of the suite's process */
 
@@ -328,7 +330,7 @@ START_TEST(tap_why_and_replay_tell_what_happened)
     wait_for(tap, "c-dewi  brake-pads D1  hold: quiet_hours");
     ck_assert(when_parse_ms(STR("2026-03-03T08:30:00+01:00"), &morning_ms));
     field_tick(&field, morning_ms);
-    wait_for(tap, "TASK phone, queue garage: Your car tells us");
+    wait_for(tap, "TASK garage, queue garage: Please offer an appointment");
     leaves_in_time(tap);
     why = field_run(&field, 0, "why", "c-dewi", NULL);
     contains(why, "hold: quiet_hours");

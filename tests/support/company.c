@@ -18,7 +18,8 @@ static const char company_yaml[] =
     "  {name}.billing: {mode: json, id: /no, type: /kind, time: /at, subject: /payer/id}\n"
     "channels:\n"
     "  phone: {connector: contact_centre, topic: \"{name}.queue.{queue}\"}\n"
-    "  email: {connector: contact_centre, topic: \"{name}.queue.{queue}\"}\n";
+    "  email: {connector: contact_centre, topic: \"{name}.queue.{queue}\"}\n"
+    "  garage: {connector: contact_centre, topic: \"{name}.queue.{queue}\"}\n";
 
 static void make_topics(struct company *c)
 {

@@ -37,7 +37,7 @@ START_TEST(without_files_the_schemas_examples_are_shown)
 {
     const char *text = PREVIEW(0, "--channel", "email", "--language", "nl-BE");
 
-    HAS(text, "channel   email, queue garage, action 2 of 2\n");
+    HAS(text, "channel   email, queue garage, action 3 of 3\n");
     HAS(text, "language  nl\n");
     HAS(text, "subject   Tijd voor nieuwe remblokken\n");
     HAS(text, "remblokken van 2,8 mm");
@@ -54,7 +54,7 @@ START_TEST(an_event_and_a_customer_are_taken_as_they_are)
     scratch_write(dir, "customer.json", "{\"language\":\"nl\"}");
     text = PREVIEW(0, "--event", scratch_path(dir, "event.json"), "--customer",
                    scratch_path(dir, "customer.json"), "--channel", "email", "--html", html);
-    HAS(text, "De auto meldt remblokken van 2 mm.\n");
+    HAS(text, "De auto meldt remblokken van 2 mm. Prijsopgave");
     ck_assert_int_eq(file_read(html, arena, &written, NULL), ERR_NONE);
     ck_assert(str_contains(written, STR("<b>2 mm</b>")));
     arena_free(arena);
