@@ -20,8 +20,8 @@ struct demo_config { /* all borrowed */
     const char *const *queues;                 /* names of queue topics, NULL at the end */
     int queue_partitions;
     struct partner *partner; /* what channels with a webhook post to; NULL: there are none */
-    bool paced;   /* readable speed */
-    bool endless; /* random traffic after the story until *stop */
+    bool paced;              /* readable speed */
+    bool endless;            /* random traffic after the story until *stop */
     const volatile sig_atomic_t *stop;
 };
 

@@ -45,7 +45,7 @@ enum err_code partner_open(struct partner **out, struct err *err)
 
     *out = NULL;
     pthread_mutex_init(&p->lock, NULL);
-    code = httpd_open("127.0.0.1:0", &handler, &p->httpd, err);
+    code = httpd_open("127.0.0.1:0", NULL, &handler, &p->httpd, err);
     if (code != ERR_NONE) {
         partner_close(p);
         return code;

@@ -22,13 +22,12 @@ enum {
     EXIT_CONFIG = 78,
 };
 
-static const char yaml[] =
-    "time: log\n"
-    "console: {address: \"\"}\n"
-    "sources: {\"{name}.crm\": {}}\n"
-    "channels:\n"
-    "  phone: {connector: contact_centre, topic: \"{name}.{queue}\"}\n"
-    "  garage: {connector: contact_centre, topic: \"{name}.{queue}\"}\n";
+static const char yaml[] = "time: log\n"
+                           "console: {address: \"\"}\n"
+                           "sources: {\"{name}.crm\": {}}\n"
+                           "channels:\n"
+                           "  phone: {connector: contact_centre, topic: \"{name}.{queue}\"}\n"
+                           "  garage: {connector: contact_centre, topic: \"{name}.{queue}\"}\n";
 
 static struct server *kafka; /* of the suite's process */
 
