@@ -148,7 +148,7 @@ static bool is_blamed(struct scope *scope, const struct condition_part *part)
     struct cel_input input = scope_input(scope);
     struct value v = cel_eval(part->program, &input, scope->turn->arena);
 
-    return v.kind != VALUE_BOOL || !v.boolean;
+    return v.kind != VALUE_BOOL || v.boolean != part->so;
 }
 
 /* The slots worth telling, each once: of a condition that did not hold only what made it so. */

@@ -14,6 +14,7 @@
 #ifndef ATTENT_RULES_MOMENT_COMPILE_H
 #define ATTENT_RULES_MOMENT_COMPILE_H
 
+#include "rules/cel/tree.h"
 #include "rules/moment/form.h"
 #include "rules/moment/ruleset.h"
 
@@ -107,9 +108,16 @@ const struct template *scope_template(struct scope *scope, const struct yaml_nod
 
 /* --- parts.c --- */
 
-/* Where the parts of a condition that && and || join begin and end; 0: it is one. */
+/* The conditions that && and || join, from left to right.  0: it is one condition, or so many that
+ * nobody would read them.  The trees are those of the program. */
 enum { PARTS_MAX = 32 };
-size_t parts_cut(struct str text, struct str parts[PARTS_MAX]);
+struct part {
+    const struct cel_tree *tree;
+    bool so; /* it has to be true; false: it stands behind a ! */
+};
+size_t parts_cut(const struct cel_tree *tree, struct part parts[PARTS_MAX]);
+/* Where it begins in the text: the first of its pieces. */
+uint32_t parts_at(const struct cel_tree *tree);
 
 /* --- the files --- */
 

@@ -235,6 +235,11 @@ struct channel_rule {
     bool any_hour; /* quiet hours do not hold it */
 };
 
+struct outcome_name { /* what people call an outcome code */
+    struct str code;
+    struct phrases titles;
+};
+
 struct policy {
     struct tier *tiers;
     size_t tier_count;
@@ -248,6 +253,8 @@ struct policy {
     size_t queue_count;
     struct channel_rule *channels; /* sorted by name */
     size_t channel_count;
+    struct outcome_name *outcomes; /* in the order of the file */
+    size_t outcome_count;
     const struct zone **zones; /* where a customer of unknown zone may live: all must agree */
     size_t zone_count;
     struct str *languages; /* of texts; the first is the default */
@@ -288,7 +295,9 @@ struct builtin_paths {
 /* One of the conditions that && and || join, as a program of its own. */
 struct condition_part {
     const struct cel_program *program;
-    struct str text;
+    struct str text; /* as CEL is printed */
+    uint32_t at;     /* where it begins in the expression's text */
+    bool so;         /* for the whole it has to be true; false: not true */
 };
 
 /* An expression as it was written, for people. */

@@ -336,24 +336,36 @@ const struct cel_program *scope_compile(struct scope *scope, const struct yaml_n
     return program;
 }
 
-/* The parts of the condition that was compiled last.  What is wrong with one is wrong with the
- * whole and was reported there; a part that does not stand alone is left out. */
+static struct str printed(struct compiler *c, const struct cel_tree *tree)
+{
+    struct buf out = {0};
+    struct str text;
+
+    cel_tree_print(&out, tree);
+    text = arena_str(c->arena, buf_str(&out));
+    buf_free(&out);
+    return text;
+}
+
+/* The parts of the condition that was compiled last, each compiled from what its tree prints. */
 static void keep_parts(struct scope *scope)
 {
     struct compiler *c = scope->c;
     struct expression *whole = &c->expressions[c->expression_count - 1];
     struct cel_env env = env_of(scope);
     struct diags unheard = {0};
-    struct str texts[PARTS_MAX];
-    size_t count = parts_cut(whole->text, texts);
+    struct part parts[PARTS_MAX];
+    size_t count = parts_cut(cel_program_tree(whole->program), parts);
 
     whole->parts = ARENA_ARRAY(c->arena, struct condition_part, count);
     for (size_t i = 0; i < count; i++) {
+        struct str text = printed(c, parts[i].tree);
         const struct cel_program *program =
-            cel_compile(&env, texts[i], (struct place){0}, &cel_bool, c->arena, &unheard);
+            cel_compile(&env, text, (struct place){0}, &cel_bool, c->arena, &unheard);
 
         if (program != NULL)
-            whole->parts[whole->part_count++] = (struct condition_part){program, texts[i]};
+            whole->parts[whole->part_count++] =
+                (struct condition_part){program, text, parts_at(parts[i].tree), parts[i].so};
     }
     diags_free(&unheard);
 }
