@@ -367,6 +367,20 @@ static void load_languages(struct compiler *c, const struct yaml_node *node)
         policy->languages[i] = form_text(form_item(node, i), c->arena);
 }
 
+static void load_outcomes(struct compiler *c, const struct yaml_node *node)
+{
+    struct policy *policy = &c->set->policy;
+
+    policy->outcomes = ARENA_ARRAY(c->arena, struct outcome_name, node->count);
+    for (size_t i = 0; i < node->count; i++) {
+        struct filled form;
+        if (form_read(FORM_OF_OUTCOME, node->items[i], c->diags, &form))
+            policy->outcomes[policy->outcome_count++] =
+                (struct outcome_name){form_text(node->keys[i], c->arena),
+                                      form_phrases(form.at[FIELD_OUTCOME_TITLE], c->arena)};
+    }
+}
+
 static void load(struct compiler *c, const struct yaml_node *root)
 {
     static const struct {
@@ -374,9 +388,10 @@ static void load(struct compiler *c, const struct yaml_node *root)
         void (*load)(struct compiler *c, const struct yaml_node *node);
     } parts[] = {
         /* tiers and channels first: the others name them */
-        {FIELD_POLICY_TIERS, load_tiers},   {FIELD_POLICY_CHANNELS, load_channels},
-        {FIELD_POLICY_QUEUES, load_queues}, {FIELD_POLICY_CAPS, load_caps},
-        {FIELD_POLICY_QUIET, load_quiet},   {FIELD_POLICY_LANGUAGES, load_languages},
+        {FIELD_POLICY_TIERS, load_tiers},       {FIELD_POLICY_CHANNELS, load_channels},
+        {FIELD_POLICY_QUEUES, load_queues},     {FIELD_POLICY_CAPS, load_caps},
+        {FIELD_POLICY_QUIET, load_quiet},       {FIELD_POLICY_LANGUAGES, load_languages},
+        {FIELD_POLICY_OUTCOMES, load_outcomes},
     };
     struct filled form;
 

@@ -278,6 +278,57 @@ static struct str say_arithmetic(struct teller *t, const struct cel_tree *tree)
     return SAY(t, CODE, as_cel(t, tree));
 }
 
+/* --- lists ------------------------------------------------------------------------------------------ */
+
+/* exists, all and so on over one variable, and not one in the other: "it" is then plain. */
+static bool is_plain_macro(const struct teller *t, const struct cel_tree *tree)
+{
+    return tree->kind == TREE_MACRO && !t->in_macro && tree->count == 2 && tree->vars[1].len == 0;
+}
+
+static struct str say_of_it(struct teller *t, const struct cel_tree *condition)
+{
+    struct str said;
+
+    t->in_macro = true;
+    said = say_condition(t, condition, true);
+    t->in_macro = false;
+    return said;
+}
+
+static struct str say_filter(struct teller *t, const struct cel_tree *tree)
+{
+    return SAY(t, FILTER, say_value(t, tree->items[0], NULL), say_of_it(t, tree->items[1]));
+}
+
+/* "the axle loads": "axle loads" */
+static struct str without_article(struct str words)
+{
+    static const char *const articles[] = {"the ", "de ", "het "};
+
+    for (size_t i = 0; i < sizeof articles / sizeof articles[0]; i++)
+        if (str_starts(words, str_of(articles[i])))
+            return str_slice(words, strlen(articles[i]), words.len);
+    return words;
+}
+
+static bool is_size(const struct cel_tree *tree)
+{
+    return tree->kind == TREE_CALL && tree->count == 1 && str_is(tree->name, "size");
+}
+
+static struct str say_size(struct teller *t, const struct cel_tree *tree)
+{
+    const struct cel_tree *of = tree->items[0];
+
+    if (of->type->kind == CEL_STRING)
+        return SAY(t, LENGTH, say_value(t, of, NULL));
+    if (is_plain_macro(t, of) && str_is(of->name, "filter"))
+        return SAY(t, SIZE_WHERE, without_article(say_value(t, of->items[0], NULL)),
+                   say_of_it(t, of->items[1]));
+    return SAY(t, SIZE, without_article(say_value(t, of, NULL)));
+}
+
 struct str say_value(struct teller *t, const struct cel_tree *tree, const struct cel_tree *beside)
 {
     int64_t span_ms;
@@ -290,6 +341,15 @@ struct str say_value(struct teller *t, const struct cel_tree *tree, const struct
         return say_slot(t, tree);
     if (tree->kind == TREE_OPERATOR && tree->count == 2)
         return say_arithmetic(t, tree);
+    if (tree->kind == TREE_CHOICE)
+        return SAY(t, CHOICE_VALUE, say_condition(t, tree->items[0], true),
+                   say_value(t, tree->items[1], beside), say_value(t, tree->items[2], beside));
+    if (tree->kind == TREE_LOCAL && t->in_macro)
+        return SAY(t, LOCAL, STR_EMPTY);
+    if (is_size(tree))
+        return say_size(t, tree);
+    if (is_plain_macro(t, tree) && str_is(tree->name, "filter"))
+        return say_filter(t, tree);
     return SAY(t, CODE, as_cel(t, tree));
 }
 
@@ -449,6 +509,24 @@ static struct str say_call(struct teller *t, const struct cel_tree *tree, bool s
     return TURN(t, CEL_HOLDS, so, as_cel(t, tree));
 }
 
+static struct str say_macro(struct teller *t, const struct cel_tree *tree, bool so)
+{
+    static const struct {
+        const char *name;
+        enum wording wording;
+    } macros[] = {{"exists", WORDING_EXISTS},
+                  {"exists_one", WORDING_EXISTS_ONE},
+                  {"existsOne", WORDING_EXISTS_ONE},
+                  {"all", WORDING_ALL}};
+
+    for (size_t i = 0; is_plain_macro(t, tree) && i < sizeof macros / sizeof macros[0]; i++)
+        if (str_is(tree->name, macros[i].name))
+            return wording_turn(
+                t->arena, t->tongue, macros[i].wording, so,
+                (struct words){{say_value(t, tree->items[0], NULL), say_of_it(t, tree->items[1])}});
+    return TURN(t, CEL_HOLDS, so, as_cel(t, tree));
+}
+
 /* A yes or no that an author gave words to. */
 static struct str say_yes(struct teller *t, const struct cel_tree *tree, bool so)
 {
@@ -483,6 +561,11 @@ struct str say_condition(struct teller *t, const struct cel_tree *tree, bool so)
         return TURN(t, KNOWN, so, say_value(t, tree->items[0], NULL));
     if (tree->kind == TREE_CALL)
         return say_call(t, tree, so);
+    if (tree->kind == TREE_MACRO)
+        return say_macro(t, tree, so);
+    if (tree->kind == TREE_CHOICE)
+        return SAY(t, CHOICE, say_condition(t, tree->items[0], true),
+                   say_condition(t, tree->items[1], so), say_condition(t, tree->items[2], so));
     return say_yes(t, tree, so);
 }
 

@@ -20,6 +20,7 @@ struct teller {
     size_t type_count;
     const struct zone *zone; /* of times; NULL: UTC */
     size_t unworded;
+    bool in_macro; /* its variable is said as "it" */
 };
 
 /* Is it so, or (so = false) is it not?  As it stands behind "when" or "als". */

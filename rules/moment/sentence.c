@@ -66,6 +66,8 @@ static struct str say_step(struct teller *t, const struct moment_step *step)
     t->types = step->types;
     t->type_count = step->type_count;
     said = say_kind(t, step);
+    if (step->any_about)
+        said = SAY(t, ANY_ABOUT, said);
     if (step->condition == NULL || step->kind == STEP_BECOMES)
         return said;
     if (step->kind == STEP_EVENT)
@@ -87,6 +89,8 @@ static struct str say_steps(struct teller *t)
             all = SAY(t, THEN_WAIT, all, step);
         else if (kind == STEP_AT)
             all = SAY(t, THEN_AT, all, step);
+        else if (kind == STEP_BECOMES)
+            all = SAY(t, THEN_BECOMES, all, step);
         else if (kind == STEP_ABSENT || kind == STEP_EVERY)
             all = SAY(t, THEN_NOT, all, step);
         else
@@ -115,20 +119,35 @@ static struct str say_act(struct teller *t, const struct act *act)
     return SAY(t, ACT_QUEUE, say_channel(t, act->channel), title.len != 0 ? title : act->queue);
 }
 
+/* What the policy calls it; else the code, with blanks, which is no word of a language. */
+static struct str say_code(struct teller *t, struct str code)
+{
+    const struct policy *policy = &t->set->policy;
+    char *words;
+
+    for (size_t i = 0; i < policy->outcome_count; i++)
+        if (str_equal(policy->outcomes[i].code, code)) {
+            struct str title = say_phrase(t, &policy->outcomes[i].titles);
+            if (title.len != 0)
+                return title;
+        }
+    t->unworded++;
+    words = arena_copy(t->arena, code.data, code.len);
+    for (size_t k = 0; k < code.len; k++)
+        words[k] = words[k] == '_' ? ' ' : words[k];
+    return (struct str){words, code.len};
+}
+
 /* “not reached” or “bounced”: the answers that lead to the next action. */
 static struct str say_next_codes(struct teller *t, const struct act *act)
 {
     struct str all = STR_EMPTY;
 
     for (size_t i = 0; i < act->outcome_count; i++) {
-        char *code;
         struct str said;
         if (act->outcomes[i].effect != EFFECT_NEXT)
             continue;
-        code = arena_copy(t->arena, act->outcomes[i].code.data, act->outcomes[i].code.len);
-        for (size_t k = 0; k < act->outcomes[i].code.len; k++)
-            code[k] = code[k] == '_' ? ' ' : code[k];
-        said = SAY(t, OUTCOME, (struct str){code, act->outcomes[i].code.len});
+        said = SAY(t, OUTCOME, say_code(t, act->outcomes[i].code));
         all = all.len == 0 ? said : SAY(t, OR, all, said);
     }
     return all;
@@ -243,6 +262,8 @@ static void add_withdraw(struct teller *t, struct buf *out)
         struct str said = say_event(t, w->types, w->type_count, true);
         t->types = w->types;
         t->type_count = w->type_count;
+        if (w->any_about)
+            said = SAY(t, ANY_ABOUT, said);
         if (w->condition != NULL)
             said = SAY(t, STEP_AND, said, condition_of(t, w->condition));
         all = all.len == 0 ? said : SAY(t, OR, all, said);
@@ -296,6 +317,9 @@ static void add_policy(struct teller *t, struct buf *out)
     for (size_t i = 0; i < policy->cap_count; i++)
         if (cap_holds(&policy->caps[i], t->moment))
             all = SAY(t, COMMA, all, say_cap(t, &policy->caps[i]));
+    if (t->moment->value != NULL)
+        all = SAY(t, COMMA, all,
+                  SAY(t, PRIORITY, say_value(t, cel_program_tree(t->moment->value), NULL)));
     add(t, out, SAY(t, POLICY, title.len != 0 ? title : tier->name, all));
 }
 
@@ -338,11 +362,15 @@ size_t moment_sentence(struct buf *out, const struct ruleset *set, const struct 
     struct teller t = {.set = set, .moment = moment, .tongue = tongue, .arena = arena_new(0)};
     struct buf paragraph = {0};
 
-    add(&t, &paragraph, SAY(&t, WHEN, say_steps(&t), say_acts(&t)));
+    if (moment->steps[0].kind == STEP_BECOMES)
+        add(&t, &paragraph, SAY(&t, AS_SOON_AS, say_steps(&t), say_acts(&t)));
+    else
+        add(&t, &paragraph, SAY(&t, WHEN, say_steps(&t), say_acts(&t)));
     add_gates(&t, &paragraph);
     add_back(&t, &paragraph);
     add_again(&t, &paragraph);
     add_withdraw(&t, &paragraph);
+    add(&t, &paragraph, SAY(&t, DEADLINE, span(&t, moment->deadline_ms)));
     add_policy(&t, &paragraph);
     put_wrapped(out, buf_str(&paragraph));
     buf_free(&paragraph);
