@@ -19,8 +19,11 @@ struct draft { /* what the files are made of */
     const struct ruleset *set;
     struct str name;
     const struct event_type *type;
-    const struct schema *id;     /* text field that tells things apart; NULL: none */
+    const struct event_type
+        *other;              /* what may come after it; the same one, if there is nothing better */
+    const struct schema *id; /* text field that tells things apart; NULL: none */
     const struct schema *number; /* field for a condition; NULL: none */
+    const struct schema *time;   /* field that names a time; NULL: none */
     struct str tier, channel, queue;
     const struct fact *address; /* that the channel needs; NULL: none */
 };
@@ -57,11 +60,62 @@ static const struct schema *find_field(const struct event_type *type, bool numbe
     return found;
 }
 
-/* Rather one that no moment begins with yet, and that has a number to ask for. */
-static int appeal_of(const struct event_type *type)
+static struct str subject_of(const struct event_type *type)
 {
-    return (type->moment_count == 0 ? 4 : 0) + (find_field(type, true) != NULL ? 2 : 0) +
+    struct str subject, rest;
+
+    return str_cut(type->name, '.', &subject, &rest) ? subject : type->name;
+}
+
+/* `contract-ending` is about contract.started rather than about order.placed. */
+static bool is_named_after(const struct event_type *type, struct str moment)
+{
+    struct str word;
+
+    for (struct str rest = moment; rest.len != 0;) {
+        if (!str_cut(rest, '-', &word, &rest)) {
+            word = rest;
+            rest = STR_EMPTY;
+        }
+        if (str_equal(word, subject_of(type)))
+            return true;
+    }
+    return false;
+}
+
+/* A time that every such event names; NULL: none. */
+static const struct schema *find_time(const struct event_type *type)
+{
+    for (size_t i = 0; i < type->schema->property_count; i++) {
+        const struct schema *field = type->schema->properties[i];
+
+        if (field->type == SCHEMA_TIME && schema_requires(type->schema, field->name))
+            return field;
+    }
+    return NULL;
+}
+
+/* Rather one that the name speaks of, that no moment begins with yet, and that has a number or a
+ * time to ask for. */
+static int appeal_of(const struct event_type *type, struct str moment)
+{
+    return (is_named_after(type, moment) ? 16 : 0) + (type->moment_count == 0 ? 8 : 0) +
+           (find_field(type, true) != NULL ? 4 : 0) + (find_time(type) != NULL ? 2 : 0) +
            (find_field(type, false) != NULL ? 1 : 0);
+}
+
+/* contract.renewed after contract.started: of the same subject, and of the same one of them. */
+static const struct event_type *find_other(const struct draft *d)
+{
+    for (size_t i = 0; i < d->set->type_count; i++) {
+        const struct event_type *type = &d->set->types[i];
+        const struct schema *id = find_field(type, false);
+
+        if (type != d->type && str_equal(subject_of(type), subject_of(d->type)) && d->id != NULL &&
+            id != NULL && str_equal(id->name, d->id->name))
+            return type;
+    }
+    return d->type;
 }
 
 static void choose_type(struct draft *d)
@@ -71,13 +125,15 @@ static void choose_type(struct draft *d)
 
         if (is_builtin(d->set, type) || schema_sample(type->schema, d->arena).kind == VALUE_ABSENT)
             continue;
-        if (d->type == NULL || appeal_of(type) > appeal_of(d->type))
+        if (d->type == NULL || appeal_of(type, d->name) > appeal_of(d->type, d->name))
             d->type = type;
     }
     if (d->type == NULL)
         return;
     d->id = find_field(d->type, false);
     d->number = find_field(d->type, true);
+    d->time = find_time(d->type);
+    d->other = find_other(d);
 }
 
 /* The least urgent tier for which nobody has to be asked first. */
@@ -148,9 +204,9 @@ static struct str title_of(struct draft *d)
     return (struct str){title, d->name.len};
 }
 
-/* A text, or the same for each of the policy's languages, to be translated. */
+/* A text, or one for each of the policy's languages; what is not Dutch is English, to be translated. */
 static void put_text(struct buf *out, const struct draft *d, const char *indent, const char *key,
-                     struct str text)
+                     struct str text, struct str dutch)
 {
     const struct policy *policy = &d->set->policy;
 
@@ -159,19 +215,21 @@ static void put_text(struct buf *out, const struct draft *d, const char *indent,
         buf_put_format(out, " %.*s\n", STR_ARG(text));
     else
         buf_put_char(out, '\n');
-    for (size_t i = 0; policy->language_count > 1 && i < policy->language_count; i++)
+    for (size_t i = 0; policy->language_count > 1 && i < policy->language_count; i++) {
+        struct str one = str_is(policy->languages[i], "nl") ? dutch : text;
+
         buf_put_format(out, "%s  %.*s: %.*s\n", indent, STR_ARG(policy->languages[i]),
-                       STR_ARG(text));
+                       STR_ARG(one));
+    }
 }
 
-static struct str words_of(struct draft *d)
+static struct str words_of(struct draft *d, const char *about, const char *unknown,
+                           const char *words)
 {
-    const char *words = "Write here what the customer hears.";
-
     if (d->id == NULL)
         return str_of(words);
-    return arena_format(d->arena, "It is about {{it.data.%.*s | something}}. %s",
-                        STR_ARG(d->id->name), words);
+    return arena_format(d->arena, "%s {{it.data.%.*s | %s}}. %s", about, STR_ARG(d->id->name),
+                        unknown, words);
 }
 
 static void put_steps(struct buf *out, const struct draft *d)
@@ -187,7 +245,11 @@ static void put_steps(struct buf *out, const struct draft *d)
     buf_put_text(out,
                  "\n    as: it                        # the name by which texts below read it\n"
                  "  # and then something that does not happen for some time:\n");
-    buf_put_format(out, "  # - absent: %.*s\n  #   for: 14d\n\n", STR_ARG(d->type->name));
+    buf_put_format(out, "  # - absent: %.*s\n  #   for: 14d\n", STR_ARG(d->other->name));
+    if (d->time != NULL)
+        buf_put_format(out, "  # or a time that has come:\n  # - at: it.data.%.*s - days(30)\n",
+                       STR_ARG(d->time->name));
+    buf_put_char(out, '\n');
 }
 
 static void put_gates(struct buf *out, const struct draft *d)
@@ -206,7 +268,7 @@ static void put_gates(struct buf *out, const struct draft *d)
             STR_ARG(d->set->facts[mark].name));
     buf_put_text(
         out, "# withdraw:                     # ends it at any time, also the task that is out\n");
-    buf_put_format(out, "#   - event: %.*s\n", STR_ARG(d->type->name));
+    buf_put_format(out, "#   - event: %.*s\n", STR_ARG(d->other->name));
     buf_put_text(out,
                  "# again: 30d                    # not sooner than this after its last task\n\n");
 }
@@ -217,7 +279,7 @@ static void put_moment(struct buf *out, struct draft *d)
                       "# What each key means: docs/moments.md.  Which events and facts there are:\n"
                       "# attent list events, attent list facts.\n");
     buf_put_format(out, "moment: %.*s\n", STR_ARG(d->name));
-    put_text(out, d, "", "title", title_of(d));
+    put_text(out, d, "", "title", title_of(d), title_of(d));
     buf_put_format(out, "tier: %.*s                        # ", STR_ARG(d->tier));
     for (size_t i = 0; i < d->set->policy.tier_count; i++)
         buf_put_format(out, "%s%.*s", i != 0 ? " > " : "", STR_ARG(d->set->policy.tiers[i].name));
@@ -236,7 +298,9 @@ static void put_moment(struct buf *out, struct draft *d)
                    STR_ARG(d->channel));
     if (d->queue.len != 0)
         buf_put_format(out, "    queue: %.*s\n", STR_ARG(d->queue));
-    put_text(out, d, "    ", "say", words_of(d));
+    put_text(out, d, "    ", "say",
+             words_of(d, "It is about", "something", "Write here what the customer hears."),
+             words_of(d, "Het gaat over", "iets", "Schrijf hier wat de klant hoort."));
     buf_put_text(out, "    # outcomes: {done: end, not_reached: next}   # what an answer means\n"
                       "    wait: 3d                      # so long it may bring something\n");
 }
@@ -365,8 +429,9 @@ static enum err_code write_both(const struct rules_verb *v, struct draft *d, str
     if (code == ERR_NONE)
         code = file_write(test, buf_str(&tested), err);
     if (code == ERR_NONE)
-        printf("%s\n%s\n\nNext: change them, then\n  attent check %s\n  attent test %s\n", path,
-               test, v->dir, test);
+        printf("%s\n%s\n\nNext: change them, then\n  attent check %s\n  attent explain %.*s %s\n"
+               "  attent test %s\n",
+               path, test, v->dir, STR_ARG(d->name), v->dir, test);
     buf_free(&out);
     buf_free(&tested);
     return code;

@@ -524,13 +524,31 @@ static int find_thing(const char *name)
     return -1;
 }
 
-static void print(struct table *t, int thing, bool json)
+/* Only rows with this text in their name, and the rows below them. */
+static void choose(struct table *t, struct str name)
 {
+    size_t count = 0;
+    bool chosen = false;
+
+    for (size_t i = 0; i < t->count; i++) {
+        if (!t->rows[i].below)
+            chosen = str_contains(t->rows[i].cells[0], name);
+        if (chosen)
+            t->rows[count++] = t->rows[i];
+    }
+    t->count = count;
+}
+
+static void print(struct table *t, int thing, const struct options *options)
+{
+    const char *name = options_value(options, "name");
     struct buf out = {0};
 
     t->kind = things[thing].table;
     things[thing].list(t);
-    if (json)
+    if (name != NULL)
+        choose(t, str_of(name));
+    if (options_has(options, "json"))
         put_json(&out, t);
     else
         put_plain(&out, t);
@@ -550,7 +568,7 @@ static int list_with_rules(const struct options *options, struct arena *arena, i
     if (code != EXIT_FINE)
         return code;
     t.set = v.set;
-    print(&t, thing, options_has(options, "json"));
+    print(&t, thing, options);
     rules_verb_close(&v);
     return EXIT_FINE;
 }
@@ -567,7 +585,7 @@ int verb_list(int argc, char **argv)
         code = list_with_rules(&options, arena, thing);
     } else if (thing >= 0) {
         struct table t = {.arena = arena};
-        print(&t, thing, options_has(&options, "json"));
+        print(&t, thing, &options);
         code = EXIT_FINE;
     }
     arena_free(arena);

@@ -164,6 +164,8 @@ static void print_file(const struct tester *s, const char *path, const struct co
     buf_free(&out);
 }
 
+#define PLURAL(count) ((count) == 1 ? "" : "s")
+
 static void print_summary(const struct tester *s)
 {
     const struct counts *counts = &s->counts;
@@ -173,13 +175,15 @@ static void print_summary(const struct tester *s)
     if (s->files == 0)
         printf("no tests\n");
     else if (s->files_failed != 0)
-        printf("%zu of %zu cases failed, in %zu of %zu files", counts->failed, counts->cases,
-               s->files_failed, s->files);
+        printf("%zu of %zu case%s failed, in %zu of %zu file%s", counts->failed, counts->cases,
+               PLURAL(counts->cases), s->files_failed, s->files, PLURAL(s->files));
     else if (counts->todo != 0)
-        printf("%zu cases in %zu files: %zu passed, %zu todo", counts->cases, s->files,
-               counts->cases - counts->todo, counts->todo);
+        printf("%zu case%s in %zu file%s: %zu passed, %zu todo", counts->cases,
+               PLURAL(counts->cases), s->files, PLURAL(s->files), counts->cases - counts->todo,
+               counts->todo);
     else
-        printf("%zu cases in %zu files, all passed", counts->cases, s->files);
+        printf("%zu case%s in %zu file%s, all passed", counts->cases, PLURAL(counts->cases),
+               s->files, PLURAL(s->files));
     if (s->files != 0) {
         if (counts->fixed != 0)
             printf("; %zu marked todo pass%s", counts->fixed, counts->fixed == 1 ? "es" : "");
@@ -336,8 +340,8 @@ static void run_readable(struct tester *s, const char *path, struct str text,
     buf_free(&p.reports);
 }
 
-/* An exit code: EXIT_FINE unless the file cannot be opened. */
-static int run_file(struct tester *s, const char *path)
+/* only: it was named, and not its folder.  An exit code: EXIT_FINE unless the file cannot be opened. */
+static int run_file(struct tester *s, const char *path, bool only)
 {
     struct arena *arena = arena_new(0);
     struct diags diags = {0};
@@ -356,6 +360,8 @@ static int run_file(struct tester *s, const char *path)
                  STR_ARG(file.moment));
         readable = false;
     }
+    if (only && readable && s->coverage != NULL)
+        coverage_only(s->coverage, file.moment);
     if (is_asked_for(s, &file))
         run_readable(s, path, text, &file, readable, &diags);
     diags_free(&diags);
@@ -377,7 +383,7 @@ static int run_folder(struct tester *s, const char *dir)
     if (rules_folder_tests(dir, s->arena, &paths, &count, &err) != ERR_NONE)
         return cli_fail(&err);
     for (size_t i = 0; i < count && code == EXIT_FINE; i++)
-        code = run_file(s, paths[i].data);
+        code = run_file(s, paths[i].data, false);
     return code;
 }
 
@@ -414,7 +420,7 @@ static int run_argument(struct tester *s, const char *path)
         return cli_fail(&err);
     }
     code = use_folder(s, folder_of(s->arena, path));
-    return code == EXIT_FINE ? run_file(s, path) : code;
+    return code == EXIT_FINE ? run_file(s, path, true) : code;
 }
 
 static int no_such_moment(const char *moment)

@@ -47,6 +47,7 @@ struct moment_cover {
     size_t count, capacity;
     const struct cel_program *conditions[CONDITIONS_MAX]; /* of the rule set at hand */
     size_t condition_count;
+    bool only; /* coverage_only */
 };
 
 struct folder_cover {
@@ -54,6 +55,7 @@ struct folder_cover {
     const char *dir;
     struct moment_cover *moments;
     size_t moment_count;
+    bool some; /* only moments that are `only` */
     bool can_come[REASON_COUNT];
     uint64_t reasons[REASON_COUNT];
 };
@@ -190,7 +192,7 @@ static void add_condition(struct listing *l, size_t number, const struct conditi
     count = whole->part_count != 0 ? whole->part_count : 1;
     for (size_t i = 0; i < count; i++) {
         struct str text = whole->part_count != 0 ? whole->parts[i].text : whole->text;
-        struct place place = yaml_place(node, (size_t)(text.data - whole->text.data));
+        struct place place = yaml_place(node, whole->part_count != 0 ? whole->parts[i].at : 0);
 
         add_side(l, number, i, true, key, text, place.line);
         add_side(l, number, i, false, key, text, place.line);
@@ -357,6 +359,19 @@ void coverage_use(struct coverage *coverage, const char *dir, const struct rules
     coverage_bind(coverage, set);
 }
 
+void coverage_only(struct coverage *coverage, struct str moment)
+{
+    struct moment_cover *m = find_moment(coverage, moment);
+
+    if (m != NULL)
+        coverage->now->some = m->only = true;
+}
+
+static bool is_told(const struct folder_cover *folder, size_t moment)
+{
+    return !folder->some || folder->moments[moment].only;
+}
+
 /* --- what is reached --------------------------------------------------------------------------------- */
 
 static void reach(struct moment_cover *m, struct thing like)
@@ -462,13 +477,15 @@ static void put_table(struct buf *out, const struct folder_cover *folder, bool c
     int width = 6;
 
     for (size_t i = 0; i < folder->moment_count; i++)
-        if ((int)folder->moments[i].name.len > width)
+        if (is_told(folder, i) && (int)folder->moments[i].name.len > width)
             width = (int)folder->moments[i].name.len;
     buf_put_format(out, "  %-*s", width, "moment");
     for (int kind = 0; kind < COVERED_COUNT; kind++)
         buf_put_format(out, "  %-10s", kinds[kind].heading);
     screen_end_line(out);
     for (size_t i = 0; i < folder->moment_count; i++) {
+        if (!is_told(folder, i))
+            continue;
         buf_put_format(out, "  %-*.*s", width, STR_ARG(folder->moments[i].name));
         for (int kind = 0; kind < COVERED_COUNT; kind++) {
             size_t reached, all;
@@ -530,8 +547,9 @@ void coverage_put(struct coverage *coverage, struct buf *out, bool colours)
         size_t count = 0;
 
         for (size_t i = 0; i < f->moment_count; i++)
-            count += put_missing(&missing, &f->moments[i]);
-        count += put_reasons(&missing, f);
+            count += is_told(f, i) ? put_missing(&missing, &f->moments[i]) : 0;
+        if (!f->some)
+            count += put_reasons(&missing, f);
         buf_put_format(out, "\ncoverage of %s\n", f->dir);
         put_table(out, f, colours);
         buf_put_format(out, count != 0 ? "not reached:\n%s" : "everything was reached\n",
@@ -584,10 +602,10 @@ void coverage_put_json(struct coverage *coverage, struct buf *out)
 {
     for (const struct folder_cover *f = coverage->folders; f != NULL; f = f->next) {
         for (size_t i = 0; i < f->moment_count; i++)
-            for (size_t k = 0; k < f->moments[i].count; k++)
+            for (size_t k = 0; is_told(f, i) && k < f->moments[i].count; k++)
                 put_json_thing(out, &f->moments[i], &f->moments[i].things[k]);
         for (int r = 0; r < REASON_COUNT; r++)
-            if (f->can_come[r])
+            if (f->can_come[r] && !f->some)
                 put_json_reason(out, reason_code((enum reason)r), f->reasons[r]);
     }
 }

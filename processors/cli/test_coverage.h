@@ -3,8 +3,8 @@
  *   a step was done, an entry of `withdraw` matched, an action became a task, an outcome that an
  *   action lists came, a condition was true and was not, an instance ended for a reason
  *
- * A condition joined by && or || counts by its parts, each of which has to go both ways.  Things are
- * told apart by their places in the files, so a case with `only:`, which runs with a rule set of its
+ * A condition joined by && or || counts by its parts (rules/moment/parts.c), each of which has to go
+ * both ways.  Things are told apart by their places in the files, so a case with `only:`, which runs with a rule set of its
  * own, counts for the same moments.
  */
 #ifndef ATTENT_PROCESSORS_CLI_TEST_COVERAGE_H
@@ -24,6 +24,9 @@ void coverage_use(struct coverage *coverage, const char *dir, const struct rules
                   const struct bundle *bundle);
 /* The same rules, some moments left out. */
 void coverage_bind(struct coverage *coverage, const struct ruleset *set);
+
+/* A file of this moment was asked for: the report is of it, and of others so named. */
+void coverage_only(struct coverage *coverage, struct str moment);
 
 /* What the run of a case tells. */
 void coverage_did(struct coverage *coverage, const struct decide_did *did);

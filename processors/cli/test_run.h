@@ -24,6 +24,7 @@ struct came { /* something that decide wrote */
     struct task task;               /* EXPECT_TASK */
     struct decision decision;       /* EXPECT_SILENT, and of a task when it has been written */
     bool taken;                     /* by an expectation */
+    bool near;                      /* like an expectation that was not met; its report tells it */
 };
 
 /* Everything that happened, in its order: what went in, what moved inside, what came out. */

@@ -9,7 +9,7 @@
 #include "core/zone.h"
 #include "processors/cli/screen.h"
 
-enum { HINT_COLUMNS = 84 };
+enum { HINT_COLUMNS = 84, TIME_BYTES = sizeof "2026-03-30T06:00:00Z" - 1 };
 
 struct show {
     struct buf *out;
@@ -36,6 +36,25 @@ void test_put_local(struct buf *out, const struct test_case *c, int64_t at_ms)
 
     screen_local(zone != NULL ? zone : zone_find(STR("UTC")), at_ms, text);
     buf_put_text(out, text);
+}
+
+static bool begins_with_time(struct str text, int64_t *at_ms)
+{
+    return text.len >= TIME_BYTES && text.data[4] == '-' && text.data[10] == 'T' &&
+           text.data[TIME_BYTES - 1] == 'Z' && when_parse_ms(str_slice(text, 0, TIME_BYTES), at_ms);
+}
+
+void test_put_detail(struct buf *out, const struct test_case *c, struct str detail)
+{
+    int64_t at_ms;
+
+    for (size_t i = 0; i < detail.len; i++)
+        if (begins_with_time(str_slice(detail, i, detail.len), &at_ms)) {
+            test_put_local(out, c, at_ms);
+            i += TIME_BYTES - 1;
+        } else {
+            buf_put_char(out, detail.data[i]);
+        }
 }
 
 void test_put_step(struct buf *out, const struct ruleset *set, const struct moment *moment,
@@ -103,7 +122,8 @@ static void put_stages(const struct show *s, const struct decision *d)
         buf_put_text(s->out, "          ");
         screen_paint(s->out, s->colours, stage->passed ? TONE_TASK : TONE_SILENCE, "%s",
                      stage->passed ? "yes" : "no ");
-        buf_put_format(s->out, "  %-12.*s %.*s", STR_ARG(stage->stage), STR_ARG(stage->detail));
+        buf_put_format(s->out, "  %-12.*s ", STR_ARG(stage->stage));
+        test_put_detail(s->out, s->c, stage->detail);
         screen_end_line(s->out);
     }
 }
@@ -111,18 +131,21 @@ static void put_stages(const struct show *s, const struct decision *d)
 static void put_came(const struct show *s, const struct came *came, bool all)
 {
     bool silent = came->kind == EXPECT_SILENT;
-    const char *word = came->taken ? "expected" : silent ? "silence" : "unexpected";
+    const char *word = came->taken  ? "expected"
+                       : came->near ? "not so"
+                       : silent     ? "silence"
+                                    : "unexpected";
 
     buf_put_text(s->out, "      ");
     screen_paint(s->out, s->colours,
-                 came->taken ? TONE_TASK
-                 : silent    ? TONE_SILENCE
-                             : TONE_BAD,
+                 came->taken             ? TONE_TASK
+                 : silent && !came->near ? TONE_SILENCE
+                                         : TONE_BAD,
                  "%-10s", word);
     buf_put_char(s->out, ' ');
     put_line(s, came);
     put_whose(s, came);
-    if (came->taken && !all)
+    if ((came->taken || came->near) && !all)
         return;
     put_words(s, "say", came->task.say);
     put_words(s, "subject", came->task.subject);
@@ -132,6 +155,11 @@ static void put_came(const struct show *s, const struct came *came, bool all)
 }
 
 /* --- what is nearest to an expectation ------------------------------------------------------------- */
+
+static bool is_same(const struct test_expect *expect, const struct came *came)
+{
+    return came->kind == expect->kind && str_equal(came->what, expect->what);
+}
 
 static bool in_time(const struct test_expect *expect, const struct came *came)
 {
@@ -147,20 +175,21 @@ static bool is_whose(const struct show *s, const struct test_expect *expect,
 /* How near: the same thing, at the same time, of the moment that is meant; 0: not at all. */
 static int nearness(const struct show *s, const struct test_expect *expect, const struct came *came)
 {
-    bool same = came->kind == expect->kind && str_equal(came->what, expect->what);
+    bool same = is_same(expect, came);
 
-    if (came->taken || !is_whose(s, expect, came) || (!same && !in_time(expect, came)))
+    if (came->taken || came->near || !is_whose(s, expect, came) ||
+        (!same && !in_time(expect, came)))
         return 0;
     return 1 + (same ? 4 : 0) + (in_time(expect, came) ? 2 : 0) +
            (came->kind == expect->kind ? 1 : 0);
 }
 
-static const struct came *find_nearest(const struct show *s, const struct test_expect *expect)
+static struct came *find_nearest(const struct show *s, const struct test_expect *expect)
 {
-    const struct came *nearest = NULL;
+    struct came *nearest = NULL;
     int best = 0;
 
-    for (const struct came *came = s->result->came; came != NULL; came = came->next) {
+    for (struct came *came = s->result->came; came != NULL; came = came->next) {
         int near = nearness(s, expect, came);
 
         if (near > best) {
@@ -187,17 +216,34 @@ static bool is(struct str came, struct str wanted)
     return wanted.len == 0 || str_equal(came, wanted);
 }
 
+/* ": 3h earlier; if that is right, write at: 29d23h" */
+static void put_apart(const struct show *s, const struct test_expect *expect,
+                      const struct came *came)
+{
+    int64_t early_ms = expect->from_ms - came->at_ms, late_ms = came->at_ms - expect->to_ms;
+
+    buf_put_text(s->out, ": ");
+    when_put_days(s->out, early_ms > 0 ? early_ms : late_ms);
+    buf_put_format(s->out, " %s; if that is right, write at: ", early_ms > 0 ? "earlier" : "later");
+    test_put_time(s->out, s->c, came->at_ms);
+    buf_put_char(s->out, '\n');
+}
+
 /* The same thing came, but not as it was expected. */
 static void put_differences(const struct show *s, const struct test_expect *expect,
                             const struct came *came)
 {
     const struct task *task = &came->task;
 
-    buf_put_text(s->out, "      it came at ");
-    test_put_time(s->out, s->c, came->at_ms);
-    buf_put_text(s->out, ", ");
-    test_put_local(s->out, s->c, came->at_ms);
-    buf_put_char(s->out, '\n');
+    if (!in_time(expect, came)) {
+        buf_put_text(s->out, "      it came at ");
+        test_put_time(s->out, s->c, came->at_ms);
+        buf_put_text(s->out, ", ");
+        test_put_local(s->out, s->c, came->at_ms);
+        put_apart(s, expect, came);
+    } else {
+        buf_put_text(s->out, "      it came then\n");
+    }
     put_differs(s, "about", came->about, is(came->about, expect->about));
     put_differs(s, "queue", task->queue, is(task->queue, expect->queue));
     put_differs(s, "language", task->language, is(task->language, expect->language));
@@ -285,9 +331,9 @@ static bool did_anything(const struct show *s, const struct moment *moment)
 
 /* --- the report ----------------------------------------------------------------------------------- */
 
-static void put_unmet(const struct show *s, const struct test_expect *expect)
+static void put_unmet(const struct show *s, const struct test_expect *expect,
+                      const struct came *near)
 {
-    const struct came *near = find_nearest(s, expect);
     const struct moment *moment = meant(s, expect);
 
     buf_put_text(s->out, "    ");
@@ -297,7 +343,7 @@ static void put_unmet(const struct show *s, const struct test_expect *expect)
     if (near == NULL) {
         if (moment != NULL && !did_anything(s, moment))
             put_progress(s, moment);
-    } else if (near->kind == expect->kind && str_equal(near->what, expect->what)) {
+    } else if (is_same(expect, near)) {
         put_differences(s, expect, near);
     } else {
         put_instead(s, expect, near);
@@ -309,7 +355,7 @@ static size_t count_unexpected(const struct test_story *result)
     size_t count = 0;
 
     for (const struct came *came = result->came; came != NULL; came = came->next)
-        count += !came->taken && came->kind != EXPECT_SILENT ? 1 : 0;
+        count += !came->taken && !came->near && came->kind != EXPECT_SILENT ? 1 : 0;
     return count;
 }
 
@@ -341,9 +387,13 @@ void test_show(struct buf *out, const struct test_story *result, struct str mome
     struct show s = {
         .out = out, .result = result, .c = result->c, .moment = moment, .colours = colours};
 
-    for (size_t i = 0; i < s.c->expect_count; i++)
+    for (size_t i = 0; i < s.c->expect_count; i++) {
+        struct came *near = result->met[i] ? NULL : find_nearest(&s, &s.c->expects[i]);
         if (!result->met[i])
-            put_unmet(&s, &s.c->expects[i]);
+            put_unmet(&s, &s.c->expects[i], near);
+        if (near != NULL && is_same(&s.c->expects[i], near))
+            near->near = true;
+    }
     if (count_unexpected(result) != 0) {
         buf_put_text(out, "    ");
         screen_paint(out, colours, TONE_BAD, "came, was not expected:");

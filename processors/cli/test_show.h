@@ -24,6 +24,8 @@ void test_show(struct buf *out, const struct test_story *result, struct str mome
 void test_put_time(struct buf *out, const struct test_case *c, int64_t at_ms);
 /* "Mon 16 Mar 09:00" on the customer's clock, UTC if that is not known. */
 void test_put_local(struct buf *out, const struct test_case *c, int64_t at_ms);
+/* A detail of a stage with its times, RFC 3339 in UTC, on the customer's clock instead. */
+void test_put_detail(struct buf *out, const struct test_case *c, struct str detail);
 
 /* "step 2 of 2 (absent policy.updated)" */
 void test_put_step(struct buf *out, const struct ruleset *set, const struct moment *moment,

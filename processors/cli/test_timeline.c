@@ -293,8 +293,11 @@ static void put_came(struct timeline *t, const struct came *came)
             test_put_time(t->out, t->c, d->until_ms);
         }
         for (size_t i = 0; i < d->stage_count; i++)
-            if (!d->stages[i].passed)
-                buf_put_format(t->out, " (%.*s)", STR_ARG(d->stages[i].detail));
+            if (!d->stages[i].passed) {
+                buf_put_text(t->out, " (");
+                test_put_detail(t->out, t->c, d->stages[i].detail);
+                buf_put_char(t->out, ')');
+            }
     }
 }
 

@@ -148,8 +148,13 @@ static bool pass_caps(struct turn *turn, struct instance *in)
     struct caps_answer answer = caps_ask(turn, moment, &moment->acts[in->act]);
 
     if (answer.cap == NULL) {
-        trail_add(in->trail, turn->arena, STAGE_CAPS, true, "%zu to keep, none reached",
-                  answer.asked);
+        if (answer.asked == 0)
+            trail_add(in->trail, turn->arena, STAGE_CAPS, true, "none for this");
+        else
+            trail_add(in->trail, turn->arena, STAGE_CAPS, true,
+                      answer.asked == 1 ? "the one for this is not reached"
+                                        : "none of the %zu for this is reached",
+                      answer.asked);
         return true;
     }
     trail_add(in->trail, turn->arena, STAGE_CAPS, false, "%u used of at most %.*s", answer.used,

@@ -37,12 +37,11 @@ START_TEST(a_saved_file_runs_the_tests_again_until_ctrl_c)
     struct process *process = start();
     int64_t saved_ms;
 
-    ck_assert(process_wait_output(process, "1 cases in 1 files, all passed\nwatching", 20000));
+    ck_assert(process_wait_output(process, "1 case in 1 file, all passed\nwatching", 20000));
     saved_ms = clock_mono_ms();
     scratch_write(dir, "moments/m.yaml", MOMENT("30"));
     ck_assert(process_wait_output(process, "--- m.yaml was saved\n", 20000));
-    ck_assert(
-        process_wait_output(process, "1 of 1 cases failed, in 1 of 1 files\nwatching", 20000));
+    ck_assert(process_wait_output(process, "1 of 1 case failed, in 1 of 1 file\nwatching", 20000));
     ck_assert_int_lt(clock_mono_ms() - saved_ms, 1000);
     scratch_write(dir, "moments/m.yaml", "moment: m\n"); /* not even a moment: it goes on */
     ck_assert(process_wait_output(process, "m.yaml:1:1: error", 20000));

@@ -57,6 +57,17 @@ static void check_has(const char *text, const char *what)
     ck_assert_msg(strstr(text, what) != NULL, "no \"%s\" in:\n%s", what, text);
 }
 
+START_TEST(the_name_says_what_it_begins_with)
+{
+    char *moment;
+
+    ck_assert_int_eq(run("create", "moment", "person-gone", dir), EXIT_FINE);
+    moment = scratch_read(scratch_path(dir, "moments/person-gone.yaml"), NULL);
+    check_has(moment, "  - event: person.moved ");
+    free(moment);
+}
+END_TEST
+
 START_TEST(what_is_created_checks_and_its_test_says_what_to_do)
 {
     char *text, *moment;
@@ -76,7 +87,7 @@ START_TEST(what_is_created_checks_and_its_test_says_what_to_do)
     ck_assert_int_eq(code, EXIT_FINDINGS);
     check_has(text, "unexpected {at: 0d, task: phone, queue: helpers}  late-parcel about P1");
     check_has(text, "hint: That is what late-parcel does as it was created.");
-    check_has(text, "1 of 2 cases failed, in 1 of 1 files\n");
+    check_has(text, "1 of 2 cases failed, in 1 of 1 file\n");
     free(text);
 }
 END_TEST
@@ -156,6 +167,7 @@ START_TEST(lists_say_who_reads_what)
 }
 END_TEST
 
-SUITE_MAIN_AROUND("create", set_up, NULL, what_is_created_checks_and_its_test_says_what_to_do,
+SUITE_MAIN_AROUND("create", set_up, NULL, the_name_says_what_it_begins_with,
+                  what_is_created_checks_and_its_test_says_what_to_do,
                   strict_wants_a_case_that_speaks_and_one_that_does_not, nothing_is_overwritten,
                   lists_say_who_reads_what)

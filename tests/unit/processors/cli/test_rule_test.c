@@ -228,7 +228,8 @@ START_TEST(the_nearest_thing_that_came_is_compared_with_what_was_expected)
 {
 #define ONE_TASK "  - name: x\n    given: {weight: 1100}\n    events:\n" A "    until: 15d\n"
     ck_assert_int_eq(run(ONE_TASK "    expect: [{at: 13d, task: phone}]\n"), TEST_FAILED);
-    has(&report, "      it came at 14d, Mon 16 Mar 09:00\n");
+    has(&report,
+        "      it came at 14d, Mon 16 Mar 09:00: 1d later; if that is right, write at: 14d\n");
     ck_assert_int_eq(run(ONE_TASK "    expect: [{at: 14d, task: phone, say: Nine, about: W}]\n"),
                      TEST_FAILED);
     has(&report, "      but about is \"V\"\n      but say is \"It is 1900\"\n");
