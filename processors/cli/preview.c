@@ -9,9 +9,11 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/when.h"
 #include "processors/cli/cli.h"
 #include "processors/cli/rules_verb.h"
 #include "rules/moment/letter.h"
+#include "rules/moment/wording.h"
 
 struct preview {
     struct rules_verb rules;
@@ -78,16 +80,65 @@ static struct value sample_of(struct preview *p, const struct fact *fact)
     return fact->type->kind == CEL_BOOL ? value_bool(false) : VALUE_NONE;
 }
 
+/* `about` looks at the event of the first step. */
+static struct value load_first(void *context, uint32_t slot)
+{
+    struct preview *p = context;
+    const struct moment_step *step = &p->moment->steps[0];
+
+    return slot_kind(slot) == SLOT_EVENT_DATA
+               ? field_value(p, step->types, step->type_count, (uint16_t)slot_b(slot))
+               : VALUE_NONE;
+}
+
+static struct value about_value(struct preview *p)
+{
+    const struct cel_input input = {.context = p, .load = load_first};
+    struct value v = VALUE_NONE;
+
+    if (p->moment->about != NULL)
+        v = cel_eval(p->moment->about, &input, p->arena);
+    return v.kind == VALUE_ABSENT || v.kind == VALUE_ERROR ? value_string(STR("sample")) : v;
+}
+
+/* JSON has neither times nor, for 240, doubles. */
+static struct value of_type(const struct cel_type *type, struct value v)
+{
+    int64_t at_ms;
+
+    if (v.kind == VALUE_INT && type->kind == CEL_DOUBLE)
+        return value_double((double)v.i);
+    if (v.kind == VALUE_STRING && type->kind == CEL_TIMESTAMP &&
+        when_parse_ms(value_str(v), &at_ms))
+        return value_timestamp_ms(at_ms);
+    return v;
+}
+
+/* A fact with `per`: the sample is that of what the moment is about. */
+static struct value map_of(struct preview *p, const struct fact *fact, struct value given)
+{
+    size_t count = given.kind == VALUE_MAP ? given.n : 1;
+    struct value_entry *entries = ARENA_ARRAY(p->arena, struct value_entry, count);
+    struct value map;
+
+    if (given.kind != VALUE_MAP)
+        entries[0] = (struct value_entry){about_value(p), sample_of(p, fact)};
+    for (size_t i = 0; given.kind == VALUE_MAP && i < count; i++)
+        entries[i] = (struct value_entry){given.map[i].key, of_type(fact->one, given.map[i].value)};
+    map = value_map(entries, count);
+    return value_map_index(p->arena, &map) ? map : VALUE_NONE;
+}
+
 static struct value fact_value(struct preview *p, const struct fact *fact)
 {
-    struct value given;
+    struct value given =
+        p->customer.kind == VALUE_MAP ? member(p, p->customer, fact->name) : VALUE_NONE;
 
+    if (fact->key != NULL && (given.kind == VALUE_MAP || p->customer.kind != VALUE_MAP))
+        return map_of(p, fact, given);
     if (p->customer.kind != VALUE_MAP)
         return sample_of(p, fact);
-    given = member(p, p->customer, fact->name);
-    if (given.kind == VALUE_INT && fact->one->kind == CEL_DOUBLE)
-        return value_double((double)given.i);
-    return given.kind == VALUE_ABSENT ? fact->fallback : given;
+    return given.kind == VALUE_ABSENT ? fact->fallback : of_type(fact->one, given);
 }
 
 static struct value load(void *context, uint32_t slot)
@@ -112,7 +163,7 @@ static struct value load(void *context, uint32_t slot)
         return slot_b(slot) == ATTR_TIME ? value_timestamp_ms(p->now_ms)
                                          : value_string(STR("sample"));
     case SLOT_NOW: return value_timestamp_ms(p->now_ms);
-    case SLOT_ABOUT: return value_string(STR("sample"));
+    case SLOT_ABOUT: return about_value(p);
     }
     return VALUE_NONE;
 }
@@ -142,6 +193,23 @@ static void put(struct buf *out, const char *what, struct str text)
     }
 }
 
+/* As the language writes it; what attent does not speak, as CEL prints it. */
+static void put_value(struct buf *out, struct value v, struct str language)
+{
+    struct arena *arena = arena_new(0);
+    enum tongue tongue;
+    bool spoken = tongue_of(language, &tongue);
+
+    if (spoken && v.kind == VALUE_BOOL)
+        buf_put(out, wording_say(arena, tongue, v.boolean ? WORDING_YES : WORDING_NO,
+                                 (struct words){{STR_EMPTY}}));
+    else if (spoken && v.kind == VALUE_DOUBLE)
+        wording_put_number(out, tongue, v.d, false);
+    else if (!spoken || v.kind != VALUE_TIMESTAMP || !wording_put_time(out, tongue, v.i, NULL))
+        cel_print(out, v);
+    arena_free(arena);
+}
+
 static void put_facts(struct buf *out, struct preview *p, struct str language)
 {
     for (size_t i = 0; i < p->moment->shown_count; i++) {
@@ -152,7 +220,7 @@ static void put_facts(struct buf *out, struct preview *p, struct str language)
         if (v.kind == VALUE_ABSENT || v.kind == VALUE_ERROR)
             continue;
         buf_put_format(&line, "%.*s: ", STR_ARG(shown_label(p->rules.set, shown, language)));
-        cel_print(&line, v);
+        put_value(&line, v, language);
         if (shown->unit.len != 0)
             buf_put_format(&line, " %.*s", STR_ARG(shown->unit));
         buf_put_format(out, "%-10s%s\n", i == 0 ? "facts" : "", buf_text(&line));

@@ -41,6 +41,8 @@ START_TEST(without_files_the_schemas_examples_are_shown)
     HAS(text, "language  nl\n");
     HAS(text, "subject   Tijd voor nieuwe remblokken\n");
     HAS(text, "remblokken van 2,8 mm");
+    HAS(text, "Overlijden in de familie: nee\n");
+    HAS(PREVIEW(0, "--channel", "garage"), "for the car YV1XZ16T5L2000001. They");
 }
 END_TEST
 
@@ -50,11 +52,17 @@ START_TEST(an_event_and_a_customer_are_taken_as_they_are)
     struct arena *arena = arena_new(0);
     struct str written;
 
-    scratch_write(dir, "event.json", "{\"type\":\"vehicle.telemetry\",\"data\":{\"pad_mm\":2}}");
-    scratch_write(dir, "customer.json", "{\"language\":\"nl\"}");
+    scratch_write(dir, "event.json",
+                  "{\"type\":\"vehicle.telemetry\",\"data\":{\"vin\":\"V1\",\"pad_mm\":2}}");
+    scratch_write(dir, "customer.json",
+                  "{\"language\":\"nl\",\"garage_slot\":{\"V1\":\"2926-03-05T09:00:00Z\"},"
+                  "\"garage_price\":{\"V1\":240.5}}");
     text = PREVIEW(0, "--event", scratch_path(dir, "event.json"), "--customer",
                    scratch_path(dir, "customer.json"), "--channel", "email", "--html", html);
-    HAS(text, "De auto meldt remblokken van 2 mm. Prijsopgave");
+    HAS(text, "De auto meldt remblokken van 2 mm. Prijsopgave van de garage in EUR: 240,5.\n");
+    HAS(PREVIEW(0, "--event", scratch_path(dir, "event.json"), "--customer",
+                scratch_path(dir, "customer.json"), "--channel", "phone"),
+        "heeft plaats op 5 maart 2926, 09:00.");
     ck_assert_int_eq(file_read(html, arena, &written, NULL), ERR_NONE);
     ck_assert(str_contains(written, STR("<b>2 mm</b>")));
     arena_free(arena);
