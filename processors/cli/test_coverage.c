@@ -284,6 +284,7 @@ static bool reason_can_come(const struct ruleset *set, enum reason reason)
 
     switch ((int)reason) {
     case REASON_RETIRED: return false;
+    case REASON_SOURCE_BEHIND: return set->source_count != 0;
     case REASON_BROKEN: return some_step(set, STEP_ABSENT);
     case REASON_ERROR: return some_step(set, STEP_AT);
     case REASON_WITHDRAWN: SOME_MOMENT(set, m->withdraw_count != 0);
