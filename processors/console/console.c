@@ -64,9 +64,19 @@ enum { PAGE_COUNT = sizeof pages / sizeof pages[0] };
 
 static void answer_start(struct http_answer *answer)
 {
-    buf_put_text(&answer->body, "attent\n\n");
+    answer->content_type = "text/html; charset=utf-8";
+    buf_put_text(
+        &answer->body,
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+        "<title>attent</title>\n"
+        "<style>body { font: 1.1em/1.6 system-ui, sans-serif; margin: 3em auto; max-width: "
+        "40em; padding: 0 1em }\ndd { margin: 0 0 1em 0 }</style>\n"
+        "<h1>attent</h1>\n<p>What this process tells of itself. What it decides: "
+        "<code>attent tap</code>, <code>attent why CUSTOMER</code>.</p>\n<dl>\n");
     for (size_t i = 0; i < PAGE_COUNT; i++)
-        buf_put_format(&answer->body, "%-10s %s\n", pages[i].path, pages[i].title);
+        buf_put_format(&answer->body, "<dt><a href=\"%s\">%s</a></dt><dd>%s</dd>\n", pages[i].path,
+                       pages[i].path, pages[i].title);
+    buf_put_text(&answer->body, "</dl>\n");
 }
 
 static void answer_page(void *context, const struct http_request *request,
