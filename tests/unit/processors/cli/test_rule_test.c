@@ -294,6 +294,45 @@ START_TEST(a_timeline_has_a_lane_for_each_kind_and_the_customers_clock)
 }
 END_TEST
 
+/* The same rules with another `suitable`. */
+static void compile_with(const char *suitable, struct bundle_file *file)
+{
+    struct rule_file other[sizeof rules / sizeof rules[0]];
+    struct str text =
+        arena_replace(arena, str_of(rules[5].text), STR("!customer.upset"), str_of(suitable));
+
+    memcpy(other, rules, sizeof rules);
+    other[5].text = text.data;
+    *file = (struct bundle_file){STR("moments/m.yaml"), text};
+    ruleset_free(set);
+    set = decide_run_compile(other);
+}
+
+START_TEST(behind_a_not_each_part_is_told_and_covered_for_itself)
+{
+    struct bundle_file file;
+    const struct bundle bundle = {&file, 1};
+    struct buf covered = {0};
+
+    compile_with("!(customer.upset || customer.often > 5)", &file);
+    coverage = coverage_new();
+    coverage_use(coverage, "r", set, &bundle);
+    ck_assert_int_eq(run("  - name: x\n    given: {weight: 1100}\n    events:\n" A
+                         "      - {at: 13d, type: c.three, data: {key: W}}\n"
+                         "    until: 15d\n    expect: [{at: 14d, task: phone}]\n"),
+                     TEST_FAILED);
+    has(&report, "no   suitable     customer.upset = true since 1d (!(customer.upset || "
+                 "customer.often > 5))\n"); /* and nothing of often: it is as it should be */
+    coverage_only(coverage, STR("m"));
+    coverage_put(coverage, &covered, false);
+    has(&covered, "  m       2 of 2      3 of 6 ");
+    has(&covered, "  r/moments/m.yaml:6: suitable: customer.upset was never false\n");
+    has(&covered, "  r/moments/m.yaml:6: suitable: customer.often > 5 was never true\n");
+    ck_assert_ptr_null(strstr(buf_text(&covered), "no case ended")); /* asked of one moment */
+    buf_free(&covered);
+}
+END_TEST
+
 START_TEST(coverage_names_what_no_case_has_reached)
 {
     const struct bundle_file file = {STR("moments/m.yaml"), str_of(rules[5].text)};
@@ -359,5 +398,6 @@ SUITE_MAIN_AROUND("rule_test", set_up, tear_down,
                   a_silence_says_which_value_decided_and_since_when,
                   when_nothing_came_the_report_says_how_far_the_moment_got,
                   a_timeline_has_a_lane_for_each_kind_and_the_customers_clock,
+                  behind_a_not_each_part_is_told_and_covered_for_itself,
                   coverage_names_what_no_case_has_reached,
                   junit_has_a_suite_per_file_and_escapes_what_it_holds)
