@@ -212,7 +212,9 @@ static void put_value(struct buf *out, struct value v, struct str language)
 
 static void put_facts(struct buf *out, struct preview *p, struct str language)
 {
-    for (size_t i = 0; i < p->moment->shown_count; i++) {
+    bool told = policy_tells_facts(&p->rules.set->policy, p->act->channel);
+
+    for (size_t i = 0; told && i < p->moment->shown_count; i++) {
         const struct shown *shown = &p->moment->shown[i];
         struct value v = load(p, shown->slot);
         struct buf line = {0};

@@ -133,6 +133,8 @@ static void add_facts(struct turn *turn, const struct instance *in, struct task 
     const struct moment *moment = instance_moment(turn, in);
     struct scope scope = {.turn = turn, .instance = in, .kept = true};
 
+    if (!policy_tells_facts(&turn->set->policy, moment->acts[in->act].channel))
+        return;
     task->facts = ARENA_ARRAY(turn->arena, struct task_fact, moment->shown_count);
     for (size_t i = 0; i < moment->shown_count; i++) {
         const struct shown *shown = &moment->shown[i];

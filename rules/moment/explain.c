@@ -250,11 +250,9 @@ static void put_head(struct printer *p)
 static void put_policy(struct printer *p)
 {
     const struct policy *policy = &p->set->policy;
-    bool quiet = false;
+    bool quiet = quiet_holds(policy, p->moment);
     size_t count = 0;
 
-    for (size_t i = 0; i < policy->quiet_count; i++)
-        quiet |= (policy->quiet[i].tiers >> p->moment->tier & 1) != 0;
     buf_put_text(p->out, "\nPolicy: ");
     for (size_t i = 0; i < policy->cap_count; i++)
         if (cap_holds(&policy->caps[i], p->moment))

@@ -105,6 +105,8 @@ static void load_channels(struct compiler *c, const struct yaml_node *node)
                            : channel->sms;
         channel->any_hour =
             form.at[FIELD_CHANNEL_QUIET] != NULL && !form_bool(form.at[FIELD_CHANNEL_QUIET]);
+        channel->no_facts =
+            form.at[FIELD_CHANNEL_FACTS] != NULL && !form_bool(form.at[FIELD_CHANNEL_FACTS]);
         channel->titles = form_phrases(form.at[FIELD_CHANNEL_TITLE], c->arena);
         channel->address = form_text(form.at[FIELD_CHANNEL_ADDRESS], c->arena);
     }
@@ -463,6 +465,41 @@ bool cap_holds(const struct cap *cap, const struct moment *m)
     return channel && (cap->tier < 0 || (uint32_t)cap->tier == m->tier) &&
            (cap->purpose.len == 0 || str_equal(cap->purpose, m->purpose)) &&
            (cap->moment.len == 0 || str_equal(cap->moment, m->name));
+}
+
+static bool quiet_holds_act(const struct policy *policy, uint32_t tier, const struct act *act)
+{
+    const struct channel_rule *channel = policy_find_channel(policy, act->channel);
+
+    for (size_t i = 0; i < policy->quiet_count; i++)
+        if ((policy->quiet[i].tiers >> tier & 1) != 0 &&
+            (policy->quiet[i].channel.len == 0 ||
+             str_equal(policy->quiet[i].channel, act->channel)))
+            return channel == NULL || !channel->any_hour;
+    return false;
+}
+
+bool quiet_holds(const struct policy *policy, const struct moment *moment)
+{
+    for (size_t i = 0; i < moment->act_count; i++)
+        if (quiet_holds_act(policy, moment->tier, &moment->acts[i]))
+            return true;
+    return false;
+}
+
+bool queue_closes(const struct queue *queue)
+{
+    for (size_t d = 0; d < 7; d++)
+        if ((queue->open.hours[d] & 0xffffff) != 0xffffff)
+            return true;
+    return queue->holiday_count != 0;
+}
+
+bool policy_tells_facts(const struct policy *policy, struct str channel)
+{
+    const struct channel_rule *rule = policy_find_channel(policy, channel);
+
+    return rule == NULL || !rule->no_facts;
 }
 
 bool policy_is_sms(const struct policy *policy, struct str channel)

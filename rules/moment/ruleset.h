@@ -232,6 +232,7 @@ struct channel_rule {
     struct str address;    /* kind of address needed: "email"; empty: none */
     struct phrases titles; /* what is done: "call" */
     bool sms;
+    bool no_facts; /* its tasks carry none */
     bool any_hour; /* quiet hours do not hold it */
 };
 
@@ -384,5 +385,8 @@ bool policy_is_sms(const struct policy *policy, struct str channel);
 struct str shown_label(const struct ruleset *set, const struct shown *shown, struct str language);
 const struct queue *policy_find_queue(const struct policy *policy, struct str name);
 const struct channel_rule *policy_find_channel(const struct policy *policy, struct str name);
+bool quiet_holds(const struct policy *policy, const struct moment *moment); /* some action of it */
+bool queue_closes(const struct queue *queue); /* at some hour, or on a holiday */
+bool policy_tells_facts(const struct policy *policy, struct str channel); /* in tasks on it */
 
 #endif

@@ -295,12 +295,37 @@ static struct str say_cap(struct teller *t, const struct cap *cap)
     return SAY(t, CAP_CHANNEL, max, over, say_channel(t, cap->channel));
 }
 
-static bool is_quiet(const struct policy *policy, uint32_t tier)
+/* Quiet hours, or at least the hours of a team; else any hour. */
+static struct str say_hours(struct teller *t)
 {
-    for (size_t i = 0; i < policy->quiet_count; i++)
-        if ((policy->quiet[i].tiers >> tier & 1) != 0)
-            return true;
-    return false;
+    const struct policy *policy = &t->set->policy;
+
+    if (quiet_holds(policy, t->moment))
+        return SAY(t, QUIET, STR_EMPTY);
+    for (size_t i = 0; i < t->moment->act_count; i++) {
+        const struct queue *queue = policy_find_queue(policy, t->moment->acts[i].queue);
+        if (queue != NULL && queue_closes(queue))
+            return SAY(t, TEAM_HOURS, STR_EMPTY);
+    }
+    return SAY(t, ANY_HOUR, STR_EMPTY);
+}
+
+/* What holds back its whole tier. */
+static void add_interlocks(struct teller *t, struct buf *out)
+{
+    const struct policy *policy = &t->set->policy;
+    struct str *items = ARENA_ARRAY(t->arena, struct str, policy->interlock_count);
+    size_t count = 0;
+
+    for (size_t i = 0; i < policy->interlock_count; i++) {
+        struct str title = say_phrase(t, &policy->interlocks[i].titles);
+        if ((policy->interlocks[i].tiers >> t->moment->tier & 1) == 0)
+            continue;
+        t->unworded += title.len == 0;
+        items[count++] = SAY(t, OUTCOME, title.len != 0 ? title : policy->interlocks[i].name);
+    }
+    if (count != 0)
+        add(t, out, SAY(t, SILENT_WHILE, say_list(t, WORDING_COMMA, items, count)));
 }
 
 static void add_policy(struct teller *t, struct buf *out)
@@ -311,9 +336,7 @@ static void add_policy(struct teller *t, struct buf *out)
 
     if (!policy->given)
         return;
-    all = SAY(t, COMMA, all,
-              is_quiet(policy, t->moment->tier) ? SAY(t, QUIET, STR_EMPTY)
-                                                : SAY(t, ANY_HOUR, STR_EMPTY));
+    all = SAY(t, COMMA, all, say_hours(t));
     for (size_t i = 0; i < policy->cap_count; i++)
         if (cap_holds(&policy->caps[i], t->moment))
             all = SAY(t, COMMA, all, say_cap(t, &policy->caps[i]));
@@ -371,6 +394,7 @@ size_t moment_sentence(struct buf *out, const struct ruleset *set, const struct 
     add_again(&t, &paragraph);
     add_withdraw(&t, &paragraph);
     add(&t, &paragraph, SAY(&t, DEADLINE, span(&t, moment->deadline_ms)));
+    add_interlocks(&t, &paragraph);
     add_policy(&t, &paragraph);
     put_wrapped(out, buf_str(&paragraph));
     buf_free(&paragraph);
