@@ -76,7 +76,8 @@ static struct task await_task(struct company *c, const char *queue, const char *
     ck_assert_msg(str_is(task.moment, moment) && str_is(task.channel, channel) &&
                       str_is(task.queue, queue),
                   "%.*s", STR_ARG(record->value));
-    ck_assert_msg(task.reason.len != 0 && (task.fact_count != 0) == (strcmp(channel, "garage") != 0) &&
+    ck_assert_msg(task.reason.len != 0 &&
+                      (task.fact_count != 0) == (strcmp(channel, "garage") != 0) &&
                       task.outcome_count != 0 && task.rule_set.len != 0 && task.version.len != 0 &&
                       task.decision.len != 0 && task.tier.len != 0 && task.title.len != 0,
                   "%.*s", STR_ARG(record->value));
