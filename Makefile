@@ -115,7 +115,7 @@ check: build/attent build/asan/attent $(UNIT_PROGRAMS) ## The fast tests: units 
 	@tests/run $(UNIT_PROGRAMS) tests/rules.sh
 
 test: ## All tests, against real servers, after installing what they need
-	@deploy/install build run test kafka go
+	@deploy/install build run test kafka go editor
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
 	@tests/run $(UNIT_PROGRAMS) $(wildcard tests/*.sh) $(SERVER_PROGRAMS)
 

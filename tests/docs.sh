@@ -29,7 +29,7 @@ while read -r group package reason; do
     grep -qxF "| $group | \`$package\` | $reason |" README.md ||
         complain "README.md: no row for $package as in deploy/install --list"
 done < <(deploy/install --list)
-rows=$(grep -cE '^\| (build|run|test) \| `' README.md)
+rows=$(grep -cE '^\| (build|run|test|editor) \| `' README.md)
 [ "$rows" -eq "$(deploy/install --list | wc -l)" ] || complain "README.md: $rows packages"
 
 for library in $(sed -n 's/^PACKAGES := //p' Makefile); do

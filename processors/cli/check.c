@@ -8,6 +8,7 @@
 #include "processors/cli/findings.h"
 #include "processors/cli/rules_check.h"
 #include "processors/cli/rules_verb.h"
+#include "processors/cli/test_schema.h"
 #include "rules/moment/explain.h"
 #include "rules/moment/form.h"
 #include "rules/moment/sentence.h"
@@ -314,11 +315,15 @@ int verb_schema(int argc, char **argv)
 
     if (!cli_parse("schema", argc, argv, 1, 1, arena, &options))
         goto out;
-    if (form_schema_write(&out, str_of(options.arguments[0]))) {
+    if (str_is(str_of(options.arguments[0]), "test"))
+        test_schema_write(&out);
+    else
+        form_schema_write(&out, str_of(options.arguments[0]));
+    if (out.len != 0) {
         fputs(buf_text(&out), stdout);
         code = EXIT_FINE;
     } else {
-        err_set(&err, ERR_USAGE, "there is no schema of \"%s\": moment, facts or policy",
+        err_set(&err, ERR_USAGE, "there is no schema of \"%s\": moment, test, facts or policy",
                 options.arguments[0]);
         code = cli_fail(&err);
     }

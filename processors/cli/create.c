@@ -349,6 +349,7 @@ static void put_test(struct buf *out, struct draft *d)
     bool zone = zone_find(STR("Europe/Amsterdam")) != NULL; /* no zone data: UTC */
 
     buf_put_text(out,
+                 "# yaml-language-server: $schema=../../schemas/test.schema.json\n#\n"
                  "# Cases that show when it speaks and when it keeps silent, on a virtual clock.\n"
                  "# attent test --timeline draws them.  All keys: docs/testing-moments.md.\n");
     buf_put_format(out, "test: %.*s\ntime_zone: %s\nstart: " START_LOCAL "%s # a Monday; at: 0d\n",

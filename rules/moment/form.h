@@ -112,4 +112,7 @@ void form_hours(const struct yaml_node *node, uint32_t hours[7]);
  * "sources".  False: no such kind. */
 bool form_schema_write(struct buf *out, struct str kind);
 
+/* Well-formed JSON without blanks, on lines; lists of scalars stay on one. */
+void form_schema_indent(struct buf *out, struct str json);
+
 #endif

@@ -317,8 +317,7 @@ static void new_line(struct buf *out, int depth)
     buf_put_format(out, "\n%*s", 2 * depth, "");
 }
 
-/* Well-formed JSON without blanks, on lines; lists of scalars stay on one. */
-static void put_indented(struct buf *out, struct str json)
+void form_schema_indent(struct buf *out, struct str json)
 {
     bool in_text = false, in_list = false;
     int depth = 0;
@@ -361,7 +360,7 @@ bool form_schema_write(struct buf *out, struct str kind)
     else
         put_form(&w, str_is(kind, "moment") ? FORM_OF_MOMENT : FORM_OF_POLICY);
     json_close(&w, '}');
-    put_indented(out, buf_str(&json));
+    form_schema_indent(out, buf_str(&json));
     buf_free(&json);
     return true;
 }
