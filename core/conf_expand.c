@@ -41,11 +41,13 @@ static bool put_file(struct expansion *x, struct str path, size_t offset)
     struct str text;
 
     if (file_read(arena_str(x->arena, path).data, x->arena, &text, &err) != ERR_NONE)
-        return wrong(x, offset, "file", NULL, "%.*s", str_of(err.text));
+        return wrong(x, offset, "file", "make the file, or name another one", "%.*s",
+                     str_of(err.text));
     while (text.len != 0 && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
         text.len--;
     if (text.len > LIMIT_YAML_BYTES || memchr(text.data, '\0', text.len) != NULL)
-        return wrong(x, offset, "file", NULL, "%.*s is too large or no text", path);
+        return wrong(x, offset, "file", "make it shorter, or name another one",
+                     "%.*s is too large or no text", path);
     buf_put(&x->out, text);
     return true;
 }

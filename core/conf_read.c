@@ -38,7 +38,7 @@ static void wrong_value(struct reading *r, const struct conf_field *field, struc
     struct buf wanted = {0};
 
     conf_put_wanted(&wanted, field);
-    wrong(r, place, "wrong-value", NULL,
+    wrong(r, place, "wrong-value", "docs/configuration.md says what it takes",
           arena_format(r->arena, "%.*s is %s, wants %s", STR_ARG(name), is, buf_text(&wanted)));
     buf_free(&wanted);
 }
@@ -178,7 +178,7 @@ static void read_list(struct reading *r, struct conf_entry *entry, const struct 
             set_part_text(r, entry->field, add_part(r, entry, STR_EMPTY, item->place), name,
                           &(struct conf_text_source){item->text, item, item->place});
         else
-            wrong(r, item->place, "wrong-value", NULL,
+            wrong(r, item->place, "wrong-value", "docs/configuration.md says what it takes",
                   arena_format(r->arena, "%.*s holds %s, wants texts", STR_ARG(name),
                                yaml_kind_name(item->kind)));
     }
@@ -236,7 +236,7 @@ static void read_part(struct reading *r, struct conf_entry *entry, const struct 
         set_part_text(r, entry->field, part, name,
                       &(struct conf_text_source){value->text, value, value->place});
     } else {
-        wrong(r, value->place, "wrong-value", NULL,
+        wrong(r, value->place, "wrong-value", "docs/configuration.md says what it takes",
               arena_format(r->arena, "%.*s is %s, wants a text", STR_ARG(name),
                            yaml_kind_name(value->kind)));
     }
@@ -354,7 +354,7 @@ static void read_map(struct reading *r, struct conf *conf, const struct yaml_nod
         return;
     if (map->kind != YAML_MAP) {
         struct str name = section.len != 0 ? section : STR("the configuration");
-        wrong(r, map->place, "wrong-value", NULL,
+        wrong(r, map->place, "wrong-value", "docs/configuration.md says what it takes",
               arena_format(r->arena, "%.*s is %s, wants keys and values", STR_ARG(name),
                            yaml_kind_name(map->kind)));
         return;

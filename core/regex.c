@@ -178,10 +178,29 @@ static void keep(void *p, void *arena) /* the arena frees */
 
 static enum err_code pcre_error(struct err *err, int code, size_t at)
 {
-    PCRE2_UCHAR text[160];
+    static const struct {
+        int code;
+        const char *words;
+    } table[] = {
+        {PCRE2_ERROR_MISSING_SQUARE_BRACKET, "a [ is not closed with ]"},
+        {PCRE2_ERROR_MISSING_CLOSING_PARENTHESIS, "a ( is not closed with )"},
+        {PCRE2_ERROR_UNMATCHED_CLOSING_PARENTHESIS, "a ) closes nothing"},
+        {PCRE2_ERROR_QUANTIFIER_INVALID, "there is nothing here to repeat"},
+        {PCRE2_ERROR_QUANTIFIER_OUT_OF_ORDER, "in {2,5} the smaller number comes first"},
+        {PCRE2_ERROR_QUANTIFIER_TOO_BIG, "the number of repetitions is too large"},
+        {PCRE2_ERROR_CLASS_RANGE_ORDER, "in [a-z] the smaller letter comes first"},
+        {PCRE2_ERROR_END_BACKSLASH, "it ends in a backslash"},
+        {PCRE2_ERROR_UNKNOWN_POSIX_CLASS, "there is no such class as in [:alpha:]"},
+        {PCRE2_ERROR_MALFORMED_UNICODE_PROPERTY, "there is no such class as in \\p{L}"},
+        {PCRE2_ERROR_UNKNOWN_UNICODE_PROPERTY, "there is no such class as in \\p{L}"},
+        {PCRE2_ERROR_DUPLICATE_SUBPATTERN_NAME, "two groups have one name"},
+    };
+    const char *words = "it means nothing";
 
-    pcre2_get_error_message(code, text, sizeof text);
-    return err_set(err, ERR_PARSE, "%s (character %zu)", (const char *)text, at + 1);
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (table[i].code == code)
+            words = table[i].words;
+    return err_set(err, ERR_PARSE, "%s (character %zu)", words, at + 1);
 }
 
 enum err_code regex_compile(struct str pattern, struct arena *arena, struct regex **out,

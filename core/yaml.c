@@ -146,7 +146,7 @@ static void resolve(struct builder *b, struct yaml_node *node, yaml_mark_t mark)
         node->kind = YAML_FLOAT;
         node->number = strtod(node->text.data, NULL);
         if (only(node->text, "+-0123456789"))
-            found(b, mark, "in quotes it is a text", "the number needs more than 64 bits");
+            found(b, mark, "in quotes it is a text", "this number is too long to be counted with");
     }
 }
 
@@ -192,25 +192,81 @@ static struct yaml_node *new_node(struct builder *b, enum yaml_kind kind, yaml_m
     return node;
 }
 
+/* What libyaml calls it, and what is said to whom never saw libyaml. */
+struct words {
+    const char *theirs, *what, *help;
+};
+
+static const struct words *words_of(const char *problem)
+{
+    static const struct words table[] = {
+        {"mapping values are not allowed", "a second colon in this line: the text is cut in two",
+         "a text with \": \" in it needs quotes"},
+        {"cannot start any token", "this cannot begin with such a character",
+         "indent with blanks, not tabs; a text that begins with % @ or ` needs quotes"},
+        {"did not find expected key", "this line does not fit to those above it",
+         "look at the indentation, and at quotes before this line"},
+        {"could not find expected ':'", "a key without a colon behind it",
+         "write key: value, with a blank behind the colon; a text of several lines begins with >-"},
+        {"did not find expected ',' or ']'", "a list that begins with [ is not closed",
+         "write [a, b]"},
+        {"did not find expected ',' or '}'", "keys that begin with { are not closed",
+         "write {key: value, other: value}"},
+        {"did not find expected '-' indicator", "this line does not fit to the list above it",
+         "each entry of a list begins with a dash, all in the same column"},
+        {"found unexpected end of stream", "the file ends inside a text in quotes",
+         "close the quote"},
+        {"found unknown escape character", "a backslash in double quotes means something else here",
+         "write two backslashes, or use single quotes"},
+        {"did not find expected whitespace or line break", "a blank is missing behind this",
+         "put a text that holds such characters in quotes"},
+        {"block sequence entries are not allowed", "a list cannot begin here",
+         "begin it in a line of its own, each entry with a dash"},
+        {"block mapping", "keys cannot begin here", "begin them in a line of their own, indented"},
+        {"did not find expected alphabetic or numeric character",
+         "& and * at the beginning mean something else in YAML", "put the text in quotes"},
+        {"anchor", "& and * at the beginning mean something else in YAML",
+         "put the text in quotes"},
+        {"tag", "! at the beginning means something else in YAML", "put the text in quotes"},
+        {"directive", "% at the beginning means something else in YAML", "put the text in quotes"},
+        {"indentation", "this line is indented by blanks that do not fit",
+         "indent with blanks, the same number for what belongs together"},
+        {"", "this does not fit to what stands before it",
+         "look at the indentation, and at quotes and brackets before this place"},
+    };
+    const struct words *row = table;
+
+    while (strstr(problem, row->theirs) == NULL) /* the last is in every text */
+        row++;
+    return row;
+}
+
+static struct place place_of_byte(const struct builder *b, size_t at)
+{
+    struct place place = {b->file, 1, 1};
+
+    for (size_t i = 0; i < at && i < b->text.len; i++) {
+        bool line = b->text.data[i] == '\n';
+        place.line += line;
+        place.column = line ? 1 : place.column + (((unsigned char)b->text.data[i] & 0xc0) != 0x80);
+    }
+    return place;
+}
+
 static bool next(struct builder *b, yaml_event_t *event)
 {
-    const char *help = NULL, *what;
+    const struct words *words;
 
     if (yaml_parser_parse(&b->parser, event))
         return true;
-    what = b->parser.problem != NULL ? b->parser.problem : "cannot be read";
-    if (strstr(what, "mapping values are not allowed") != NULL)
-        help = "a text with \": \" in it needs quotes";
-    else if (strstr(what, "cannot start any token") != NULL)
-        help = "indent with blanks, not tabs; a text that begins with % @ or ` needs quotes";
-    else if (strstr(what, "did not find expected key") != NULL)
-        help = "look at the indentation, and at quotes before this line";
-    if (b->parser.error == YAML_READER_ERROR) /* knows an offset only */
-        diag_add(b->diags, DIAG_ERROR, (struct place){b->file, 0, 0}, "yaml",
-                 "files are UTF-8 without control characters", "%s (byte %zu)", what,
-                 b->parser.problem_offset);
-    else
-        found(b, b->parser.problem_mark, help, what);
+    if (b->parser.error == YAML_READER_ERROR) { /* knows an offset only */
+        struct place place = place_of_byte(b, b->parser.problem_offset);
+        diag_add(b->diags, DIAG_ERROR, place, "yaml", "write the character anew, and save as UTF-8",
+                 "this character cannot be read: it is no UTF-8, or one that is never printed");
+        return false;
+    }
+    words = words_of(b->parser.problem != NULL ? b->parser.problem : "");
+    found(b, b->parser.problem_mark, words->help, words->what);
     return false;
 }
 
@@ -224,10 +280,14 @@ static struct anchor *find_anchor(struct builder *b, const unsigned char *name)
 
 static bool count_nodes(struct builder *b, size_t count, yaml_mark_t mark)
 {
+    char what[96];
+
     b->nodes += count;
     if (b->nodes <= LIMIT_YAML_NODES)
         return true;
-    found(b, mark, "split the file", "the file has too many nodes");
+    snprintf(what, sizeof what, "the file has more than %d entries, %zu up to here",
+             LIMIT_YAML_NODES, b->nodes);
+    found(b, mark, "split the file", what);
     return false;
 }
 
@@ -237,7 +297,8 @@ static const struct yaml_node *use_alias(struct builder *b, const yaml_event_t *
 
     if (anchor == NULL || anchor->node == NULL) {
         found(b, event->start_mark, "a text that begins with * needs quotes",
-              anchor == NULL ? "there is no anchor of this name" : "the alias contains itself");
+              anchor == NULL ? "* at the beginning means something else in YAML"
+                             : "this repeats itself without an end");
         return NULL;
     }
     return count_nodes(b, anchor->weight, event->start_mark) ? anchor->node : NULL;
@@ -249,8 +310,7 @@ static bool has_tag(struct builder *b, const struct yaml_node *node)
     if (!str_starts(node->source, STR("!")))
         return false;
     diag_add(b->diags, DIAG_ERROR, node->place, "yaml-tag",
-             "a condition that begins with ! needs quotes: \"!customer.asleep\"",
-             "tags are not taken");
+             "write it in quotes: \"!customer.asleep\"", "a text that begins with ! needs quotes");
     return true;
 }
 
@@ -300,7 +360,7 @@ static bool keys_are_words(struct builder *b, const struct yaml_node *map)
         if (key->kind != YAML_LIST && key->kind != YAML_MAP)
             continue;
         diag_add(b->diags, DIAG_ERROR, key->place, "yaml", "a text that begins with { needs quotes",
-                 "a key has to be a word, this is %s", yaml_kind_name(key->kind));
+                 "a key has to be a word, but this is %s", yaml_kind_name(key->kind));
         return false;
     }
     return true;
@@ -329,7 +389,7 @@ static bool keys_differ(struct builder *b, const struct yaml_node *map)
     for (size_t i = 1; i < map->count; i++) {
         if (!str_equal(sorted[i - 1]->text, sorted[i]->text))
             continue;
-        diag_add(b->diags, DIAG_ERROR, sorted[i]->place, "duplicate-key", NULL,
+        diag_add(b->diags, DIAG_ERROR, sorted[i]->place, "duplicate-key", "delete one of the two",
                  "\"%.*s\" stands here twice, before in line %d", STR_ARG(sorted[i]->text),
                  sorted[i - 1]->place.line);
         differ = false;
@@ -351,6 +411,15 @@ static bool split_map(struct builder *b, struct yaml_node *map,
     return keys_are_words(b, map) && keys_differ(b, map);
 }
 
+static void too_deep(struct builder *b, yaml_mark_t mark, int depth)
+{
+    char what[96];
+
+    snprintf(what, sizeof what, "this is indented %d levels deep, at most %d are read", depth + 1,
+             LIMIT_YAML_DEPTH);
+    found(b, mark, "put what belongs together on one level", what);
+}
+
 static const struct yaml_node *build_collection(struct builder *b, enum yaml_kind kind,
                                                 yaml_mark_t mark, int depth)
 {
@@ -363,7 +432,7 @@ static const struct yaml_node *build_collection(struct builder *b, enum yaml_kin
     if (has_tag(b, node))
         return NULL;
     if (depth >= LIMIT_YAML_DEPTH)
-        found(b, mark, NULL, "nested too deeply");
+        too_deep(b, mark, depth);
     else
         fine = build_children(b, end, depth + 1, &children, &count);
     if (fine && kind == YAML_MAP) {
@@ -431,7 +500,8 @@ static const struct yaml_node *build_document(struct builder *b)
             return NULL;
         type = event.type;
         if (type == YAML_DOCUMENT_START_EVENT && root != NULL) {
-            found(b, event.start_mark, "write one file each", "a second document");
+            found(b, event.start_mark, "write one file each, without --- in between",
+                  "a second file begins here");
             type = YAML_STREAM_END_EVENT;
         } else if (type != YAML_STREAM_START_EVENT && type != YAML_DOCUMENT_START_EVENT &&
                    type != YAML_DOCUMENT_END_EVENT && type != YAML_STREAM_END_EVENT) {
@@ -527,7 +597,7 @@ const char *yaml_kind_name(enum yaml_kind kind)
     case YAML_FLOAT: return "a number";
     case YAML_STRING: return "a text";
     case YAML_LIST: return "a list";
-    case YAML_MAP: return "a mapping";
+    case YAML_MAP: return "a block of keys";
     }
     CHECK_NEVER("a kind of node");
 }

@@ -53,7 +53,7 @@ static struct schema *read_schema(struct reading *r, struct value v);
 static bool take_text(struct reading *r, struct value v, struct str *out)
 {
     if (v.kind != VALUE_STRING) {
-        found(r, "wrong-type", NULL, "this is a text in a schema");
+        found(r, "wrong-type", "write it in double quotes", "here has to be a text");
         return false;
     }
     *out = value_str(v);
@@ -88,7 +88,7 @@ static void take_phrases(struct reading *r, struct value v, struct phrases *out)
 
     if (v.kind != VALUE_MAP || v.n == 0 || v.n > LIMIT_LANGUAGES) {
         found(r, "wrong-type", "write {\"en\": \"...\", \"nl\": \"...\"}",
-              "this is an object from languages to texts");
+              "here has to be a text for each language");
         return;
     }
     items = ARENA_ARRAY(r->arena, struct phrase, out->count + v.n);
@@ -101,7 +101,7 @@ static void take_phrases(struct reading *r, struct value v, struct phrases *out)
         phrase->language = value_str(v.map[i].key);
         up = down(r, phrase->language);
         if (!language_is_tag(phrase->language))
-            found(r, "language", "write en, nl or nl-BE", "this is not a language");
+            found(r, "language", "write en, nl or nl-BE", "this is no code of a language");
         if (take_text(r, v.map[i].value, &phrase->text) && !phrase_fits(phrase->text))
             found(r, "phrase", "write [a|no] or [not]",
                   "brackets stand in pairs, with at most one bar inside");
@@ -122,7 +122,8 @@ static void take_x_words(struct reading *r, struct schema *s, struct value v)
 static void take_x_values(struct reading *r, struct schema *s, struct value v)
 {
     if (v.kind != VALUE_MAP) {
-        found(r, "wrong-type", NULL, "this is an object from values to their words");
+        found(r, "wrong-type", "write {\"value\": {\"en\": \"...\"}}",
+              "here have to be values and their words");
         return;
     }
     s->values = ARENA_ARRAY(r->arena, struct schema_value, v.n);
@@ -172,7 +173,7 @@ static unsigned type_bit(struct reading *r, struct value v)
         if (str_is(value_str(v), type_words[i].word))
             return type_words[i].type;
     found(r, "wrong-type", "write null, boolean, integer, number, string, array or object",
-          "there is no such type");
+          "there is no such type of field");
     return 0;
 }
 
@@ -185,7 +186,8 @@ static void take_type(struct reading *r, struct schema *s, struct value v)
     for (size_t i = 0; v.kind == VALUE_LIST && i < v.n; i++)
         types |= type_bit(r, v.list[i]);
     if (v.kind == VALUE_LIST && v.n == 0)
-        found(r, "wrong-type", NULL, "a list of types that is empty allows nothing");
+        found(r, "wrong-type", "write string, number, integer, boolean, array or object",
+              "a list of types that is empty allows nothing");
     s->rules->types = types & TYPE_NUMBER ? types & ~(unsigned)TYPE_INTEGER : types;
 }
 
@@ -197,7 +199,8 @@ static int compare_names(const void *a, const void *b)
 static void take_properties(struct reading *r, struct schema *s, struct value v)
 {
     if (v.kind != VALUE_MAP) {
-        found(r, "wrong-type", NULL, "properties is an object of schemas");
+        found(r, "wrong-type", "write {\"field\": {\"type\": \"string\"}}",
+              "\"properties\" needs fields, each with its schema");
         return;
     }
     s->properties = ARENA_ARRAY(r->arena, struct schema *, v.n);
@@ -215,7 +218,8 @@ static void take_properties(struct reading *r, struct schema *s, struct value v)
 static void take_required(struct reading *r, struct schema *s, struct value v)
 {
     if (v.kind != VALUE_LIST) {
-        found(r, "wrong-type", NULL, "required is a list of names");
+        found(r, "wrong-type", "write [\"field\", \"other\"]",
+              "\"required\" needs a list of names of fields");
         return;
     }
     s->rules->required = ARENA_ARRAY(r->arena, struct str, v.n);
@@ -228,7 +232,7 @@ static void take_additional(struct reading *r, struct schema *s, struct value v)
 {
     if (v.kind != VALUE_BOOL)
         found(r, "wrong-type", "write true or false",
-              "additionalProperties is taken as true or false only");
+              "\"additionalProperties\" is taken as true or false only");
     else
         s->closed = !v.boolean;
 }
@@ -236,7 +240,8 @@ static void take_additional(struct reading *r, struct schema *s, struct value v)
 static void take_items(struct reading *r, struct schema *s, struct value v)
 {
     if (v.kind == VALUE_LIST)
-        found(r, "wrong-type", NULL, "items is taken as one schema for all items only");
+        found(r, "wrong-type", "write {\"type\": \"string\"}",
+              "\"items\" is taken as one schema for all items only");
     else
         s->items = read_schema(r, v);
 }
@@ -244,7 +249,8 @@ static void take_items(struct reading *r, struct schema *s, struct value v)
 static void take_enum(struct reading *r, struct schema *s, struct value v)
 {
     if (v.kind != VALUE_LIST || v.n == 0)
-        found(r, "wrong-type", NULL, "enum is a list of at least one value");
+        found(r, "wrong-type", "write [\"one\", \"other\"]",
+              "\"enum\" needs a list of at least one value");
     else
         s->rules->choices = v;
 }
@@ -252,7 +258,7 @@ static void take_enum(struct reading *r, struct schema *s, struct value v)
 static void take_examples(struct reading *r, struct schema *s, struct value v)
 {
     if (v.kind != VALUE_LIST)
-        found(r, "wrong-type", NULL, "examples is a list of values");
+        found(r, "wrong-type", "write [\"one\", \"other\"]", "\"examples\" needs a list of values");
     else if (v.n != 0)
         s->rules->example = v.list[0];
 }
@@ -267,7 +273,7 @@ static void take_const(struct reading *r, struct schema *s, struct value v)
 static void take_bound(struct reading *r, struct schema_bound *bound, struct value v)
 {
     if (v.kind != VALUE_INT && v.kind != VALUE_DOUBLE)
-        found(r, "wrong-type", NULL, "a bound is a number");
+        found(r, "wrong-type", "write it without quotes", "a bound has to be a number");
     else
         *bound = (struct schema_bound){true, v.kind == VALUE_INT ? (double)v.i : v.d};
 }
@@ -295,7 +301,8 @@ static void take_below(struct reading *r, struct schema *s, struct value v)
 static void take_count(struct reading *r, size_t *count, struct value v)
 {
     if (v.kind != VALUE_INT || v.i < 0)
-        found(r, "wrong-type", NULL, "a length is a whole number, 0 or more");
+        found(r, "wrong-type", "write 0 or more, without quotes",
+              "a length has to be a whole number");
     else
         *count = (size_t)v.i;
 }
@@ -330,7 +337,8 @@ static void take_pattern(struct reading *r, struct schema *s, struct value v)
     if (regex_compile(s->rules->pattern_text, r->arena, &pattern, &err) == ERR_NONE)
         s->rules->pattern = pattern;
     else
-        found(r, "pattern", NULL, "%s", err.text);
+        found(r, "pattern", "a sign that is meant as it is needs two backslashes in front: \\\\[",
+              "this pattern cannot be read: %s", err.text);
 }
 
 static void take_format(struct reading *r, struct schema *s, struct value v)
@@ -403,8 +411,9 @@ static void refuse_keyword(struct reading *r, struct str name)
         names[i] = str_of(keywords[i].name);
     near = str_nearest(name, names, KEYWORDS);
     snprintf(help, sizeof help, "write %.*s", STR_ARG(near));
-    found(r, "unknown-keyword", near.len > 0 ? help : NULL,
-          "\"%.*s\" is not taken: it would not be checked", STR_ARG(str_slice(name, 0, 64)));
+    found(r, "unknown-keyword",
+          near.len > 0 ? help : "leave it out, or say it with enum, pattern, minimum, maximum",
+          "\"%.*s\" is no word that is checked here", STR_ARG(str_slice(name, 0, 64)));
 }
 
 /* --- one schema ---------------------------------------------------------------------------------- */
@@ -434,9 +443,11 @@ static void check_bounds(struct reading *r, const struct schema_rules *rules)
     if (least > most || (rules->above.given && rules->above.value >= most) ||
         (rules->below.given && rules->below.value <= least) ||
         (rules->above.given && rules->below.given && rules->above.value >= rules->below.value))
-        found(r, "bounds", NULL, "no number lies between these bounds");
+        found(r, "bounds", "write the smaller number as minimum",
+              "no number lies between these bounds");
     if (rules->length.min > rules->length.max || rules->items.min > rules->items.max)
-        found(r, "bounds", NULL, "the least length is greater than the greatest");
+        found(r, "bounds", "write the smaller number as the least",
+              "the least length is greater than the greatest");
 }
 
 static void check_required(struct reading *r, const struct schema *s)
@@ -447,7 +458,8 @@ static void check_required(struct reading *r, const struct schema *s)
         for (size_t j = 0; j < s->property_count; j++)
             declared |= str_equal(s->properties[j]->name, name);
         if (!declared)
-            found(r, "required", NULL, "\"%.*s\" is required but may not be there", STR_ARG(name));
+            found(r, "required", "declare it under properties, or take it out of \"required\"",
+                  "\"%.*s\" is required, but no field of this name may be there", STR_ARG(name));
     }
 }
 
@@ -459,7 +471,8 @@ static struct schema *read_schema(struct reading *r, struct value v)
     *s->rules =
         (struct schema_rules){.types = TYPE_ALL, .length = {0, SIZE_MAX}, .items = {0, SIZE_MAX}};
     if (v.kind != VALUE_MAP) {
-        found(r, "wrong-type", NULL, "a schema is an object");
+        found(r, "wrong-type", "write {\"type\": \"string\"}",
+              "a schema has to be keys with values");
         return s;
     }
     for (size_t i = 0; i < v.n; i++) {
@@ -475,13 +488,39 @@ static struct schema *read_schema(struct reading *r, struct value v)
     for (size_t i = 0; i < v.n; i++) { /* now that the type is known */
         const struct keyword *keyword = find_keyword(value_str(v.map[i].key));
         if (keyword != NULL && s->rules->types != 0 && (keyword->types & s->rules->types) == 0)
-            found(r, "never-checked", NULL, "%s says nothing about this type", keyword->name);
+            found(r, "never-checked", "leave it out, or change the type",
+                  "\"%s\" says nothing about a field of this type", keyword->name);
     }
     settle_type(s);
     settle_titles(r, s);
     check_bounds(r, s->rules);
     check_required(r, s);
     return s;
+}
+
+/* What the parser calls it, and what is said to people. */
+static void say_broken(struct reading *r, struct place place, const char *problem)
+{
+    static const struct {
+        const char *theirs, *what, *help;
+    } table[] = {
+        {"premature end", "the file ends too early", "close the bracket, or the quote"},
+        {"end of file expected", "the file goes on behind its end",
+         "delete what stands behind the last bracket"},
+        {"duplicate", "a key stands twice", "delete one of the two"},
+        {"control character", "a text does not end in its line",
+         "close the quote; a line break in a text is \\n"},
+        {"escape", "a backslash means something else here", "write two backslashes"},
+        {"decode", "this character cannot be read", "save the file as UTF-8"},
+        {"deeper", "brackets stand in brackets too deep", "put what belongs together on one level"},
+        {"", "this is not JSON: something is missing before this, or is too much",
+         "texts and keys in double quotes; a comma between entries, none behind the last"},
+    };
+    size_t row = 0;
+
+    while (strstr(problem, table[row].theirs) == NULL) /* the last is in every text */
+        row++;
+    diag_add(r->diags, DIAG_ERROR, place, "json", table[row].help, "%s", table[row].what);
 }
 
 struct schema *schema_read(struct str text, const char *file, struct arena *arena,
@@ -498,7 +537,7 @@ struct schema *schema_read(struct str text, const char *file, struct arena *aren
         schema = read_schema(&r, root);
     } else {
         json_stopped_at(&place.line, &place.column);
-        diag_add(diags, DIAG_ERROR, place, "json", NULL, "%s", err.text);
+        say_broken(&r, place, err.text);
     }
     buf_free(&r.pointer);
     return diags->error_count == errors ? schema : NULL;

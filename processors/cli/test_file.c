@@ -21,8 +21,8 @@ static bool is_map(struct reading *r, const struct yaml_node *node, const char *
 {
     if (node->kind == YAML_MAP)
         return true;
-    diag_add(r->diags, DIAG_ERROR, node->place, "test", NULL, "%s is %s, not a mapping", what,
-             yaml_kind_name(node->kind));
+    diag_add(r->diags, DIAG_ERROR, node->place, "test", "write key: value, each on its line",
+             "%s needs keys with values, but here is %s", what, yaml_kind_name(node->kind));
     return false;
 }
 
@@ -40,7 +40,7 @@ enum { KNOWN_KEYS = sizeof known_keys / sizeof known_keys[0] };
 
 static const char *list_of(struct reading *r, const struct str *names, size_t count)
 {
-    struct str list = arena_format(r->arena, "known here: %.*s", STR_ARG(names[0]));
+    struct str list = arena_format(r->arena, "there is: %.*s", STR_ARG(names[0]));
 
     for (size_t i = 1; i < count; i++)
         list = arena_format(r->arena, "%.*s %.*s", STR_ARG(list), STR_ARG(names[i]));
@@ -67,7 +67,7 @@ static void check_keys(struct reading *r, const struct yaml_node *map, enum wher
         wrong(r, map->keys[i]->place,
               near.len != 0 ? arena_format(r->arena, "write %.*s", STR_ARG(near)).data
                             : list_of(r, names, count),
-              "unknown key", map->keys[i]->text);
+              "there is no such key:", map->keys[i]->text);
     }
 }
 
@@ -78,8 +78,8 @@ static struct str get_text(struct reading *r, const struct yaml_node *map, const
     if (node == NULL)
         return STR_EMPTY;
     if (node->kind == YAML_LIST || node->kind == YAML_MAP || node->kind == YAML_NULL) {
-        diag_add(r->diags, DIAG_ERROR, node->place, "test", NULL, "%s is %s, not a text", key,
-                 yaml_kind_name(node->kind));
+        diag_add(r->diags, DIAG_ERROR, node->place, "test", "write it behind the colon",
+                 "\"%s\" needs a text, but here is %s", key, yaml_kind_name(node->kind));
         return STR_EMPTY;
     }
     return node->text;
@@ -94,8 +94,8 @@ static const struct yaml_node *get_list(struct reading *r, const struct yaml_nod
         return NULL;
     if (node->kind == YAML_LIST)
         return node;
-    diag_add(r->diags, DIAG_ERROR, node->place, "test", NULL, "%s is %s, not a list", key,
-             yaml_kind_name(node->kind));
+    diag_add(r->diags, DIAG_ERROR, node->place, "test", "write each entry with a dash in front",
+             "\"%s\" needs a list, but here is %s", key, yaml_kind_name(node->kind));
     return NULL;
 }
 
@@ -149,7 +149,8 @@ static void read_event(struct reading *r, const struct yaml_node *node, struct t
     event->time_ms = event->at_ms;
     time = yaml_get(node, STR("time"));
     if (time != NULL && read_time(r, time, &event->time_ms) && event->time_ms > event->at_ms)
-        wrong(r, time->place, NULL, "an event cannot be later than its record:", time->text);
+        wrong(r, time->place, "write a time before its `at`",
+              "an event cannot be later than its record:", time->text);
     event->type = get_text(r, node, "type");
     event->outcome = get_text(r, node, "outcome");
     event->of = get_text(r, node, "of");
@@ -157,7 +158,7 @@ static void read_event(struct reading *r, const struct yaml_node *node, struct t
     event->source = get_text(r, node, "source");
     read_final(r, node, event);
     if ((event->type.len != 0) + (event->outcome.len != 0) + (event->source.len != 0) != 1)
-        wrong(r, node->place, NULL,
+        wrong(r, node->place, "write type: TYPE, outcome: CODE or source: NAME",
               "an event has a type, is an outcome, or is a source that is silent: one of these",
               STR_EMPTY);
     if (event->data != NULL && event->data->kind != YAML_NULL)
@@ -333,7 +334,7 @@ static void read_until(struct reading *r, const struct yaml_node *map, struct te
     if (until != NULL)
         read_time(r, until, &c->until_ms);
     if (c->until_ms < last_ms)
-        wrong(r, until != NULL ? until->place : map->place, NULL,
+        wrong(r, until != NULL ? until->place : map->place, "write a later `until`",
               "the last event is later than until", STR_EMPTY);
 }
 

@@ -19,12 +19,38 @@ const char *cel_type_text(struct checker *c, const struct cel_type *type)
     return kept;
 }
 
-/* "a string", "an int". */
+/* In moments, which people write who know tables and not types. */
+static const char *plain_words(const struct cel_type *type)
+{
+    switch (type->kind) {
+    case CEL_BOOL: return "true or false";
+    case CEL_INT:
+    case CEL_UINT: return "a whole number";
+    case CEL_DOUBLE: return "a number";
+    case CEL_STRING: return "a text";
+    case CEL_LIST: return "a list";
+    case CEL_TIMESTAMP: return "a time";
+    case CEL_DURATION: return "a duration";
+    case CEL_LOCAL: return "a local time";
+    case CEL_DYN:
+    case CEL_NULL:
+    case CEL_BYTES:
+    case CEL_MAP:
+    case CEL_TYPE:
+    case CEL_OPTIONAL: break;
+    }
+    return NULL;
+}
+
+/* "a string", "an int"; in moments "a text", "a whole number". */
 const char *cel_type_with_article(struct checker *c, const struct cel_type *type)
 {
+    const char *plain = c->env->own_functions ? plain_words(type) : NULL;
     const char *name = type->kind == CEL_DYN ? "value of unknown type" : cel_type_text(c, type);
     bool vowel = strchr("aeio", name[0]) != NULL;
 
+    if (plain != NULL)
+        return plain;
     return arena_format(c->arena, "%s %s", vowel ? "an" : "a", name).data;
 }
 
@@ -145,7 +171,8 @@ void cel_mix_numbers(struct checker *c, struct cel_node **a, struct cel_node **b
 static void expect_bool(struct checker *c, const struct cel_node *node, const char *where)
 {
     if (node->type->kind != CEL_BOOL && node->type->kind != CEL_DYN)
-        COMPLAIN(c, node->at, "condition", NULL, "%s must be true or false, this is %s", where,
+        COMPLAIN(c, node->at, "condition", "compare it: a == b, a > b",
+                 "%s must be true or false, this is %s", where,
                  cel_type_with_article(c, node->type));
 }
 
@@ -336,8 +363,12 @@ static void check_result(struct checker *c, const struct cel_type *want, struct 
                                                                       : NULL,
                  "a condition must be true or false, this is %s", cel_type_with_article(c, type));
     else
-        COMPLAIN(c, (*root)->at, "type", NULL, "%s is needed here, this is %s",
-                 cel_type_with_article(c, want), cel_type_with_article(c, type));
+        COMPLAIN(c, (*root)->at, "type",
+                 want->kind == CEL_TIMESTAMP ? "read a time, or write timestamp(\"...\")"
+                                             : "write or read one, or convert it: double(...), "
+                                               "int(...), string(...)",
+                 "%s is needed here, this is %s", cel_type_with_article(c, want),
+                 cel_type_with_article(c, type));
 }
 
 void cel_check(struct cel_source *source, const struct cel_env *env, const struct cel_type *want,

@@ -367,8 +367,8 @@ static void check_pattern(struct checker *c, const struct cel_node *pattern)
 
     if (is_literal_of(pattern, VALUE_STRING) &&
         regex_compile(value_str(pattern->literal), c->arena, &regex, &err) != ERR_NONE)
-        COMPLAIN(c, pattern->at, "regex", NULL, "the regular expression is not understood: %s",
-                 err.text);
+        COMPLAIN(c, pattern->at, "regex", "look at its brackets; a backslash is written twice",
+                 "the regular expression is not understood: %s", err.text);
 }
 
 const struct cel_type *cel_check_call(struct checker *c, struct cel_node *node)

@@ -231,7 +231,8 @@ static void gen_call(struct gen *g, const struct cel_node *node)
         return;
     }
     if (node->count > UINT8_MAX) {
-        cel_report(g->source, DIAG_ERROR, node->at, "limit", NULL, "too many arguments");
+        cel_report(g->source, DIAG_ERROR, node->at, "limit", "give it a list",
+                   "a function with %zu values, at most %d are taken", node->count, UINT8_MAX);
         return;
     }
     size_t at = emit(g, OP_CALL, 1 - (int)node->count, node->overload, 0);
@@ -479,7 +480,8 @@ static const struct cel_program *compile_in(struct cel_source *source, const str
 
     if (source->text.len > LIMIT_CEL_BYTES) {
         cel_report(source, DIAG_ERROR, 0, "limit", "split it into several conditions",
-                   "the expression is longer than %d bytes", LIMIT_CEL_BYTES);
+                   "the expression has %zu bytes, at most %d are taken", source->text.len,
+                   LIMIT_CEL_BYTES);
         return NULL;
     }
     if (!str_is_utf8(source->text)) {

@@ -37,8 +37,9 @@ static void report_error(struct folder *f, const struct cel_node *node, struct v
             (item.kind == NODE_LITERAL && item.literal.kind == VALUE_ERROR))
             return; /* it comes from there */
     }
-    cel_report(f->source, DIAG_ERROR, node->at, "always-error", NULL,
-               "this is always an error: %.*s", STR_ARG(value_str(v)));
+    cel_report(f->source, DIAG_ERROR, node->at, "always-error",
+               "correct it: whatever comes, it has no value", "this is always an error: %.*s",
+               STR_ARG(value_str(v)));
 }
 
 /* Run a closed subtree and put its value in its place. */

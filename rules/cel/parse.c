@@ -100,7 +100,10 @@ static void fail_unexpected(struct parser *p, const char *expected)
         what =
             arena_format(p->arena, "%s expected, found %.*s", expected,
                          p->token.text.len > 40 ? 40 : (int)p->token.text.len, p->token.text.data);
-    fail(p, p->token.at, NULL, what.data);
+    fail(p, p->token.at,
+         p->token.kind == TOKEN_END ? "complete it, or leave out the sign before it"
+                                    : "look at the signs and brackets before it",
+         what.data);
 }
 
 static bool is_open(enum token_kind kind)

@@ -48,7 +48,7 @@ static bool size_fits(const struct bundle *bundle, struct diags *diags)
         bytes += bundle->files[i].name.len + bundle->files[i].text.len;
     if (bytes <= LIMIT_RULES_BYTES)
         return true;
-    diag_add(diags, DIAG_ERROR, (struct place){0}, "limit", NULL,
+    diag_add(diags, DIAG_ERROR, (struct place){0}, "limit", "leave out what nobody needs",
              "the rules have %zu bytes, at most %d are taken", bytes, LIMIT_RULES_BYTES);
     return false;
 }
@@ -63,8 +63,11 @@ static void warn_unknown_files(struct compiler *c)
             !str_is(file, BUNDLE_ZONE_DATA) && !str_is(file, "policy.yaml") &&
             !str_is(file, "sources.yaml") &&
             !(str_starts(file, STR("schemas/events/")) && str_ends(file, STR(".json"))))
-            diag_add(c->diags, DIAG_WARNING, (struct place){compiler_path(c, file), 0, 0},
-                     "unknown-file", NULL, "nothing reads this file");
+            diag_add(c->diags, DIAG_WARNING, (struct place){compiler_path(c, file), 1, 1},
+                     "unknown-file",
+                     "a moment is moments/NAME.yaml, an event type schemas/events/TYPE.json; else "
+                     "take it out of the folder",
+                     "nothing reads this file");
     }
 }
 

@@ -74,6 +74,7 @@ struct field {
     size_t taken;                /* names, 0: the first is unknown */
     size_t wrong;                /* index of the unknown name */
     struct str near;             /* what it may have meant */
+    struct str there;            /* else what there is, a few names */
 };
 struct field types_find_field(struct compiler *c, const struct numbers *types,
                               const struct str *names, size_t count);

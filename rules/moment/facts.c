@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "core/mem.h"
+#include "core/when.h"
 #include "rules/moment/compile.h"
 
 struct kind_field { /* which field of the form names the kind */
@@ -79,8 +80,8 @@ static struct value fallback_of(struct compiler *c, const struct fact *fact,
         (type->kind == CEL_BOOL && v.kind == VALUE_BOOL))
         return v;
     cel_type_print(&name, type);
-    FOUND(c, node->place, "fact-value", NULL, "the fact is %s, its default is %s", buf_text(&name),
-          yaml_kind_name(node->kind));
+    FOUND(c, node->place, "fact-value", "write a value of the fact's kind, or leave it out",
+          "the fact is %s, its default is %s", buf_text(&name), yaml_kind_name(node->kind));
     buf_free(&name);
     return VALUE_NONE;
 }
@@ -102,16 +103,19 @@ static void take_role(struct compiler *c, struct fact *fact, const struct filled
     if (node == NULL)
         return;
     if (fact->key != NULL || (fact->type->kind != CEL_STRING && fact->type->kind != CEL_DYN))
-        FOUND(c, node->place, "fact-value", NULL, "an address, time zone or language is one text");
+        FOUND(c, node->place, "fact-value", "read a field that is a text, without \"per\"",
+              "an address, time zone or language is one text");
     if (index != NULL && *index >= 0)
-        FOUND(c, node->place, "duplicate", NULL, "%.*s is the customer's %.*s already",
-              STR_ARG(c->set->facts[*index].name), STR_ARG(role->text));
+        FOUND(c, node->place, "duplicate", "leave one of them out",
+              "%.*s is the customer's %.*s already", STR_ARG(c->set->facts[*index].name),
+              STR_ARG(role->text));
     else if (index != NULL)
         *index = (int32_t)(fact - c->set->facts);
     for (const struct fact *f = c->set->facts; f < fact; f++)
         if (fact->role == ROLE_ADDRESS && str_equal(f->address_kind, fact->address_kind))
-            FOUND(c, node->place, "duplicate", NULL, "%.*s is the address for %.*s already",
-                  STR_ARG(f->name), STR_ARG(f->address_kind));
+            FOUND(c, node->place, "duplicate", "leave one of them out",
+                  "%.*s is the address for %.*s already", STR_ARG(f->name),
+                  STR_ARG(f->address_kind));
 }
 
 static void take_words(struct compiler *c, struct fact *fact, const struct yaml_node *node)
@@ -140,6 +144,18 @@ static const char *kind_word(enum fact_kind kind)
     return words[kind];
 }
 
+static void say_window(struct compiler *c, const struct fact *fact, const struct yaml_node *step)
+{
+    struct buf span = {0};
+
+    when_put_span(&span, fact->over_ms);
+    FOUND(c, step->place, "fact-window",
+          fact->step_ms > fact->over_ms ? "write a shorter \"step\"" : "write a longer \"step\"",
+          "\"over\" has to be 1 to %d times as long as \"step\", and %s is not", LIMIT_FACT_BUCKETS,
+          buf_text(&span));
+    buf_free(&span);
+}
+
 /* Buckets need a window to fall out of, and not too many of them. */
 static void take_step(struct compiler *c, struct fact *fact, const struct filled *form)
 {
@@ -152,8 +168,7 @@ static void take_step(struct compiler *c, struct fact *fact, const struct filled
         FOUND(c, step->place, "fact-window", "say with \"over\" how long it looks back",
               "\"step\" is for a fact with \"over\"");
     else if (fact->over_ms / fact->step_ms > LIMIT_FACT_BUCKETS || fact->step_ms > fact->over_ms)
-        FOUND(c, step->place, "fact-window", NULL,
-              "\"over\" has to be 1 to %d times as long as \"step\"", LIMIT_FACT_BUCKETS);
+        say_window(c, fact, step);
     if (form->at[FIELD_FACT_LIMIT] != NULL)
         FOUND(c, form->at[FIELD_FACT_LIMIT]->place, "fact-window", "leave it out",
               "with \"step\" there is no limit");
@@ -176,12 +191,12 @@ static void compile_programs(struct compiler *c, struct fact *fact, const struct
     fact->key = scope_compile(&scope, form->at[FIELD_FACT_PER], NULL);
     fact->value = scope_compile(&scope, value, NULL);
     if (of_numbers(fact->kind) && fact->value != NULL && !is_number(cel_program_type(fact->value)))
-        FOUND(c, value->place, "fact-value", NULL, "a %s is made of numbers",
-              kind_word(fact->kind));
+        FOUND(c, value->place, "fact-value", "read a field that is a number",
+              "\"%s\" is made of numbers", kind_word(fact->kind));
     if (fact->key != NULL && key_type(cel_program_type(fact->key)) == NULL &&
         !is_number(cel_program_type(fact->key)))
-        FOUND(c, form->at[FIELD_FACT_PER]->place, "fact-value", NULL,
-              "a key is a text, a number, true or false");
+        FOUND(c, form->at[FIELD_FACT_PER]->place, "fact-value", "read an id: event.data.vin",
+              "what a fact is kept \"per\" is a text, a number, true or false");
 }
 
 static void compile_fact(struct compiler *c, struct fact *fact, const struct yaml_node *node)

@@ -8,7 +8,7 @@
 #include "core/check.h"
 #include "core/when.h"
 
-enum { NAME_BYTES_MAX = 64, KEYS_SHOWN = 24 };
+enum { NAME_BYTES_MAX = 64, KEYS_SHOWN = 24, CHOICES_MAX = 8 };
 
 const struct form_field form_fields[FIELD_COUNT] = {
 #define FORM(form, what)
@@ -226,12 +226,17 @@ struct want {
 static void wants(struct diags *diags, const struct yaml_node *node, const char *key,
                   struct want want)
 {
+    bool none = node->kind == YAML_LIST && node->count == 0;
+    const char *quote = strchr(key, ' ') == NULL ? "\"" : ""; /* of a key, not of "a fact" */
+
     if (is_scalar(node))
-        diag_add(diags, DIAG_ERROR, node->place, want.code, want.help, "%s wants %s, not \"%.*s\"",
-                 key, want.what, (int)(node->text.len < 60 ? node->text.len : 60), node->text.data);
+        diag_add(diags, DIAG_ERROR, node->place, want.code, want.help,
+                 "%s%s%s needs %s, not \"%.*s\"", quote, key, quote, want.what,
+                 (int)(node->text.len < 60 ? node->text.len : 60), node->text.data);
     else
-        diag_add(diags, DIAG_ERROR, node->place, want.code, want.help, "%s wants %s, here is %s",
-                 key, want.what, yaml_kind_name(node->kind));
+        diag_add(diags, DIAG_ERROR, node->place, want.code, want.help,
+                 "%s%s%s needs %s, but here is %s", quote, key, quote, want.what,
+                 none ? "an empty list" : yaml_kind_name(node->kind));
 }
 
 static bool expect(bool fits, struct diags *diags, const struct yaml_node *node, const char *key,
@@ -242,6 +247,11 @@ static bool expect(bool fits, struct diags *diags, const struct yaml_node *node,
     return fits;
 }
 
+static const char name_help[] =
+    "begin with a letter; then letters, digits, - and _, without blanks";
+static const char text_help[] =
+    "write it behind the colon; in quotes if it has \": \" or \" #\" in it";
+
 /* A text, or one for each language. */
 static bool fits_phrase(const struct yaml_node *node, const char *key, struct diags *diags)
 {
@@ -250,18 +260,19 @@ static bool fits_phrase(const struct yaml_node *node, const char *key, struct di
 
     if (node->kind != YAML_MAP)
         return expect(is_scalar(node) && node->text.len != 0, diags, node, key,
-                      WANT("shape", "a text", NULL));
+                      WANT("shape", "a text", text_help));
     if (!expect(node->count != 0, diags, node, key,
                 WANT("shape", "a text for each language", help)))
         return false;
     if (node->count > LIMIT_LANGUAGES) {
-        diag_add(diags, DIAG_ERROR, node->place, "limit", NULL,
-                 "%s has %zu languages, at most %d are taken", key, node->count, LIMIT_LANGUAGES);
+        diag_add(diags, DIAG_ERROR, node->place, "limit", "leave some out",
+                 "\"%s\" has %zu languages, at most %d are taken", key, node->count,
+                 LIMIT_LANGUAGES);
         return false;
     }
     for (size_t i = 0; i < node->count; i++) {
         fits &= expect(language_is_tag(node->keys[i]->text), diags, node->keys[i], key,
-                       WANT("language", "languages, such as en or nl-BE", help));
+                       WANT("language", "codes of languages, such as en or nl-BE", help));
         fits &= expect(is_scalar(node->items[i]) && node->items[i]->text.len != 0, diags,
                        node->items[i], key, WANT("shape", "a text for each language", help));
     }
@@ -284,22 +295,30 @@ static bool fits_count(const struct form_field *field, const struct yaml_node *n
 
     snprintf(what, sizeof what, "a number from 1 to %lld", (long long)field->most);
     return expect(node->kind == YAML_INT && node->integer >= 1 && node->integer <= field->most,
-                  diags, node, field->key, WANT("count", what, NULL));
+                  diags, node, field->key,
+                  WANT("count", what, "write a whole number, without a unit and without quotes"));
 }
 
 static bool fits_choice(const struct form_field *field, const struct yaml_node *node,
                         const char *key, struct diags *diags)
 {
-    struct str rest = str_of(field->choices), each;
-    char what[128];
+    struct str rest = str_of(field->choices), each, words[CHOICES_MAX], near;
+    char what[128], help[64];
+    size_t count = 0;
 
     if (is_scalar(node) && form_list_has(field->choices, node->text))
         return true;
     what[0] = '\0';
-    for (bool first = true; form_next_word(&rest, &each); first = false)
+    for (; form_next_word(&rest, &each); count++) {
+        CHECK(count < CHOICES_MAX);
+        words[count] = each;
         snprintf(what + strlen(what), sizeof what - strlen(what), "%s%.*s",
-                 first ? "" : (rest.len != 0 ? ", " : " or "), STR_ARG(each));
-    wants(diags, node, key, WANT("choice", what, NULL));
+                 count == 0 ? "" : (rest.len != 0 ? ", " : " or "), STR_ARG(each));
+    }
+    near = str_nearest(node->text, words, count);
+    snprintf(help, sizeof help, "write %.*s",
+             STR_ARG(near.len != 0 ? near : STR("one of these words")));
+    wants(diags, node, key, WANT("choice", what, help));
     return false;
 }
 
@@ -314,10 +333,11 @@ static bool fits_hours(const struct yaml_node *node, const char *key, struct dia
                       WANT("hours", "whole hours of a day", help));
     for (size_t i = 0; i < node->count; i++) {
         const struct yaml_node *spans = node->items[i];
-        fits &= expect(read_days(node->keys[i]->text, &from, &to), diags, node->keys[i], key,
-                       WANT("hours", "days", "write mon-fri, sat or daily"));
         fits &=
-            expect(form_item_count(spans) != 0, diags, spans, key, WANT("hours", "hours", help));
+            expect(read_days(node->keys[i]->text, &from, &to), diags, node->keys[i], key,
+                   WANT("hours", "days, such as mon-fri or sat", "write mon-fri, sat or daily"));
+        fits &= expect(form_item_count(spans) != 0, diags, spans, key,
+                       WANT("hours", "hours of a day", help));
         for (size_t k = 0; k < form_item_count(spans); k++)
             fits &= expect(
                 is_scalar(form_item(spans, k)) && read_hours(form_item(spans, k)->text, &from, &to),
@@ -333,15 +353,15 @@ static bool fits_item(enum form_kind kind, const struct yaml_node *node, const c
 
     if (kind == FORM_DATES)
         return expect(is_scalar(node) && read_date(node->text, &days), diags, node, key,
-                      WANT("date", "dates", "write 2026-12-25"));
+                      WANT("date", "dates that exist", "write year-month-day: 2026-12-25"));
     if (kind == FORM_TAGS)
         return expect(is_scalar(node) && language_is_tag(node->text), diags, node, key,
-                      WANT("language", "languages", "write [en, nl], or nl-BE"));
+                      WANT("language", "codes of languages", "write [en, nl], or nl-BE"));
     if (kind == FORM_NAMES)
         return expect(is_scalar(node) && is_name(node->text, "-."), diags, node, key,
-                      WANT("name", "names", NULL));
+                      WANT("name", "names", "letters, digits, - and _, without blanks"));
     return expect(is_scalar(node) && node->text.len != 0, diags, node, key,
-                  WANT("shape", "texts", NULL));
+                  WANT("shape", "texts", text_help));
 }
 
 static bool fits_items(const struct form_field *field, const struct yaml_node *node,
@@ -353,7 +373,7 @@ static bool fits_items(const struct form_field *field, const struct yaml_node *n
         return expect(false, diags, node, field->key, WANT("shape", "a list", "write [a, b]"));
     if (form_item_count(node) == 0)
         return expect(false, diags, node, field->key,
-                      WANT("shape", "a text or a list of texts", NULL));
+                      WANT("shape", "at least one entry", "write a, or [a, b]"));
     for (size_t i = 0; i < form_item_count(node); i++)
         fits &= fits_item(field->kind, form_item(node, i), field->key, diags);
     return fits;
@@ -383,8 +403,8 @@ static bool fits_collection(const struct form_field *field, const struct yaml_no
         return false;
     if (node->count <= (size_t)field->most)
         return true;
-    diag_add(diags, DIAG_ERROR, node->place, "limit", NULL,
-             "%s has %zu entries, at most %lld are taken", field->key, node->count,
+    diag_add(diags, DIAG_ERROR, node->place, "limit", "leave some out, or make two of it",
+             "\"%s\" has %zu entries, at most %lld are taken", field->key, node->count,
              (long long)field->most);
     return false;
 }
@@ -397,8 +417,8 @@ static bool not_yet(const struct form_field *field, struct place place, struct d
         if (form_fields[i].form == field->form && form_fields[i].kind != FORM_LATER &&
             str_is(str_of(form_fields[i].needed), field->needed))
             snprintf(help + strlen(help), sizeof help - strlen(help), " %s", form_fields[i].key);
-    diag_add(diags, DIAG_ERROR, place, "not-yet", field->needed[0] == '|' ? help : NULL,
-             "not supported yet: %s", field->choices);
+    diag_add(diags, DIAG_ERROR, place, "not-yet", field->needed[0] == '|' ? help : "leave it out",
+             "not there yet: %s", field->choices);
     return false;
 }
 
@@ -411,19 +431,20 @@ static bool fits(const struct form_field *field, const struct yaml_node *node, s
     switch (field->kind) {
     case FORM_NAME:
         return expect(is_scalar(node) && is_name(node->text, "-."), diags, node, key,
-                      WANT("name", "a name", "letters, digits, - and _"));
+                      WANT("name", "a name", name_help));
     case FORM_WORD:
-        return expect(
-            is_scalar(node) && is_word(node->text), diags, node, key,
-            WANT("word", "a word", "letters, digits and _; no word that conditions know already"));
+        return expect(is_scalar(node) && is_word(node->text), diags, node, key,
+                      WANT("word", "a name of its own",
+                           "letters, digits and _; no word that conditions know already"));
     case FORM_PHRASE:
     case FORM_TEMPLATE: return fits_phrase(node, key, diags);
     case FORM_TEXT:
         return expect(is_scalar(node) && node->text.len != 0, diags, node, key,
-                      WANT("shape", "a text", NULL));
+                      WANT("shape", "a text", text_help));
     case FORM_CEL:
         return expect(is_scalar(node) && node->text.len != 0, diags, node, key,
-                      WANT("shape", "a condition or a value", NULL));
+                      WANT("shape", "a condition or a value",
+                           "write it behind the colon: event.data.amount > 500"));
     case FORM_SPAN: return fits_span(node, key, diags);
     case FORM_COUNT: return fits_count(field, node, diags);
     case FORM_NUMBER:
@@ -434,10 +455,10 @@ static bool fits(const struct form_field *field, const struct yaml_node *node, s
                       WANT("yes-no", "true or false", "write true or false"));
     case FORM_SCALAR:
         return expect(is_scalar(node), diags, node, key,
-                      WANT("shape", "a text, a number, true or false", NULL));
+                      WANT("shape", "a text, a number, true or false", text_help));
     case FORM_BOUND:
         return expect(is_scalar(node) && form_bound(node, &below, &bound), diags, node, key,
-                      WANT("bound", "a bound", "write below 3.0 or above 80"));
+                      WANT("bound", "a side and a number", "write below 3.0 or above 80"));
     case FORM_TYPES:
     case FORM_NAMES:
     case FORM_TEXTS:
@@ -523,12 +544,20 @@ static void say_misplaced(const struct filled *f, size_t field, const char *kind
             snprintf(kinds + strlen(kinds), sizeof kinds - strlen(kinds), "%s%.*s",
                      kinds[0] != '\0' ? ", " : "", STR_ARG(word));
     }
-    diag_add(diags, DIAG_ERROR, f->at[field]->place, "key-place", NULL,
+    diag_add(diags, DIAG_ERROR, f->at[field]->place, "key-place", "leave it out",
              "\"%s\" does not go with \"%s\", only with %s", form_fields[field].key, kind, kinds);
+}
+
+static const char *add_help(const struct form_field *field, char *help, size_t size)
+{
+    snprintf(help, size, "add \"%s\": %s", field->key, field->text);
+    return help;
 }
 
 static void check_needs(const struct filled *f, const char *kind, struct diags *diags)
 {
+    char help[512];
+
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         const struct form_field *field = &form_fields[i];
         bool needed;
@@ -537,7 +566,8 @@ static void check_needs(const struct filled *f, const char *kind, struct diags *
         needed =
             field->needed[0] == '*' || (kind != NULL && form_list_has(field->needed, str_of(kind)));
         if (needed && f->at[i] == NULL)
-            diag_add(diags, DIAG_ERROR, f->node->place, "missing-key", field->text,
+            diag_add(diags, DIAG_ERROR, f->node->place, "missing-key",
+                     add_help(field, help, sizeof help),
                      field->needed[0] == '*' ? "%s needs \"%s\"" : "%s needs \"%s\" with \"%s\"",
                      form_what(f->form), field->key, kind);
         if (kind != NULL && f->at[i] != NULL && field->kind != FORM_LATER &&
@@ -552,7 +582,8 @@ bool form_read(enum form_id form, const struct yaml_node *node, struct diags *di
     *out = (struct filled){.form = form, .node = node};
     if (node->kind != YAML_MAP) {
         diag_add(diags, DIAG_ERROR, node->place, "shape", "write key: value, each on its line",
-                 "%s is keys with values, here is %s", form_what(form), yaml_kind_name(node->kind));
+                 "%s needs keys with values, but here is %s", form_what(form),
+                 yaml_kind_name(node->kind));
         return false;
     }
     for (size_t i = 0; i < node->count; i++) {
@@ -583,7 +614,7 @@ bool form_read_map(const struct form_field *field, const struct yaml_node *node,
         return false;
     }
     if (node->count > (size_t)field->most) {
-        diag_add(diags, DIAG_ERROR, node->place, "limit", NULL,
+        diag_add(diags, DIAG_ERROR, node->place, "limit", "leave some out",
                  "%zu entries, at most %lld are taken", node->count, (long long)field->most);
         return false;
     }
@@ -593,7 +624,7 @@ bool form_read_map(const struct form_field *field, const struct yaml_node *node,
             wants(diags, node->keys[i], form_what(field->sub),
                   field->sub == FORM_OF_FACT
                       ? WANT("word", "a name that conditions can read", "letters, digits and _")
-                      : WANT("name", "a name", "letters, digits, - and _"));
+                      : WANT("name", "a name", name_help));
     return true;
 }
 

@@ -224,8 +224,8 @@ void moments_load(struct compiler *c)
         if (compiler_moment_name(c->bundle->files[i].name, &files[count].name))
             files[count++].file = &c->bundle->files[i];
     if (count > LIMIT_MOMENTS) {
-        FOUND(c, ((struct place){0}), "limit", NULL, "%zu moments, at most %d are taken", count,
-              LIMIT_MOMENTS);
+        FOUND(c, ((struct place){0}), "limit", "leave some out",
+              "%zu moments, at most %d are taken", count, LIMIT_MOMENTS);
         count = 0;
     }
     if (count != 0)

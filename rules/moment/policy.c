@@ -226,7 +226,9 @@ static void check_moment(struct compiler *c, const struct yaml_node *node)
     near = str_nearest(node->text, names, count);
     snprintf(help, sizeof help, "write %.*s", STR_ARG(near));
     if (!there)
-        FOUND(c, node->place, "unknown-moment", near.len != 0 ? help : NULL,
+        FOUND(c, node->place, "unknown-moment",
+              near.len != 0 ? help
+                            : "attent list moments shows all; a moment is called like its file",
               "there is no moment \"%.*s\"", STR_ARG(node->text));
     mem_free(names);
 }
@@ -284,7 +286,8 @@ static void load_quiet_one(struct compiler *c, struct quiet *quiet, const struct
     tiers = form.at[FIELD_QUIET_TIERS];
     except = form.at[FIELD_QUIET_EXCEPT];
     if (tiers != NULL && except != NULL)
-        FOUND(c, except->place, "key-place", NULL, "either `tiers` or `except`, not both");
+        FOUND(c, except->place, "key-place", "leave one of them out",
+              "either `tiers` or `except`, not both");
     quiet->tiers = tiers != NULL ? tier_bits(c, tiers) : ~tier_bits(c, except);
     quiet->channel = form_text(form.at[FIELD_QUIET_CHANNEL], c->arena);
     policy_check_channel(c, form.at[FIELD_QUIET_CHANNEL]);

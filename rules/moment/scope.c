@@ -38,12 +38,15 @@ static struct cel_found with_code(const char *code, struct cel_found found)
     return found;
 }
 
-static struct cel_found unknown(struct scope *scope, size_t wrong, struct str what, struct str near)
+static struct cel_found unknown(struct scope *scope, size_t wrong, struct str what, struct str near,
+                                struct str there)
 {
     struct str help = STR_EMPTY;
 
     if (near.len != 0)
         help = arena_format(scope->c->arena, "write %.*s", STR_ARG(near));
+    else if (there.len != 0)
+        help = arena_format(scope->c->arena, "there is: %.*s", STR_ARG(there));
     return refused(wrong, what, help);
 }
 
@@ -76,7 +79,7 @@ static struct cel_found no_field(struct scope *scope, const struct numbers *type
                                 types->count == 1 ? "%.*s has no field \"%.*s\""
                                                   : "%.*s have no field \"%.*s\"",
                                 STR_ARG(of), STR_ARG(name)),
-                   field->near);
+                   field->near, field->there);
 }
 
 static uint16_t read_path(struct scope *scope, const struct numbers *types, struct str pointer)
@@ -92,19 +95,21 @@ static uint16_t read_path(struct scope *scope, const struct numbers *types, stru
 static struct cel_found resolve_attr(struct scope *scope, enum slot_kind kind, uint32_t a,
                                      const struct str *path, size_t at)
 {
-    struct str names[ATTRIBUTES];
+    struct str names[ATTRIBUTES], what;
 
     for (size_t i = 0; i < ATTRIBUTES; i++) {
         names[i] = str_of(attributes[i].name);
         if (str_equal(path[at], names[i]))
             return slot(slot_of(kind, a, attributes[i].attr), attributes[i].type, at + 1);
     }
-    return unknown(scope, at,
-                   arena_format(scope->c->arena, "an event has no \"%.*s\"%s", STR_ARG(path[at]),
-                                str_nearest(path[at], names, ATTRIBUTES).len == 0
-                                    ? "; its fields stand under data"
-                                    : ""),
-                   str_nearest(path[at], names, ATTRIBUTES));
+    what = arena_format(scope->c->arena, "an event has no \"%.*s\"", STR_ARG(path[at]));
+    if (str_nearest(path[at], names, ATTRIBUTES).len != 0)
+        return unknown(scope, at, what, str_nearest(path[at], names, ATTRIBUTES), STR_EMPTY);
+    return with_code(
+        "unknown-field",
+        refused(at, what,
+                arena_format(scope->c->arena, "the fields of an event stand under data: data.%.*s",
+                             STR_ARG(path[at]))));
 }
 
 static struct cel_found resolve_event(struct scope *scope, const struct str *path, size_t count)
@@ -145,7 +150,12 @@ static struct cel_found resolve_step_data(struct scope *scope, uint32_t step, en
     if (field.taken == 0)
         return no_field(scope, &draft->types, &field, path, from);
     if (draft->captures.count == LIMIT_CAPTURES)
-        return refused(from, STR("too many fields of this step are read"), STR_EMPTY);
+        return with_code(
+            "limit", refused(from,
+                             arena_format(scope->c->arena,
+                                          "%d fields of this step are read, at most %d are kept",
+                                          LIMIT_CAPTURES + 1, LIMIT_CAPTURES),
+                             STR("read fewer of them")));
     capture = numbers_append(&draft->captures, read_path(scope, &draft->types, field.pointer));
     if (kind == SLOT_STEP_FIRST)
         draft->step->first_captured = true;
@@ -204,7 +214,16 @@ static struct cel_found resolve_fact(struct scope *scope, enum slot_kind kind,
     what = arena_format(scope->c->arena, "there is no fact \"%.*s\"", STR_ARG(path[1]));
     return with_code("unknown-fact", near.len == 0
                                          ? refused(1, what, STR("declare it in facts.yaml"))
-                                         : unknown(scope, 1, what, near));
+                                         : unknown(scope, 1, what, near, STR_EMPTY));
+}
+
+static struct str joined(struct arena *arena, const struct str *names, size_t count)
+{
+    struct str list = count != 0 ? names[0] : STR_EMPTY;
+
+    for (size_t i = 1; i < count; i++)
+        list = arena_format(arena, "%.*s %.*s", STR_ARG(list), STR_ARG(names[i]));
+    return list;
 }
 
 static struct cel_found resolve_unknown(struct scope *scope, struct str name)
@@ -224,9 +243,10 @@ static struct cel_found resolve_unknown(struct scope *scope, struct str name)
     for (size_t i = 0; i < scope->step_count; i++)
         if (scope->steps[i].step->name.len != 0)
             names[count++] = scope->steps[i].step->name;
-    return (struct cel_found){
-        .result = CEL_NO_SUCH_NAME,
-        .help = unknown(scope, 0, STR_EMPTY, str_nearest(name, names, count)).help};
+    return (struct cel_found){.result = CEL_NO_SUCH_NAME,
+                              .help = unknown(scope, 0, STR_EMPTY, str_nearest(name, names, count),
+                                              joined(scope->c->arena, names, count))
+                                          .help};
 }
 
 static struct cel_found resolve(void *context, const struct str *path, size_t count)
@@ -381,8 +401,8 @@ const struct cel_program *scope_condition(struct scope *scope, const struct yaml
     if (program == NULL || !cel_program_constant(program, &v))
         return program;
     if (v.kind == VALUE_ERROR)
-        FOUND(scope->c, node->place, "always-error", NULL, "this condition always fails: %.*s",
-              STR_ARG(value_str(v)));
+        FOUND(scope->c, node->place, "always-error", "correct it: whatever comes, it has no value",
+              "this condition always fails: %.*s", STR_ARG(value_str(v)));
     else if (v.kind == VALUE_BOOL && !v.boolean)
         FOUND(scope->c, node->place, "always-false",
               "then it never happens: change it, or delete what it is for",

@@ -4,6 +4,8 @@
  * then `about`, because conditions may read it; then conditions, each seeing the steps before it.
  * Captures grow while later expressions are compiled, so they go to the moment last.
  */
+#include <stdio.h>
+
 #include "core/check.h"
 #include "core/mem.h"
 #include "rules/moment/compile.h"
@@ -66,6 +68,17 @@ static void check_position(struct compiler *c, const struct filled *form,
                   only[i].first ? "the first step" : "later steps");
 }
 
+static void say_back(struct compiler *c, const struct moment_step *step,
+                     const struct yaml_node *back)
+{
+    char help[96];
+
+    snprintf(help, sizeof help, "write a number %s %.15g, or leave it out",
+             step->below ? "above" : "below", step->bound);
+    FOUND(c, back->place, "back", help, "\"back\" has to lie %s the bound, %.15g does not",
+          step->below ? "above" : "below", step->back);
+}
+
 static void take_bound(struct compiler *c, struct moment_step *step, const struct filled *form)
 {
     const struct yaml_node *back = form->at[FIELD_STEP_BACK];
@@ -73,8 +86,7 @@ static void take_bound(struct compiler *c, struct moment_step *step, const struc
     form_bound(form->at[FIELD_STEP_CROSSES], &step->below, &step->bound);
     step->back = back != NULL ? back->number : step->bound;
     if (step->below ? step->back < step->bound : step->back > step->bound)
-        FOUND(c, back->place, "back", NULL, "\"back\" has to lie %s the bound",
-              step->below ? "above" : "below");
+        say_back(c, step, back);
 }
 
 static void take_name(struct loader *l, size_t index, const struct yaml_node *node)
@@ -86,8 +98,8 @@ static void take_name(struct loader *l, size_t index, const struct yaml_node *no
     steps[index].step->name = form_text(node, l->c->arena);
     for (size_t i = 0; i < index; i++)
         if (str_equal(steps[i].step->name, node->text))
-            FOUND(l->c, node->place, "duplicate", NULL, "two steps are called \"%.*s\"",
-                  STR_ARG(node->text));
+            FOUND(l->c, node->place, "duplicate", "give one of them another name",
+                  "two steps are called \"%.*s\"", STR_ARG(node->text));
 }
 
 static void note_types(struct loader *l, const struct numbers *types, bool any_about)
@@ -181,7 +193,8 @@ static void check_about_fields(struct loader *l, const struct yaml_node *node)
                 continue;
             pointer = l->c->paths[slot_b(slots[k])].pointer;
             if (types_schema_at(l->c, types->items[i], pointer) == NULL)
-                FOUND(l->c, node->place, "about", NULL,
+                FOUND(l->c, node->place, "about",
+                      "read a field that all of them have, or make a moment for each",
                       "%.*s starts the moment, but has no field \"%.*s\"",
                       STR_ARG(l->c->set->types[types->items[i]].name),
                       STR_ARG(str_slice(pointer, 1, pointer.len)));

@@ -179,7 +179,7 @@ const struct template *template_compile(const struct cel_env *env, struct str te
     struct template *t;
 
     if (text.len > LIMIT_TEMPLATE_BYTES) {
-        diag_add(diags, DIAG_ERROR, place, "limit", NULL,
+        diag_add(diags, DIAG_ERROR, place, "limit", "make it shorter",
                  "the text has %zu bytes, at most %d are taken", text.len, LIMIT_TEMPLATE_BYTES);
         return NULL;
     }

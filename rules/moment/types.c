@@ -111,9 +111,10 @@ static void check_builtin(struct compiler *c, uint16_t type, struct str pointer)
     if (types_schema_at(c, type, pointer) != NULL)
         return;
     file = arena_format(c->arena, "schemas/events/%.*s.json", STR_ARG(name));
-    FOUND(c, ((struct place){compiler_path(c, file), 0, 0}), "builtin-type",
-          "declare it, or leave the file out", "%.*s has to have the field %.*s", STR_ARG(name),
-          STR_ARG(pointer));
+    FOUND(c, ((struct place){compiler_path(c, file), 1, 1}), "builtin-type",
+          "declare it under properties, or leave the file out",
+          "attent itself reads the field \"%.*s\" of %.*s, and here it is not declared",
+          STR_ARG(str_slice(pointer, 1, pointer.len)), STR_ARG(name));
 }
 
 static void number_builtins(struct compiler *c)
@@ -177,7 +178,7 @@ void types_find(struct compiler *c, const struct yaml_node *node, struct numbers
         if (type < 0)
             say_unknown(c, item);
         else if (numbers_have(out, (uint16_t)type))
-            FOUND(c, item->place, "duplicate", NULL, "\"%.*s\" stands here twice",
+            FOUND(c, item->place, "duplicate", "delete one", "\"%.*s\" stands here twice",
                   STR_ARG(item->text));
         else
             numbers_add(out, (uint16_t)type);
@@ -190,8 +191,9 @@ static uint16_t number_path(struct compiler *c, struct str pointer)
         if (str_equal(c->paths[i].pointer, pointer))
             return (uint16_t)i;
     if (c->path_count == LIMIT_PATHS) {
-        FOUND(c, ((struct place){0}), "limit", NULL,
-              "the rules read more than %d different fields of events", LIMIT_PATHS);
+        FOUND(c, ((struct place){0}), "limit", "read fewer of them",
+              "the rules read %d different fields of events and one more, at most %d are taken",
+              LIMIT_PATHS, LIMIT_PATHS);
         return 0;
     }
     MEM_RESERVE(c->paths, c->path_count, c->path_capacity);
@@ -237,6 +239,8 @@ static const struct cel_type *type_of(const struct schema *schema)
 }
 
 /* --- a field in several types ------------------------------------------------------------------- */
+
+enum { NAMES_SHOWN = 16 };
 
 struct descent { /* one place in the schemas of all types; NULL: that type is not there */
     const struct schema **at;
@@ -288,6 +292,30 @@ static struct str nearest(const struct descent *d, struct str name)
     return near;
 }
 
+/* The names that there are in any of the types, a few of them. */
+static struct str names_of(const struct descent *d, struct arena *arena)
+{
+    struct str names[NAMES_SHOWN];
+    struct buf out = {0};
+    struct str list;
+    size_t shown = 0;
+
+    for (size_t i = 0; i < d->count; i++)
+        for (size_t k = 0; d->at[i] != NULL && k < d->at[i]->property_count; k++) {
+            struct str name = d->at[i]->properties[k]->name;
+            bool said = shown == NAMES_SHOWN;
+            for (size_t n = 0; n < shown && !said; n++)
+                said = str_equal(names[n], name);
+            if (said)
+                continue;
+            buf_put_format(&out, "%s%.*s", shown == 0 ? "" : " ", STR_ARG(name));
+            names[shown++] = name;
+        }
+    list = arena_str(arena, buf_str(&out));
+    buf_free(&out);
+    return list;
+}
+
 static const struct cel_type *agreed_type(const struct descent *d)
 {
     const struct cel_type *type = NULL;
@@ -330,6 +358,7 @@ struct field types_find_field(struct compiler *c, const struct numbers *types,
         if (!descend(&d, names[field.taken], field.taken == 0)) {
             field.wrong = field.taken;
             field.near = nearest(&d, names[field.taken]);
+            field.there = names_of(&d, c->arena);
             field.taken = 0;
             break;
         }

@@ -240,5 +240,64 @@ START_TEST(every_code_has_an_example_of_wrong_and_of_right)
 }
 END_TEST
 
-SUITE_MAIN("errors", bad_files_are_told_what_to_write, good_files_have_no_finding,
+/* "FILE:LINE:COLUMN: ", the line, the caret below it, and what to write. */
+static bool is_whole(struct str block, const char **missing)
+{
+    struct str head, rest, place;
+
+    *missing = "the line";
+    if (!str_cut(block, '\n', &head, &rest) || !str_cut(head, '[', &place, &head))
+        return false;
+    if (!str_ends(place, STR(": error")) && !str_ends(place, STR(": warning")))
+        return false;
+    *missing = "the place";
+    if (!str_cut(place, ':', &head, &rest) || rest.len == 0 || rest.data[0] < '1' ||
+        rest.data[0] > '9')
+        return false;
+    *missing = "the caret";
+    if (!str_contains(block, STR(" ^\n")))
+        return false;
+    *missing = "help";
+    return str_contains(block, STR("\n    help: "));
+}
+
+static size_t check_blocks(struct arena *arena, const char *path)
+{
+    struct str text = file_text(arena, path), line, rest = text;
+    const char *begin = text.data, *missing;
+    size_t wrong = 0;
+
+    while (rest.len != 0) {
+        const char *end;
+        if (!str_cut(rest, '\n', &line, &rest))
+            break;
+        end = line.data + line.len + 1;
+        if (rest.len != 0 && (rest.data[0] == ' ' || rest.data[0] == '\n'))
+            continue; /* the block goes on */
+        if (!is_whole((struct str){begin, (size_t)(end - begin)}, &missing)) {
+            fprintf(stderr, "%s misses %s:\n%.*s", path, missing, (int)(end - begin), begin);
+            wrong++;
+        }
+        begin = end;
+    }
+    return wrong;
+}
+
+/* A file that nobody reads has no line to show. */
+START_TEST(every_finding_has_a_place_a_caret_and_what_to_write)
+{
+    struct arena *arena = arena_new(0);
+    struct str *paths;
+    size_t count, wrong = 0;
+
+    ck_assert_int_eq(file_list(FOLDER, ".bad.txt", arena, &paths, &count, NULL), ERR_NONE);
+    for (size_t i = 0; i < count; i++)
+        wrong += check_blocks(arena, paths[i].data);
+    ck_assert_uint_eq(wrong, 0);
+    arena_free(arena);
+}
+END_TEST
+
+SUITE_MAIN("errors", every_finding_has_a_place_a_caret_and_what_to_write,
+           bad_files_are_told_what_to_write, good_files_have_no_finding,
            every_code_has_an_example_of_wrong_and_of_right)

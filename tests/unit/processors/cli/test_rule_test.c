@@ -193,7 +193,7 @@ END_TEST
 START_TEST(mistakes_in_a_test_are_told_with_what_to_write)
 {
     ck_assert_int_eq(run("  - name: x\n    evens: []\n    expect: []\n"), TEST_WRONG);
-    ck_assert(says("unknown key evens"));
+    ck_assert(says("there is no such key: evens"));
     ck_assert_str_eq(diags.items[0].help, "write events");
     ck_assert_int_eq(run("  - name: x\n    given: {weigth: 1}\n    expect: []\n"), TEST_WRONG);
     ck_assert(says("there is no fact weigth"));
@@ -209,7 +209,7 @@ START_TEST(mistakes_in_a_test_are_told_with_what_to_write)
         TEST_WRONG);
     ck_assert(says("data does not fit its type"));
     ck_assert_int_eq(run("  - name: x\n    todo: [a]\n    expect: []\n"), TEST_WRONG);
-    ck_assert(says("todo is a list, not a text"));
+    ck_assert(says("\"todo\" needs a text, but here is a list"));
     ck_assert_int_eq(
         run("  - name: x\n    events: [{at: 2d, source: crm, silent_for: 3d}]\n    expect: []\n"),
         TEST_WRONG);

@@ -21,11 +21,12 @@ START_TEST(a_result_of_another_type_than_wanted_is_refused)
 
     table_findings(TABLE_MOMENT, "i + 1", (struct place){NULL, 1, 1}, &cel_bool, &got);
     ck_assert_str_eq(buf_text(&got),
-                     "1:3 condition: a condition must be true or false, this is an int "
+                     "1:3 condition: a condition must be true or false, this is a whole number "
                      "(compare it: a == b, a > b)");
     buf_clear(&got);
     table_findings(TABLE_MOMENT, "s", (struct place){NULL, 1, 1}, &cel_timestamp, &got);
-    ck_assert_str_eq(buf_text(&got), "1:1 type: a timestamp is needed here, this is a string");
+    ck_assert_str_eq(buf_text(&got), "1:1 type: a time is needed here, this is a text "
+                                     "(read a time, or write timestamp(\"...\"))");
     buf_clear(&got);
     table_findings(TABLE_MOMENT, "i", (struct place){NULL, 1, 1}, &cel_double, &got);
     ck_assert_str_eq(buf_text(&got), "");
@@ -54,8 +55,9 @@ START_TEST(what_is_too_large_or_too_deep_is_refused)
     while (text.len <= 16 * 1024)
         buf_put_text(&text, "          ");
     table_findings(TABLE_STRICT, buf_text(&text), (struct place){NULL, 1, 1}, NULL, &got);
-    ck_assert_str_eq(buf_text(&got), "1:1 limit: the expression is longer than 16384 bytes (split "
-                                     "it into several conditions)");
+    ck_assert_str_eq(buf_text(&got),
+                     "1:1 limit: the expression has 16391 bytes, at most 16384 are taken (split "
+                     "it into several conditions)");
     buf_clear(&got);
     table_findings(TABLE_STRICT, "\"\xff\"", (struct place){NULL, 1, 1}, NULL, &got);
     ck_assert_str_eq(buf_text(&got), "1:1 syntax: the expression is not UTF-8");
