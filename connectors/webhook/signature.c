@@ -68,12 +68,14 @@ enum { SECONDS_DIGITS_MAX = 12 };
 static bool read_seconds(struct str text, int64_t *out)
 {
     *out = 0;
+    if (text.len == 0 || text.len > SECONDS_DIGITS_MAX)
+        return false;
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] < '0' || text.data[i] > '9')
             return false;
         *out = *out * 10 + (text.data[i] - '0');
     }
-    return text.len != 0 && text.len <= SECONDS_DIGITS_MAX;
+    return true;
 }
 
 /* Any of theirs may fit any of ours: both sides may be changing their secret. */

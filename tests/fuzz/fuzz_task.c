@@ -1,4 +1,4 @@
-/* Tasks, withdrawals and decisions of any bytes: what is read and written again reads and writes
+/* Tasks, withdrawals, decisions and permissions of any bytes: what is read and written again reads and writes
  * the same. */
 #include "core/check.h"
 #include "schemas/task.h"
@@ -27,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     CHECK_ROUND(task, text);
     CHECK_ROUND(withdrawal, text);
     CHECK_ROUND(decision, text);
+    CHECK_ROUND(permission, text);
     buf_free(&once);
     buf_free(&twice);
     arena_free(arena);

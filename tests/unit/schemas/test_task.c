@@ -209,6 +209,28 @@ START_TEST(a_decision_reads_back_and_fits_its_schema)
 }
 END_TEST
 
+START_TEST(a_permission_reads_back_and_fits_its_schema)
+{
+    struct permission p = {.customer = STR("c1"),
+                           .channel = STR("email"),
+                           .because = STR("consent.withdrawn"),
+                           .created_ms = 1772442000000},
+                      back;
+
+    arena = arena_new(0);
+    permission_put_json(&out, &p);
+    check_schema("schemas/permission.schema.json");
+    ck_assert(permission_read_json(buf_str(&out), arena, &back, NULL));
+    ck_assert(str_equal(back.channel, p.channel) && back.purpose.len == 0 && !back.erased);
+    buf_clear(&out);
+    p.purpose = STR("commercial");
+    p.erased = true;
+    permission_put_json(&out, &p);
+    check_schema("schemas/permission.schema.json");
+    stop();
+}
+END_TEST
+
 START_TEST(an_outcome_fits_the_schema_of_its_event_type)
 {
     struct outcome o = {.task = STR(HEX),
@@ -229,4 +251,5 @@ END_TEST
 SUITE_MAIN("task", a_task_prints_in_a_fixed_order_and_leaves_out_what_is_empty,
            a_task_reads_back_and_fits_its_schema, what_is_no_task_is_refused_with_the_field,
            a_wrong_item_is_named_with_its_list, a_withdrawal_reads_back_and_fits_its_schema,
-           a_decision_reads_back_and_fits_its_schema, an_outcome_fits_the_schema_of_its_event_type)
+           a_decision_reads_back_and_fits_its_schema, a_permission_reads_back_and_fits_its_schema,
+           an_outcome_fits_the_schema_of_its_event_type)

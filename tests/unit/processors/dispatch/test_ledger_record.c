@@ -1,4 +1,6 @@
+#include "core/file.h"
 #include "processors/dispatch/ledger_record.h"
+#include "schemas/schema.h"
 #include "tests/support/suite.h"
 
 static struct ledger_record read_back(struct record record, struct arena *arena)
@@ -17,6 +19,22 @@ static enum ledger_record_kind kind_of(const char *key, const char *value)
 
     arena_free(arena);
     return kind;
+}
+
+/* Does it fit the schema that is published for it? */
+static void expect_fits(struct str json, struct arena *arena)
+{
+    struct diags diags = {0};
+    const struct schema *schema;
+    struct err err = {0};
+    struct str text;
+    struct value v;
+
+    ck_assert_int_eq(file_read("schemas/ledger.schema.json", arena, &text, NULL), ERR_NONE);
+    schema = schema_read(text, "ledger.schema.json", arena, &diags);
+    ck_assert_msg(schema != NULL, "%s", diags.count > 0 ? diags.items[0].what : "");
+    ck_assert_int_eq(json_parse(json, arena, &v, NULL), JSON_FINE);
+    ck_assert_msg(schema_validate(schema, v, &err), "%s", err.text);
 }
 
 START_TEST(every_state_reads_back_as_it_was_written)
@@ -39,7 +57,9 @@ START_TEST(every_state_reads_back_as_it_was_written)
                                            .reference = STR("SM1"),
                                            .task = STR("{\"id\":\"0011aa\"}"),
                                            .withdrawal = STR("{\"task\":\"0011aa\"}")};
-        struct ledger_record read = read_back(ledger_record_entry(&entry, arena), arena);
+        struct record record = ledger_record_entry(&entry, arena);
+        struct ledger_record read = read_back(record, arena);
+        expect_fits(record.value, arena);
         ck_assert_int_eq(read.kind, LEDGER_RECORD_TASK);
         ck_assert(str_equal(read.entry.id, entry.id));
         ck_assert_int_eq(read.entry.state, entry.state);
