@@ -229,6 +229,11 @@ const char *config_group(const struct conf *conf, const char *role, struct arena
     return arena_format(arena, "%.*s-%s", STR_ARG(conf_text(conf, "group")), role).data;
 }
 
+const char *config_view_prefix(const struct conf *conf, struct arena *arena)
+{
+    return arena_format(arena, "%.*s:view", STR_ARG(conf_text(conf, "group"))).data;
+}
+
 const char *config_process_id(const struct conf *conf, const char *role, struct arena *arena)
 {
     const char *group = config_group(conf, role, arena);

@@ -43,6 +43,9 @@ const char *config_group(const struct conf *conf, const char *role, struct arena
 /* Unlike any other process's, the same after a restart: "attent-ingest-web7-1". */
 const char *config_process_id(const struct conf *conf, const char *role, struct arena *arena);
 
+/* What keys of the view of the ledger begin with in Redis: "attent:view". */
+const char *config_view_prefix(const struct conf *conf, struct arena *arena);
+
 /* deploy/attent.yaml and docs/configuration.md, from the table. */
 void config_put_example(struct buf *out);
 void config_put_reference(struct buf *out);

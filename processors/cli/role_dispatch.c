@@ -9,6 +9,7 @@
 
 struct dispatch_state {
     struct dispatch *dispatch;
+    struct ledger_view *view;
     struct outbox *outbox;
     struct receiver *receiver; /* NULL: not in this process */
 };
@@ -39,7 +40,7 @@ static const struct links *links_of(const struct conf *conf, struct arena *arena
     return links;
 }
 
-static const struct dispatch_config *config_of(const struct role_context *context)
+static struct dispatch_config *config_of(const struct role_context *context)
 {
     const struct conf *conf = context->conf;
     struct arena *arena = context->arena;
@@ -63,6 +64,17 @@ static const struct dispatch_config *config_of(const struct role_context *contex
     return config;
 }
 
+static struct ledger_view *open_view(const struct role_context *context)
+{
+    struct ledger_view_config *config = ARENA_NEW(context->arena, struct ledger_view_config);
+
+    *config =
+        (struct ledger_view_config){.redis = config_redis(context->conf),
+                                    .prefix = config_view_prefix(context->conf, context->arena),
+                                    .key = conf_text(context->conf, "receiver.key")};
+    return ledger_view_open(config);
+}
+
 /* --- the receiver -------------------------------------------------------------------------------- */
 
 static enum err_code keep(void *context, const struct record *records, size_t count,
@@ -71,6 +83,14 @@ static enum err_code keep(void *context, const struct record *records, size_t co
     struct dispatch_state *s = context;
 
     return outbox_write(s->outbox, records, count, err);
+}
+
+static enum err_code customer_of(void *context, struct str channel, struct str address,
+                                 struct arena *arena, struct str *out, struct err *err)
+{
+    struct dispatch_state *s = context;
+
+    return ledger_view_customer_of(s->view, channel, address, arena, out, err);
 }
 
 static enum err_code open_receiver(struct dispatch_state *s, const struct role_context *context,
@@ -93,6 +113,7 @@ static enum err_code open_receiver(struct dispatch_state *s, const struct role_c
         .tasks_topic = dispatch->tasks_topic,
         .clock_ms = clock_wall_ms,
         .keep = keep,
+        .customer_of = customer_of,
         .context = s,
     };
     s->outbox = outbox_open(&dispatch->kafka);
@@ -112,15 +133,17 @@ static void close_dispatch(void *state)
     receiver_close(s->receiver);
     outbox_close(s->outbox);
     dispatch_close(s->dispatch);
+    ledger_view_close(s->view);
     mem_free(s);
 }
 
 static enum err_code open_dispatch(const struct role_context *context, void **out, struct err *err)
 {
-    const struct dispatch_config *config = config_of(context);
+    struct dispatch_config *config = config_of(context);
     struct dispatch_state *s = MEM_NEW(struct dispatch_state);
     enum err_code code = links_check(config->links, err);
 
+    s->view = config->view = open_view(context);
     if (code == ERR_NONE)
         code = dispatch_open(config, &s->dispatch, err);
     if (code == ERR_NONE)

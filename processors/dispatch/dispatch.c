@@ -24,6 +24,7 @@
 #include "core/readiness.h"
 #include "core/rng.h"
 #include "processors/dispatch/flights.h"
+#include "processors/dispatch/ledger_record.h"
 #include "processors/dispatch/ledger_topic.h"
 #include "processors/dispatch/plan.h"
 #include "processors/dispatch/queue_topics.h"
@@ -64,6 +65,29 @@ static bool topic_is_there(void *context, struct str topic)
     struct dispatch *d = context;
 
     return queue_topics_ask(d->topics, d->consumer, topic);
+}
+
+/* --- the view -------------------------------------------------------------------------------- */
+
+static void show_writes(const struct dispatch *d)
+{
+    for (size_t i = 0; d->config->view != NULL && i < d->plan.write_count; i++)
+        if (str_is(d->plan.writes[i].topic, d->config->ledger_topic))
+            ledger_view_take(d->config->view, &d->plan.writes[i]);
+}
+
+static void show_all(const struct dispatch *d)
+{
+    struct arena *arena = arena_new(0);
+
+    for (size_t i = 0; i < d->partition_count; i++)
+        for (size_t k = 0; k < ledger_count(d->partitions[i].ledger); k++) {
+            struct record record =
+                ledger_record_entry(ledger_at(d->partitions[i].ledger, k), arena);
+            ledger_view_take(d->config->view, &record);
+            arena_reset(arena);
+        }
+    arena_free(arena);
 }
 
 /* --- partitions ------------------------------------------------------------------------------ */
@@ -131,6 +155,8 @@ static void on_assigned(void *context, struct kafka_partition *partitions, size_
     }
     for (size_t i = 0; i < count; i++)
         known += ledger_count(d->partitions[i].ledger);
+    if (d->config->view != NULL)
+        show_all(d);
     log_info(PART, "took over partitions", LOG_INT("partitions", count), LOG_INT("tasks", known),
              LOG_INT("ms", clock_mono_ms() - from_ms), LOG_END);
 }
@@ -261,6 +287,20 @@ static void report_partition(const struct partition *p)
                (double)sources_stopped(p->sources));
 }
 
+static void report_channels(const struct dispatch *d)
+{
+    for (size_t i = 0; i < channels_count(d->channels); i++) {
+        const struct channel *channel = channels_at(d->channels, i);
+        struct str label = str_of(channel->name);
+        if (channel->gate == NULL)
+            continue;
+        metric_set(metric_series(METRIC_DISPATCH_UNDER_WAY, &label, 1),
+                   gate_under_way(channel->gate));
+        metric_set(metric_series(METRIC_DISPATCH_BREAKER, &label, 1),
+                   gate_is_broken(channel->gate) ? 1 : 0);
+    }
+}
+
 /* What was planned is committed, or needed no commit. */
 static void begin_calls(struct dispatch *d)
 {
@@ -272,6 +312,7 @@ static void keep(struct dispatch *d)
 {
     d->counters.transactions++;
     plan_count(&d->plan, &d->counters);
+    show_writes(d);
     for (size_t i = 0; i < d->partition_count; i++) {
         if (!d->partitions[i].touched)
             continue;
@@ -279,6 +320,7 @@ static void keep(struct dispatch *d)
         report_partition(&d->partitions[i]);
     }
     begin_calls(d);
+    report_channels(d);
 }
 
 /* Aborted: nothing of this round has happened.  ERR_*: the way back is barred, join again. */
@@ -502,6 +544,8 @@ static enum err_code round_of(struct dispatch *d, int timeout_ms, struct err *er
     if (code != ERR_NONE)
         return poll_failed(d, code, err);
     d->rejoin_pause_ms = 0;
+    if (d->config->view != NULL && ledger_view_wants_all(d->config->view))
+        show_all(d);
     plan_round(d, count);
     if (anything_touched(d))
         code = finish(d, err);

@@ -21,6 +21,7 @@
 #include "connectors/kafka/kafka.h"
 #include "processors/dispatch/channels.h"
 #include "processors/dispatch/ledger.h"
+#include "processors/dispatch/ledger_view.h"
 #include "processors/dispatch/links.h"
 
 enum drop_reason {
@@ -40,6 +41,7 @@ struct dispatch_config { /* all borrowed, outlives the dispatch */
     const char *dlq_topic; /* "attent.outcomes.dlq", for outcomes of no task; NULL: dropped */
     const struct channel_config *channels;
     size_t channel_count;
+    struct ledger_view *view;  /* NULL: nobody asks */
     const struct links *links; /* NULL: nobody listens to what comes back */
     int64_t (*clock_ms)(void); /* UTC; NULL: the log is the clock (time: log) */
     int64_t keep_ms;           /* how long an ended task stays in the ledger (see plan.h) */

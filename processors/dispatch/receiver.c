@@ -125,14 +125,19 @@ static bool take_outcome(struct call *call, const struct channel_config *channel
     return known;
 }
 
-static void take_stop(struct call *call, const struct channel_config *channel,
-                      const struct callback_stop *stop, struct reports *reports)
+static enum err_code take_stop(struct call *call, const struct channel_config *channel,
+                               const struct callback_stop *stop, struct reports *reports,
+                               struct err *err)
 {
     const struct receiver_config *config = call->receiver->config;
     struct str customer = STR_EMPTY;
+    enum err_code code = ERR_NONE;
 
     if (config->customer_of != NULL)
-        customer = config->customer_of(config->context, channel->name, stop->address, call->arena);
+        code = config->customer_of(config->context, channel->name, stop->address, call->arena,
+                                   &customer, err);
+    if (code != ERR_NONE)
+        return code;
     if (customer.len != 0)
         reports_add_withdrawn(reports, customer, STR_EMPTY, channel->name, stop->id, stop->at_ms);
     else
@@ -140,6 +145,7 @@ static void take_stop(struct call *call, const struct channel_config *channel,
                                 "who wrote STOP has no task that is remembered",
                                 call->request->body);
     count_reported(METRIC_RECEIVER_STOPS, channel->name, customer.len != 0 ? "known" : "unknown");
+    return ERR_NONE;
 }
 
 /* All that one call says: kept together, or not at all. */
@@ -153,7 +159,8 @@ static enum ending take_report(struct call *call, const struct channel_config *c
     for (size_t i = 0; i < report->outcome_count; i++)
         unknown += !take_outcome(call, channel, &report->outcomes[i], &reports);
     for (size_t i = 0; i < report->stop_count; i++)
-        take_stop(call, channel, &report->stops[i], &reports);
+        if (take_stop(call, channel, &report->stops[i], &reports, err) != ERR_NONE)
+            return END_UNAVAILABLE;
     if (unknown != 0)
         reports_add_dead_letter(&reports, channel->name, "unknown_task",
                                 "the reference is not of a task of this channel, or has expired",

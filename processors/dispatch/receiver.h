@@ -36,9 +36,10 @@ struct receiver_config { /* all borrowed, outlives the receiver */
                           struct err *err);
     void *context;
 
-    /* Whose address is this, on this channel?  Empty: nobody knows.  NULL: nobody can be asked. */
-    struct str (*customer_of)(void *context, struct str channel, struct str address,
-                              struct arena *arena);
+    /* Whose address is this, on this channel?  Empty: nobody's that is known.  ERR_*: ask again
+     * later.  NULL: nobody can be asked. */
+    enum err_code (*customer_of)(void *context, struct str channel, struct str address,
+                                 struct arena *arena, struct str *out, struct err *err);
 };
 
 struct receiver;

@@ -26,7 +26,7 @@ static struct world {
     struct channel_config channels[2];
     struct receiver_config config;
     struct receiver *receiver;
-    bool kafka_is_away;
+    bool kafka_is_away, redis_is_away;
     struct record kept[KEPT_MAX];
     size_t kept_count;
 } world;
@@ -59,11 +59,14 @@ static enum err_code keep(void *context, const struct record *records, size_t co
     return ERR_NONE;
 }
 
-static struct str customer_of(void *context, struct str channel, struct str address,
-                              struct arena *arena)
+static enum err_code customer_of(void *context, struct str channel, struct str address,
+                                 struct arena *arena, struct str *out, struct err *err)
 {
     (void)context, (void)arena;
-    return str_is(channel, "sms") && str_is(address, "+31612345678") ? STR("C-9") : STR_EMPTY;
+    if (world.redis_is_away)
+        return err_set(err, ERR_DOWN, "Redis is away");
+    *out = str_is(channel, "sms") && str_is(address, "+31612345678") ? STR("C-9") : STR_EMPTY;
+    return ERR_NONE;
 }
 
 static const struct conf *read_conf(const char *class, const char *yaml)
@@ -270,6 +273,9 @@ START_TEST(stop_withdraws_the_consent_of_who_wrote_it)
     ck_assert(str_is(world.kept[1].key, "C-9"));
     ck_assert_int_eq(write_sms("/callback/sms", STOP_FORM, STOP_SIGNED), 200); /* path taken off */
     ck_assert_int_eq(write_sms("/callback/sms", ELSE_FORM, STOP_SIGNED), 401);
+    world.redis_is_away = true; /* nobody can say who it is: the provider comes again */
+    ck_assert_int_eq(write_sms("/callback/sms", STOP_FORM, STOP_SIGNED), 503);
+    ck_assert_uint_eq(world.kept_count, 4);
 }
 END_TEST
 
