@@ -165,7 +165,7 @@ property: build/release/bin/tests/unit/processors/decide/test_language ## The mo
 conformance: build/attent ## The official CEL suite, tier by tier
 	@tests/conformance/run.sh build/attent || [ $$? -eq 77 ]
 
-tsan: $(patsubst %.c,build/tsan/bin/%,$(shell grep -lE 'tsan: yes' $(UNIT_TESTS) 2>/dev/null)) ## Threaded parts under ThreadSanitizer
+tsan: $(patsubst %.c,build/tsan/bin/%,$(shell grep -lE 'tsan: yes' $(UNIT_TESTS) $(SERVER_TESTS) 2>/dev/null)) ## Threaded parts under ThreadSanitizer
 	@tests/run $^
 
 C_FILES := $(shell find $(DIRS) tests -name '*.[ch]')

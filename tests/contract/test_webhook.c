@@ -16,7 +16,7 @@ static struct arena *arena;
 static struct peer *peer;
 static struct connector *connector;
 
-static void open_to(const struct peer_step *steps, size_t count)
+static void open_with(const struct peer_step *steps, size_t count, const char *more)
 {
     struct diags diags = {0};
     const struct conf *conf;
@@ -26,12 +26,17 @@ static void open_to(const struct peer_step *steps, size_t count)
     peer = peer_open(steps, count, PEER_TLS);
     snprintf(yaml, sizeof yaml,
              "url: \"${NONE:%s/in}\"\nsecrets: \"${NONE:" OLD_SECRET " " NEW_SECRET "}\"\n"
-             "private_network: true\nca_file: %s\n",
-             peer_url(peer), peer_ca_file(peer));
+             "private_network: true\nca_file: %s\n%s",
+             peer_url(peer), peer_ca_file(peer), more);
     conf = conf_read(webhook_class.fields, str_of(yaml), "test.yaml", NULL, 0, arena, &diags);
     ck_assert_ptr_nonnull(conf);
     diags_free(&diags);
     ck_assert_int_eq(webhook_class.open(conf, &connector, NULL), ERR_NONE);
+}
+
+static void open_to(const struct peer_step *steps, size_t count)
+{
+    open_with(steps, count, "");
 }
 
 static void close_all(void)
@@ -94,6 +99,31 @@ START_TEST(a_task_arrives_signed_with_each_secret)
     ck_assert(str_equal(read.say, task.say));
     buf_free(&data);
     close_all();
+}
+END_TEST
+
+START_TEST(a_receiver_that_reports_is_told_where_to)
+{
+    static const char *const secrets[] = {"callback.secrets: \"${NONE:" OLD_SECRET "}\"\n",
+                                          ""}; /* one without reports nothing */
+    struct task task = sample_task("0011aa");
+    const struct sending sending = {.task = &task,
+                                    .attempt = 1,
+                                    .timeout_ms = 10000,
+                                    .now_ms = SAMPLE_CREATED_MS,
+                                    .callback_url = STR("https://a.example.org/callback/x/y")};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct receipt receipt = {0};
+        struct err err;
+        open_with(&(struct peer_step){.status = 204}, 1, secrets[i]);
+        ck_assert_int_eq(webhook_class.deliver(connector, &sending, &receipt, &err),
+                         DELIVERY_ACCEPTED);
+        ck_assert_int_eq(str_contains(peer_request(peer, 0)->body,
+                                      STR("\"callback\":\"https://a.example.org/callback/x/y\"")),
+                         i == 0);
+        close_all();
+    }
 }
 END_TEST
 
@@ -163,6 +193,7 @@ START_TEST(what_cannot_be_opened_says_why_and_shows_no_secret)
 }
 END_TEST
 
-SUITE_MAIN("webhook", a_task_arrives_signed_with_each_secret, a_withdrawal_has_an_id_of_its_own,
+SUITE_MAIN("webhook", a_task_arrives_signed_with_each_secret,
+           a_receiver_that_reports_is_told_where_to, a_withdrawal_has_an_id_of_its_own,
            gone_ends_it_and_every_other_answer_is_tried_again,
            what_cannot_be_opened_says_why_and_shows_no_secret)

@@ -1,5 +1,5 @@
 /* The view of the ledger in a real Redis: what is asked is there, nothing more than may be there, and
- * what Redis lost comes back. */
+ * what Redis lost comes back.  tsan: yes */
 #include <signal.h>
 
 #include "core/clock.h"

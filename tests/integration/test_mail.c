@@ -36,7 +36,7 @@ static void start_server(const char *mode)
     ck_assert_msg(process_wait_output(server, "ready", START_MS), "%s", process_stderr(server));
 }
 
-static void open_channel(const char *more)
+static void open_channel_with(const char *unsubscribe, const char *more)
 {
     struct diags diags = {0};
     const struct conf *conf;
@@ -46,15 +46,20 @@ static void open_channel(const char *more)
     arena = arena_new(0);
     buf_put_format(&yaml,
                    "host: localhost\nport: %d\nfrom: service@example.org\nfrom_name: Zoë at "
-                   "Example\nprivate_network: true\nca_file: %s\nunsubscribe.url: "
-                   "https://example.org/unsubscribe\nunsubscribe.key: "
-                   "\"${NONE:" UNSUBSCRIBE_KEY "}\"\n%s",
-                   port, ca_file, more);
+                   "Example\nprivate_network: true\nca_file: %s\n%s%s",
+                   port, ca_file, unsubscribe, more);
     conf = conf_read(smtp_class.fields, buf_str(&yaml), "test.yaml", NULL, 0, arena, &diags);
     ck_assert_msg(conf != NULL, "%s", diags.count != 0 ? diags.items[0].what : "");
     diags_free(&diags);
     buf_free(&yaml);
     ck_assert_msg(smtp_class.open(conf, &connector, &err) == ERR_NONE, "%s", err.text);
+}
+
+static void open_channel(const char *more)
+{
+    open_channel_with("unsubscribe.url: https://example.org/unsubscribe\n"
+                      "unsubscribe.key: \"${NONE:" UNSUBSCRIBE_KEY "}\"\n",
+                      more);
 }
 
 static void open_all(const char *mode)
@@ -256,6 +261,29 @@ START_TEST(an_address_that_is_not_ascii_needs_a_server_for_it)
 }
 END_TEST
 
+START_TEST(without_an_address_of_its_own_the_receivers_is_in_the_mail)
+{
+    struct task task = mail_task("anna@example.net");
+    struct sending sending = {.task = &task,
+                              .attempt = 1,
+                              .timeout_ms = LONG_MS,
+                              .now_ms = SAMPLE_CREATED_MS,
+                              .unsubscribe_url = STR("https://a.example.org/unsubscribe/T0-k_")};
+    struct receipt receipt = {0};
+    struct err err;
+
+    start_server("plain");
+    open_channel_with("", "tls: none\n");
+    ck_assert_int_eq(smtp_class.deliver(connector, &sending, &receipt, &err), DELIVERY_ACCEPTED);
+    expect_parsed(0, "m['List-Unsubscribe'].strip()", "<https://a.example.org/unsubscribe/T0-k_>");
+    expect_parsed(0, "m['List-Unsubscribe-Post']", "List-Unsubscribe=One-Click");
+    sending.unsubscribe_url = STR_EMPTY; /* nobody listens: no header */
+    ck_assert_int_eq(smtp_class.deliver(connector, &sending, &receipt, &err), DELIVERY_ACCEPTED);
+    expect_parsed(1, "m['List-Unsubscribe'], m['List-Unsubscribe-Post']", "None None");
+    close_all();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {a_mail_arrives_over_starttls_as_it_was_written,
@@ -264,7 +292,8 @@ int main(void)
                                   what_surely_was_not_sent_is_told_from_what_may_have_been,
                                   a_wrong_password_is_the_channels_fault,
                                   a_server_without_tls_gets_nothing,
-                                  an_address_that_is_not_ascii_needs_a_server_for_it};
+                                  an_address_that_is_not_ascii_needs_a_server_for_it,
+                                  without_an_address_of_its_own_the_receivers_is_in_the_mail};
 
     return suite_run_with("mail", tests, sizeof tests / sizeof tests[0], 120, NULL, NULL);
 }

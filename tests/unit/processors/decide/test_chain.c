@@ -70,7 +70,7 @@ END_TEST
 
 START_TEST(what_could_not_be_sent_leads_to_the_next_action)
 {
-    static const char *const codes[] = {"failed", "expired", "not_allowed"};
+    static const char *const codes[] = {"failed", "expired", "not_allowed", "opted_out"};
 
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         open_with(TWO);
