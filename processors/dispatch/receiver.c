@@ -17,8 +17,8 @@
 #define PART "receiver"
 
 enum {
-    CONNECTIONS_MAX = 512,
-    BODY_BYTES_MAX = 64 * 1024, /* a batch of Meta's is the largest: a few kilobytes */
+    CONNECTIONS_MAX = 128,            /* each may hold a body: not more than this together */
+    BODY_BYTES_MAX = 3 * 1024 * 1024, /* a batch of Meta's, by its documentation */
 };
 
 struct receiver {

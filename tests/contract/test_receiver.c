@@ -237,9 +237,10 @@ END_TEST
 
 START_TEST(a_body_that_is_too_large_is_refused)
 {
-    char *large = mem_alloc(200 * 1024);
+    enum { BYTES = 4 * 1024 * 1024 };
+    char *large = mem_alloc(BYTES);
 
-    memset(large, 'x', 200 * 1024 - 1);
+    memset(large, 'x', BYTES - 1);
     ck_assert_int_eq(ask("POST", STR("/callback/partner/x"), NULL, large), 413);
     mem_free(large);
 }
