@@ -24,10 +24,10 @@
 #include "core/readiness.h"
 #include "core/rng.h"
 #include "processors/dispatch/flights.h"
-#include "processors/dispatch/ledger_record.h"
 #include "processors/dispatch/ledger_topic.h"
 #include "processors/dispatch/plan.h"
 #include "processors/dispatch/queue_topics.h"
+#include "processors/dispatch/showing.h"
 
 #define PART "dispatch"
 
@@ -36,6 +36,7 @@ enum {
     DUE_MAX = 500,
     REJOIN_FIRST_MS = 100,
     REJOIN_LAST_MS = 5000,
+    SHOW_MAX = 5000,     /* entries of a round that go to the view: 50 ms */
     FLIGHT_WAIT_MS = 10, /* how long a call's end, or a record, may wait for the other */
     DRAIN_MS = 10000,    /* before partitions are given up: for calls under way */
 };
@@ -54,6 +55,7 @@ struct dispatch {
     struct record *records; /* of this round */
     struct dispatch_counters counters;
     struct queue_topics *topics;
+    struct showing showing;
     struct err trouble; /* of a call-back: join again */
     bool fatal;         /* the producer is of no use any more */
     int64_t rejoin_pause_ms;
@@ -76,18 +78,17 @@ static void show_writes(const struct dispatch *d)
             ledger_view_take(d->config->view, &d->plan.writes[i]);
 }
 
-static void show_all(const struct dispatch *d)
+/* Some of what is to be shown, if there is room for it. */
+static void show_more(struct dispatch *d)
 {
-    struct arena *arena = arena_new(0);
+    struct ledger_view *view = d->config->view;
 
-    for (size_t i = 0; i < d->partition_count; i++)
-        for (size_t k = 0; k < ledger_count(d->partitions[i].ledger); k++) {
-            struct record record =
-                ledger_record_entry(ledger_at(d->partitions[i].ledger, k), arena);
-            ledger_view_take(d->config->view, &record);
-            arena_reset(arena);
-        }
-    arena_free(arena);
+    if (view == NULL)
+        return;
+    if (ledger_view_wants_all(view))
+        showing_begin(&d->showing, d->partitions, d->partition_count);
+    if (d->showing.next < d->showing.count && ledger_view_waiting(view) < SHOW_MAX)
+        showing_go_on(&d->showing, d->partitions, d->partition_count, view, SHOW_MAX);
 }
 
 /* --- partitions ------------------------------------------------------------------------------ */
@@ -156,7 +157,7 @@ static void on_assigned(void *context, struct kafka_partition *partitions, size_
     for (size_t i = 0; i < count; i++)
         known += ledger_count(d->partitions[i].ledger);
     if (d->config->view != NULL)
-        show_all(d);
+        showing_begin(&d->showing, d->partitions, d->partition_count);
     log_info(PART, "took over partitions", LOG_INT("partitions", count), LOG_INT("tasks", known),
              LOG_INT("ms", clock_mono_ms() - from_ms), LOG_END);
 }
@@ -544,8 +545,7 @@ static enum err_code round_of(struct dispatch *d, int timeout_ms, struct err *er
     if (code != ERR_NONE)
         return poll_failed(d, code, err);
     d->rejoin_pause_ms = 0;
-    if (d->config->view != NULL && ledger_view_wants_all(d->config->view))
-        show_all(d);
+    show_more(d);
     plan_round(d, count);
     if (anything_touched(d))
         code = finish(d, err);
@@ -655,6 +655,7 @@ void dispatch_close(struct dispatch *d)
     kafka_producer_close(d->producer);
     plan_close(&d->plan);
     mem_free(d->records);
+    showing_free(&d->showing);
     queue_topics_free(d->topics);
     channels_close(d->channels);
     mem_free(d);

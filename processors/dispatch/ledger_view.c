@@ -352,6 +352,16 @@ bool ledger_view_wants_all(struct ledger_view *v)
     return wants;
 }
 
+size_t ledger_view_waiting(struct ledger_view *v)
+{
+    size_t count;
+
+    pthread_mutex_lock(&v->lock);
+    count = v->queue.count;
+    pthread_mutex_unlock(&v->lock);
+    return count;
+}
+
 enum err_code ledger_view_customer_of(struct ledger_view *v, struct str channel, struct str address,
                                       struct arena *arena, struct str *out, struct err *err)
 {

@@ -31,6 +31,8 @@ void ledger_view_close(struct ledger_view *view); /* NULL allowed */
 void ledger_view_take(struct ledger_view *view, const struct record *record);
 /* True once after something was missed: give it all entries. */
 bool ledger_view_wants_all(struct ledger_view *view);
+/* How many records wait for Redis.  More than 200,000 are not kept: then all are asked for again. */
+size_t ledger_view_waiting(struct ledger_view *view);
 
 /* Whose address is that?  Empty: nobody's that is known.  ERR_*: Redis cannot say now. */
 enum err_code ledger_view_customer_of(struct ledger_view *view, struct str channel,

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "processors/dispatch/ledger_record.h"
 #include "processors/dispatch/ledger_view.h"
+#include "processors/dispatch/showing.h"
 #include "tests/support/sample.h"
 #include "tests/support/server.h"
 #include "tests/support/suite.h"
@@ -176,6 +177,49 @@ START_TEST(while_redis_is_away_nobody_waits_and_afterwards_everything_is_asked_f
 }
 END_TEST
 
+static int64_t keys_in_redis(void)
+{
+    const struct str args[] = {STR("DBSIZE")};
+    struct redis_reply *reply;
+    int64_t keys;
+
+    ck_assert_int_eq(redis_command(redis, args, 1, &reply, NULL), ERR_NONE);
+    keys = redis_reply_integer(reply);
+    redis_reply_free(reply);
+    return keys;
+}
+
+START_TEST(many_are_shown_some_at_a_time_as_they_are_by_then)
+{
+    enum { TASKS = 12000 };
+    int64_t until_ms = clock_mono_ms() + WAIT_MS_MAX;
+    struct partition partition;
+    struct showing showing = {0};
+    struct ledger_entry entry = {.state = LEDGER_SENT, .customer = STR("C-1")};
+
+    partition_open(&partition, 3);
+    for (int i = 0; i < TASKS; i++) {
+        entry.id = arena_format(arena, "task%d", i);
+        ledger_put(partition.ledger, &entry);
+    }
+    ledger_commit(partition.ledger);
+    await_wish();
+    showing_begin(&showing, &partition, 1);
+    ledger_remove(partition.ledger, STR("task7"));
+    ledger_commit(partition.ledger);
+    for (int rounds = 0; showing.next < showing.count; rounds++) {
+        ck_assert_int_lt(rounds, 13);
+        showing_go_on(&showing, &partition, 1, view, 1000);
+    }
+    while (keys_in_redis() < TASKS - 1 + 1 /* the sign of who writes */) {
+        ck_assert(clock_mono_ms() < until_ms);
+        clock_sleep_ms(10);
+    }
+    ck_assert_int_eq(keys_in_redis(), TASKS);
+    partition_close(&partition);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -183,6 +227,7 @@ int main(void)
         who_has_an_address_is_known_when_the_task_is_long_over,
         what_redis_lost_is_asked_for_again,
         while_redis_is_away_nobody_waits_and_afterwards_everything_is_asked_for,
+        many_are_shown_some_at_a_time_as_they_are_by_then,
     };
 
     return suite_run_around("ledger_view", tests, sizeof tests / sizeof tests[0], set_up,
