@@ -112,6 +112,10 @@ struct connector_class {
                               const struct withdrawal *withdrawal, struct receipt *receipt,
                               struct err *err);
 
+    /* Can such a task be taken back?  NULL: all that withdraw() is there for.  Only these stay in
+     * the ledger whole until their deadline. */
+    bool (*recallable)(const struct task *task);
+
     const struct callback_class *callback; /* NULL: nothing is reported over HTTP */
 };
 

@@ -21,6 +21,7 @@ static bool is_empty(const struct field *f, const void *from)
     case FIELD_COUNT: return *(const uint32_t *)member == 0;
     case FIELD_BOOL: return !*(const bool *)member;
     case FIELD_LIST: return *(const size_t *)at(from, f->count_offset) == 0;
+    case FIELD_PART: return is_empty(f->items, member);
     case FIELD_END: break;
     }
     CHECK_NEVER("a field of no kind");
@@ -48,6 +49,7 @@ static void put_field(struct json_writer *w, const struct field *f, const void *
     case FIELD_COUNT: json_int(w, *(const uint32_t *)member); return;
     case FIELD_BOOL: json_bool(w, *(const bool *)member); return;
     case FIELD_LIST: put_list(w, f, from); return;
+    case FIELD_PART: fields_put(w, f->items, member); return;
     case FIELD_END: break;
     }
     CHECK_NEVER("a field of no kind");
@@ -121,6 +123,11 @@ static bool read_field(struct value v, const struct field *f, struct arena *aren
     case FIELD_LIST:
         return v.kind == VALUE_LIST ? read_list(v, f, arena, to, err)
                                     : wrong(f, "is not a list", err);
+    case FIELD_PART:
+        if (read_object(v, f->items, arena, member, err))
+            return true;
+        err_prefix(err, "%s", f->name);
+        return false;
     case FIELD_END: break;
     }
     CHECK_NEVER("a field of no kind");

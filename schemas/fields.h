@@ -17,6 +17,7 @@ enum field_kind {
     FIELD_COUNT,   /* uint32_t */
     FIELD_BOOL,    /* bool */
     FIELD_LIST,    /* T *, with a size_t count; objects of `items` */
+    FIELD_PART,    /* T, in place: an object of `items`; empty when its first field is */
 };
 
 struct field {

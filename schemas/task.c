@@ -32,6 +32,14 @@ static const struct field task_outcome_fields[] = {
     {0},
 };
 
+static const struct field task_appointment_fields[] = {
+    FIELD_AS(task_appointment, start_ms, "start", FIELD_TIME),
+    FIELD_AS(task_appointment, end_ms, "end", FIELD_TIME),
+    FIELD(task_appointment, title, FIELD_TEXT),
+    FIELD_OPTIONAL(task_appointment, place, FIELD_TEXT),
+    {0},
+};
+
 static const struct field task_fields[] = {
     FIELD(task, id, FIELD_TEXT),
     FIELD(task, moment, FIELD_TEXT),
@@ -52,6 +60,11 @@ static const struct field task_fields[] = {
     FIELD_OPTIONAL(task, text, FIELD_TEXT),
     FIELD_OPTIONAL(task, html, FIELD_TEXT),
     FIELD_OPTIONAL(task, sms_parts, FIELD_COUNT),
+    {.name = "appointment",
+     .kind = FIELD_PART,
+     .optional = true,
+     .offset = offsetof(struct task, appointment),
+     .items = task_appointment_fields},
     LIST(task, fact, task_fact_fields, task_fact),
     LIST(task, outcome, task_outcome_fields, task_outcome),
     LIST(task, window, task_window_fields, task_window),

@@ -32,6 +32,12 @@ struct task_outcome { /* a code that the receiver may answer, and what follows *
     struct str effect; /* "end", "next" or "wait" */
 };
 
+struct task_appointment { /* start_ms 0: there is none */
+    int64_t start_ms, end_ms;
+    struct str title;
+    struct str place; /* empty: not stated */
+};
+
 struct task {
     struct str id;
     struct str moment, title;
@@ -48,6 +54,7 @@ struct task {
     struct str say, subject, text; /* filled in; empty: none */
     struct str html;               /* the text as HTML */
     uint32_t sms_parts;            /* of the text as an SMS; 0: it is none */
+    struct task_appointment appointment;
     struct task_fact *facts;
     size_t fact_count;
     struct task_outcome *outcomes;

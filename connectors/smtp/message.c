@@ -3,6 +3,8 @@
 #include "core/base64.h"
 #include "core/when.h"
 
+#define TEXT_PLAIN "text/plain; charset=utf-8"
+
 enum {
     /* of an encoded word: 60 characters of base64, 72 with its frame; 76 are allowed in a line */
     WORD_BYTES = 45,
@@ -152,28 +154,39 @@ static void put_quoted(struct buf *out, struct str s)
     buf_put_text(out, "\r\n");
 }
 
+/* type: with its parameters, "text/plain; charset=utf-8" */
 static void put_part(struct buf *out, const char *type, struct str body)
 {
     buf_put_format(out,
-                   "Content-Type: %s; charset=utf-8\r\n"
+                   "Content-Type: %s\r\n"
                    "Content-Transfer-Encoding: quoted-printable\r\n\r\n",
                    type);
     put_quoted(out, body);
+}
+
+static void put_alternative(struct buf *out, const char *type, struct str body)
+{
+    if (body.len == 0)
+        return;
+    buf_put_text(out, "--=_attent\r\n");
+    put_part(out, type, body);
 }
 
 /* "=_" cannot stand in quoted-printable, so no body holds the boundary. */
 void message_put(struct buf *out, const struct message *m)
 {
     put_head(out, m);
-    if (m->html.len == 0) {
-        put_part(out, "text/plain", m->text);
+    if (m->html.len == 0 && m->calendar.len == 0) {
+        put_part(out, TEXT_PLAIN, m->text);
         return;
     }
-    buf_put_text(out, "Content-Type: multipart/alternative; boundary=\"=_attent\"\r\n\r\n"
-                      "--=_attent\r\n");
-    put_part(out, "text/plain", m->text);
-    buf_put_text(out, "--=_attent\r\n");
-    put_part(out, "text/html", m->html);
+    buf_put_text(out, "Content-Type: multipart/alternative; boundary=\"=_attent\"\r\n\r\n");
+    put_alternative(out, TEXT_PLAIN, m->text);
+    put_alternative(out, "text/html; charset=utf-8", m->html);
+    put_alternative(out,
+                    m->cancel ? "text/calendar; charset=utf-8; method=CANCEL"
+                              : "text/calendar; charset=utf-8; method=REQUEST",
+                    m->calendar);
     buf_put_text(out, "--=_attent--\r\n");
 }
 

@@ -1,6 +1,6 @@
 /* connectors/smtp/message.h - a task as an Internet message (RFC 5322, MIME).
  *
- * multipart/alternative of text and HTML, or text alone.  The Message-ID is made of the task's id,
+ * multipart/alternative of text, HTML and a calendar's event, or text alone.  The Message-ID is made of the task's id,
  * so two attempts are the same message.  Whatever stands in a task, no header can be added by it:
  * control characters in a header become blanks, and what is not ASCII is an encoded word (RFC
  * 2047).  Lines end with \r\n and are never longer than 78 characters.
@@ -17,6 +17,8 @@ struct message {                    /* borrowed */
     struct str subject, text, html; /* UTF-8; html empty: none */
     struct str language;            /* "nl"; empty: not stated */
     struct str unsubscribe;         /* URL for one click (RFC 8058); empty: none */
+    struct str calendar;            /* iCalendar (calendar.h); empty: none */
+    bool cancel;                    /* the calendar's method, else REQUEST */
     int64_t at_ms;
 };
 

@@ -2,10 +2,12 @@
 
 #include "connectors/net/options.h"
 #include "connectors/net/submit.h"
+#include "connectors/smtp/calendar.h"
 #include "connectors/smtp/message.h"
 #include "connectors/unsubscribe/token.h"
 #include "core/check.h"
 #include "core/mem.h"
+#include "core/phrase.h"
 #include "core/when.h"
 
 static const struct conf_field fields[] = {
@@ -54,6 +56,11 @@ static const struct conf_field fields[] = {
      .min = WHEN_DAY_MS,
      .max = INT64_C(366) * WHEN_DAY_MS,
      .doc = "How long a token can be used."},
+    {.path = "cancelled",
+     .kind = CONF_FREE,
+     .fallback = "{en: Cancelled, nl: Geannuleerd}",
+     .doc = "Word by language in front of the subject of a mail that cancels an appointment; for "
+            "other languages the first."},
     NET_FIELDS,
     {0},
 };
@@ -152,11 +159,33 @@ static void put_unsubscribe(const struct conf *conf, const struct sending *s, st
     unsubscribe_put_token(out, conf_text(conf, "unsubscribe.key"), &u);
 }
 
+static void put_calendar(const struct conf *conf, const struct sending *s, bool cancel,
+                         struct buf *out)
+{
+    struct str from = conf_text(conf, "from"), local, domain;
+    struct buf uid = {0};
+
+    if (s->task->appointment.start_ms == 0)
+        return;
+    str_cut(from, '@', &local, &domain); /* an address: there is one */
+    buf_put_format(&uid, "%.*s@%.*s", STR_ARG(s->task->id), STR_ARG(domain));
+    const struct calendar calendar = {.appointment = &s->task->appointment,
+                                      .uid = buf_str(&uid),
+                                      .from_name = conf_text(conf, "from_name"),
+                                      .from = from,
+                                      .to = s->task->address,
+                                      .cancel = cancel,
+                                      .at_ms = s->now_ms};
+    calendar_put(out, &calendar);
+    buf_free(&uid);
+}
+
 static void put_message(const struct conf *conf, const struct sending *s, struct buf *out)
 {
-    struct buf unsubscribe = {0};
+    struct buf unsubscribe = {0}, calendar = {0};
 
     put_unsubscribe(conf, s, &unsubscribe);
+    put_calendar(conf, s, false, &calendar);
     const struct message message = {.id = s->task->id,
                                     .from_name = conf_text(conf, "from_name"),
                                     .from = conf_text(conf, "from"),
@@ -167,9 +196,50 @@ static void put_message(const struct conf *conf, const struct sending *s, struct
                                     .html = s->task->html,
                                     .language = s->task->language,
                                     .unsubscribe = buf_str(&unsubscribe),
+                                    .calendar = buf_str(&calendar),
                                     .at_ms = s->now_ms};
     message_put(out, &message);
     buf_free(&unsubscribe);
+    buf_free(&calendar);
+}
+
+static struct str cancelled_word(const struct conf *conf, struct str language)
+{
+    struct str primary = language_primary(language);
+    size_t count = conf_count(conf, "cancelled");
+
+    for (size_t i = 0; i < count; i++)
+        if (language_equal(conf_item_name(conf, "cancelled", i), primary))
+            return conf_free_value(conf, "cancelled", i);
+    return count != 0 ? conf_free_value(conf, "cancelled", 0) : STR("Cancelled");
+}
+
+/* Says in its subject and text what the calendar is told: not every customer has one. */
+static void put_cancellation(const struct conf *conf, const struct sending *s, struct buf *out)
+{
+    struct str word = cancelled_word(conf, s->task->language);
+    struct str title = s->task->appointment.title;
+    struct buf id = {0}, subject = {0}, calendar = {0};
+
+    buf_put_format(&id, "%.*s-withdrawn", STR_ARG(s->task->id));
+    buf_put_format(&subject, "%.*s: %.*s", STR_ARG(word),
+                   STR_ARG(s->task->subject.len != 0 ? s->task->subject : title));
+    put_calendar(conf, s, true, &calendar);
+    const struct message message = {.id = buf_str(&id),
+                                    .from_name = conf_text(conf, "from_name"),
+                                    .from = conf_text(conf, "from"),
+                                    .to = s->task->address,
+                                    .reply_to = conf_text(conf, "reply_to"),
+                                    .subject = buf_str(&subject),
+                                    .text = buf_str(&subject),
+                                    .language = s->task->language,
+                                    .calendar = buf_str(&calendar),
+                                    .cancel = true,
+                                    .at_ms = s->now_ms};
+    message_put(out, &message);
+    buf_free(&id);
+    buf_free(&subject);
+    buf_free(&calendar);
 }
 
 /* A mail that can be sent at all?  err says why not. */
@@ -207,20 +277,14 @@ static enum delivery judge(enum transfer_end end, int status)
     CHECK_NEVER("transfer_end");
 }
 
-static enum delivery smtp_deliver(struct connector *c, const struct sending *s,
-                                  struct receipt *receipt, struct err *err)
+static enum delivery submit(struct connector *c, const struct sending *s, bool utf8,
+                            struct str message, struct err *err)
 {
     struct str user = conf_text(c->conf, "user");
-    struct buf message = {0}, to = {0};
+    struct buf to = {0};
     enum transfer_end end;
-    enum delivery result;
-    bool utf8;
     int status;
 
-    (void)receipt; /* a mail server gives no id that could be asked for */
-    if (!is_mail(s->task, &utf8, err))
-        return DELIVERY_REFUSED;
-    put_message(c->conf, s, &message);
     buf_put(&to, s->task->address);
     const struct mail mail = {.url = buf_text(&c->url),
                               .starttls = c->starttls,
@@ -229,12 +293,49 @@ static enum delivery smtp_deliver(struct connector *c, const struct sending *s,
                               .from = conf_text(c->conf, "from").data,
                               .to = buf_text(&to),
                               .needs_utf8 = utf8,
-                              .message = buf_str(&message)};
+                              .message = message};
     end = mail_submit(c->transfer, &mail, s->timeout_ms, &status, err);
-    result = judge(end, status);
-    buf_free(&message);
     buf_free(&to);
+    return judge(end, status);
+}
+
+static enum delivery smtp_deliver(struct connector *c, const struct sending *s,
+                                  struct receipt *receipt, struct err *err)
+{
+    struct buf message = {0};
+    enum delivery result;
+    bool utf8;
+
+    (void)receipt; /* a mail server gives no id that could be asked for */
+    if (!is_mail(s->task, &utf8, err))
+        return DELIVERY_REFUSED;
+    put_message(c->conf, s, &message);
+    result = submit(c, s, utf8, buf_str(&message), err);
+    buf_free(&message);
     return result;
+}
+
+/* To whoever works on it already a cancellation is the notice. */
+static enum delivery smtp_withdraw(struct connector *c, const struct sending *s,
+                                   const struct withdrawal *withdrawal, struct receipt *receipt,
+                                   struct err *err)
+{
+    struct buf message = {0};
+    enum delivery result;
+    bool utf8;
+
+    (void)withdrawal, (void)receipt;
+    if (!is_mail(s->task, &utf8, err))
+        return DELIVERY_REFUSED;
+    put_cancellation(c->conf, s, &message);
+    result = submit(c, s, utf8, buf_str(&message), err);
+    buf_free(&message);
+    return result;
+}
+
+static bool smtp_recallable(const struct task *task)
+{
+    return task->appointment.start_ms != 0;
 }
 
 const struct connector_class smtp_class = {
@@ -244,4 +345,6 @@ const struct connector_class smtp_class = {
     .open = smtp_open,
     .close = smtp_close,
     .deliver = smtp_deliver,
+    .withdraw = smtp_withdraw,
+    .recallable = smtp_recallable,
 };

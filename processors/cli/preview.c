@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/when.h"
 #include "core/mem.h"
 #include "core/when.h"
 #include "processors/cli/cli.h"
@@ -230,6 +231,21 @@ static void put_facts(struct buf *out, struct preview *p, struct str language)
     }
 }
 
+static void put_appointment(struct buf *out, const struct letter *letter)
+{
+    struct buf line = {0};
+
+    if (letter->start_ms == 0)
+        return;
+    when_put_rfc3339(&line, letter->start_ms);
+    buf_put_text(&line, " to ");
+    when_put_rfc3339(&line, letter->end_ms);
+    put(out, "meeting", buf_str(&line));
+    put(out, "", letter->meeting);
+    put(out, "", letter->place);
+    buf_free(&line);
+}
+
 static void put_letter(struct buf *out, struct preview *p, const struct letter *letter)
 {
     const struct act *act = p->act;
@@ -246,6 +262,7 @@ static void put_letter(struct buf *out, struct preview *p, const struct letter *
     put(out, "text", letter->text);
     if (letter->html.len != 0)
         buf_put_format(out, "%-10s%zu bytes; --html FILE writes it\n", "html", letter->html.len);
+    put_appointment(out, letter);
     if (letter->sms.parts != 0)
         buf_put_format(out, "%-10s%s, %zu of %zu characters, %zu part%s\n", "sms",
                        letter->sms.ucs2 ? "UCS-2" : "GSM-7", letter->sms.units, letter->sms.room,

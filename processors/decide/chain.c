@@ -125,6 +125,8 @@ static bool fill_texts(struct turn *turn, const struct instance *in, struct task
     task->text = letter.text;
     task->html = letter.html;
     task->sms_parts = (uint32_t)letter.sms.parts;
+    task->appointment =
+        (struct task_appointment){letter.start_ms, letter.end_ms, letter.meeting, letter.place};
     return true;
 }
 

@@ -153,6 +153,9 @@ static void read_moment(struct reading *reading, const struct moment *moment)
         texts_slots(&moment->acts[i].subject, read_late, reading);
         texts_slots(&moment->acts[i].text, read_late, reading);
         texts_slots(&moment->acts[i].html, read_late, reading);
+        read_program(reading, moment->acts[i].appointment.start, true);
+        texts_slots(&moment->acts[i].appointment.title, read_late, reading);
+        texts_slots(&moment->acts[i].appointment.place, read_late, reading);
     }
     for (size_t i = 0; i < moment->shown_count; i++)
         read_late(reading, moment->shown[i].slot);

@@ -48,6 +48,13 @@ static bool may_come_twice(const struct send *s)
     return s->channel->class->guarantee == GUARANTEE_IDEMPOTENT || s->task.at_least_once;
 }
 
+static bool may_be_recalled(const struct send *s)
+{
+    const struct connector_class *class = s->channel->class;
+
+    return class->withdraw != NULL && (class->recallable == NULL || class->recallable(&s->task));
+}
+
 static bool was_in_doubt(const struct send *s)
 {
     return str_is(s->entry.reason, IN_DOUBT);
@@ -72,8 +79,7 @@ static void end(struct send *s, enum ledger_state state, const char *reason, con
                 const char *why)
 {
     struct str task = s->entry.task;
-    bool recallable =
-        s->channel->class->withdraw != NULL && (state == LEDGER_SENT || state == LEDGER_UNKNOWN);
+    bool recallable = may_be_recalled(s) && (state == LEDGER_SENT || state == LEDGER_UNKNOWN);
 
     s->entry = plan_ended(s->plan, s->p, &s->entry, state, reason);
     if (recallable)
@@ -110,7 +116,7 @@ static void leave_in_doubt(struct send *s, const char *why)
 /* In line to be taken back, or not, where the channel cannot do that. */
 static void recall(struct send *s)
 {
-    if (s->channel->class->withdraw == NULL) {
+    if (!may_be_recalled(s)) {
         end_withdrawn(s, "impossible");
         return;
     }
@@ -166,7 +172,7 @@ static void doubt(struct send *s, int64_t ask_ms, const char *why)
         s->entry.reason = STR("asking");
         s->entry.next_ms = ask_ms;
         put(s, NULL, "");
-    } else if (s->entry.withdrawal.len != 0 && s->channel->class->withdraw != NULL) {
+    } else if (s->entry.withdrawal.len != 0 && may_be_recalled(s)) {
         recall(s);
     } else {
         leave_in_doubt(s, why);

@@ -188,6 +188,18 @@ static void put_words(struct printer *p, const char *name, const struct texts *t
     }
 }
 
+static void put_appointment(struct printer *p, const struct appointment *appointment)
+{
+    if (appointment->start == NULL)
+        return;
+    put_program(p, "     appointment at ", appointment->start);
+    buf_put_text(p->out, ", for ");
+    when_put_span(p->out, appointment->duration_ms);
+    buf_put_char(p->out, '\n');
+    put_words(p, "appointment title", &appointment->title);
+    put_words(p, "appointment place", &appointment->place);
+}
+
 static void put_outcomes(struct printer *p, const struct act *act)
 {
     static const char *const effects[] = {
@@ -223,6 +235,7 @@ static void put_acts(struct printer *p)
         put_words(p, "subject", &act->subject);
         put_words(p, "text", &act->text);
         put_words(p, "html", &act->html);
+        put_appointment(p, &act->appointment);
         put_outcomes(p, act);
     }
     if (m->again_ms != 0) {

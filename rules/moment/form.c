@@ -469,6 +469,8 @@ static bool fits(const struct form_field *field, const struct yaml_node *node, s
     case FORM_CHOICES: return fits_choices(field, node, diags);
     case FORM_LIST:
     case FORM_MAP: return fits_collection(field, node, diags);
+    case FORM_PART:
+        return expect(node->kind == YAML_MAP, diags, node, key, WANT("shape", "a mapping", NULL));
     case FORM_LATER: CHECK_NEVER("said before");
     }
     CHECK_NEVER("a kind of field");

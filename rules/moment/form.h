@@ -36,6 +36,7 @@ enum form_kind {
     FORM_CHOICES, /* a mapping from any name to one of `choices`            */
     FORM_LIST,    /* of mappings of form `sub`, at least one                */
     FORM_MAP,     /* a mapping from any name to a mapping of form `sub`     */
+    FORM_PART,    /* a mapping of form `sub`                                */
     FORM_LATER,   /* promised by the language, not there yet                */
 };
 

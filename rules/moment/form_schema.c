@@ -185,6 +185,7 @@ static void put_kind(struct json_writer *w, const struct form_field *field)
     case FORM_CHOICES: put_choices(w, field); break;
     case FORM_LIST: put_list(w, field); break;
     case FORM_MAP: put_map(w, field); break;
+    case FORM_PART: put_form(w, field->sub); break;
     case FORM_LATER: CHECK_NEVER("not in a schema");
     }
 }

@@ -387,6 +387,17 @@ static void inspect_hours(struct walk *w, const struct act *act, const struct ya
 
 /* --- actions -------------------------------------------------------------------------------------- */
 
+static void inspect_appointment(struct text_walk *t, const struct appointment *appointment,
+                                const struct yaml_node *node)
+{
+    struct filled form;
+
+    if (node == NULL || !inspect_form(FORM_OF_APPOINTMENT, node, &form))
+        return;
+    inspect_texts(t, &appointment->title, form.at[FIELD_APPOINTMENT_TITLE]);
+    inspect_texts(t, &appointment->place, form.at[FIELD_APPOINTMENT_PLACE]);
+}
+
 /* Said once: the first action with a too short deadline. */
 static void inspect_acts(struct walk *w, struct text_walk *t)
 {
@@ -404,6 +415,7 @@ static void inspect_acts(struct walk *w, struct text_walk *t)
         inspect_texts(t, &act->subject, form.at[FIELD_ACT_SUBJECT]);
         inspect_texts(t, &act->text, form.at[FIELD_ACT_TEXT]);
         inspect_texts(t, &act->html, form.at[FIELD_ACT_HTML]);
+        inspect_appointment(t, &act->appointment, form.at[FIELD_ACT_APPOINTMENT]);
         before = w->in->c->diags->count;
         if (!said && w->in->set->policy.given)
             inspect_hours(w, act, form_item(list, i));

@@ -1,5 +1,6 @@
 #include "rules/moment/letter.h"
 
+#include "core/when.h"
 #include "rules/moment/reason.h"
 
 struct filling {
@@ -53,6 +54,37 @@ static bool fits_sms(struct filling *f, const struct act *act)
     return false;
 }
 
+/* Whole seconds: calendars know no smaller ones. */
+static bool fill_times(struct filling *f, const struct appointment *appointment)
+{
+    struct value v = cel_eval(appointment->start, f->input, f->arena);
+    struct letter *letter = f->letter;
+
+    if (v.kind == VALUE_ERROR) {
+        *f->error = arena_format(f->arena, "appointment.start: %.*s", STR_ARG(value_str(v)));
+        return false;
+    }
+    letter->start_ms = v.kind == VALUE_TIMESTAMP ? v.i * WHEN_SECOND_MS : 0;
+    letter->end_ms = letter->start_ms + appointment->duration_ms;
+    if (letter->start_ms > 0 && when_is_printable(letter->end_ms))
+        return true;
+    *f->error = arena_format(f->arena, "appointment.start: it has to be between 1970 and 9999");
+    return false;
+}
+
+static bool fill_appointment(struct filling *f, const struct act *act)
+{
+    const struct appointment *appointment = &act->appointment;
+    struct letter *letter = f->letter;
+
+    if (appointment->start == NULL)
+        return true;
+    letter->meeting = letter->subject.len != 0 ? letter->subject : letter->title;
+    return fill_times(f, appointment) &&
+           fill(f, &appointment->title, "appointment.title", &letter->meeting) &&
+           fill(f, &appointment->place, "appointment.place", &letter->place);
+}
+
 bool letter_fill(struct letter *letter, const struct ruleset *set, const struct moment *moment,
                  const struct act *act, struct str wanted, const struct cel_input *input,
                  struct arena *arena, struct str *error)
@@ -68,5 +100,6 @@ bool letter_fill(struct letter *letter, const struct ruleset *set, const struct 
            fill(&f, &act->say, "say", &letter->say) &&
            fill(&f, &act->subject, "subject", &letter->subject) &&
            fill(&f, &act->text, "text", &letter->text) &&
-           fill(&f, &act->html, "html", &letter->html) && fits_sms(&f, act);
+           fill(&f, &act->html, "html", &letter->html) && fits_sms(&f, act) &&
+           fill_appointment(&f, act);
 }

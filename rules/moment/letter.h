@@ -13,6 +13,8 @@ struct letter {
     struct str title, reason;
     struct str say, subject, text, html; /* empty: none */
     struct sms_size sms;                 /* of the text, if the channel is SMS */
+    int64_t start_ms, end_ms;            /* of the appointment; both 0: there is none */
+    struct str meeting, place;           /* its title, and where; place empty: not stated */
 };
 
 /* Fill it for somebody who speaks `wanted`.  False: a text could not be filled or is too long;

@@ -101,6 +101,20 @@ static void load_outcomes(struct moment_draft *draft, struct act *act, const str
                                       node->items[i], form_fields[FIELD_ACT_OUTCOMES].choices)};
 }
 
+static void load_appointment(struct moment_draft *draft, struct appointment *out,
+                             const struct yaml_node *node)
+{
+    struct scope scope = late_scope(draft);
+    struct filled form;
+
+    if (node == NULL || !form_read(FORM_OF_APPOINTMENT, node, draft->c->diags, &form))
+        return;
+    out->start = scope_compile(&scope, form.at[FIELD_APPOINTMENT_START], &cel_timestamp);
+    out->duration_ms = form_span_ms(form.at[FIELD_APPOINTMENT_DURATION], 0);
+    out->title = load_text(draft, &form, FIELD_APPOINTMENT_TITLE);
+    out->place = load_text(draft, &form, FIELD_APPOINTMENT_PLACE);
+}
+
 static void load_act(struct moment_draft *draft, struct act *act, const struct yaml_node *node)
 {
     struct compiler *c = draft->c;
@@ -117,6 +131,7 @@ static void load_act(struct moment_draft *draft, struct act *act, const struct y
     act->subject = load_text(draft, &form, FIELD_ACT_SUBJECT);
     act->text = load_text(draft, &form, FIELD_ACT_TEXT);
     act->html = load_text(draft, &form, FIELD_ACT_HTML);
+    load_appointment(draft, &act->appointment, form.at[FIELD_ACT_APPOINTMENT]);
     act->wait_ms = form_span_ms(form.at[FIELD_ACT_WAIT], act->wait_ms);
     act->at_least_once =
         form.at[FIELD_ACT_SEND] != NULL &&

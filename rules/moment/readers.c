@@ -30,6 +30,9 @@ void readers_each(const struct moment *moment, each_slot *each, void *context)
         texts_slots(&moment->acts[i].subject, each, context);
         texts_slots(&moment->acts[i].text, each, context);
         texts_slots(&moment->acts[i].html, each, context);
+        each_of(moment->acts[i].appointment.start, each, context);
+        texts_slots(&moment->acts[i].appointment.title, each, context);
+        texts_slots(&moment->acts[i].appointment.place, each, context);
     }
 }
 

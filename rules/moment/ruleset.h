@@ -134,9 +134,16 @@ struct outcome_rule {
     enum outcome_effect effect;
 };
 
+struct appointment {
+    const struct cel_program *start; /* a time; NULL: there is none */
+    int64_t duration_ms;
+    struct texts title, place;
+};
+
 struct act {
     struct str channel, queue;
     struct texts say, subject, text, html;
+    struct appointment appointment;
     struct outcome_rule *outcomes;
     size_t outcome_count;
     int64_t wait_ms;    /* until the next action; default: the moment's deadline */

@@ -198,6 +198,76 @@ START_TEST(a_mail_arrives_over_tls_from_the_first_byte)
 }
 END_TEST
 
+/* --- appointments --------------------------------------------------------------------------------- */
+
+static struct task meeting_task(void)
+{
+    struct task task = mail_task("anna@example.net");
+
+    task.appointment = (struct task_appointment){.start_ms = SAMPLE_CREATED_MS + 3600000,
+                                                 .end_ms = SAMPLE_CREATED_MS + 5400000,
+                                                 .title = STR("Remblokken; \xe2\x82\xac 25"),
+                                                 .place = STR("Garage Zo\xc3\xab, Kade 1")};
+    return task;
+}
+
+/* What the calendar of a mail says of a property. */
+static void expect_calendar(int number, const char *property, const char *expected)
+{
+    char expression[400];
+
+    snprintf(expression, sizeof expression,
+             "[line.partition(':')[2] for line in [p for p in m.walk() if p.get_content_type() == "
+             "'text/calendar'][0].get_content().replace('\\r', '').replace('\\n ', '')"
+             ".split('\\n') if line.split(':')[0].split(';')[0] == '%s'][0]",
+             property);
+    expect_parsed(number, expression, expected);
+}
+
+START_TEST(an_invitation_arrives_with_the_mail_and_its_cancellation_after_it)
+{
+    struct task task = meeting_task();
+    struct withdrawal withdrawal = sample_withdrawal("00112233445566778899aabbccddeeff");
+    const struct sending sending = {
+        .task = &task, .attempt = 1, .timeout_ms = LONG_MS, .now_ms = SAMPLE_CREATED_MS};
+    struct receipt receipt = {0};
+    struct err err = {0};
+
+    open_all("starttls");
+    ck_assert(smtp_class.recallable(&task));
+    ck_assert_int_eq(deliver(&task, LONG_MS, &err), DELIVERY_ACCEPTED);
+    expect_parsed(0, "[p.get_content_type() for p in m.walk()]",
+                  "['multipart/alternative', 'text/plain', 'text/html', 'text/calendar']");
+    expect_parsed(0, "[p for p in m.walk()][3].get_param('method')", "REQUEST");
+    expect_parsed(0, "m.defects, [p.defects for p in m.walk()]", "[] [[], [], [], []]");
+    expect_calendar(0, "METHOD", "REQUEST");
+    expect_calendar(0, "UID", "00112233445566778899aabbccddeeff@example.org");
+    expect_calendar(0, "DTSTART", "20260302T090000Z");
+    expect_calendar(0, "SUMMARY", "Remblokken\\; \xe2\x82\xac 25");
+    expect_calendar(0, "LOCATION", "Garage Zo\xc3\xab\\, Kade 1");
+    expect_calendar(0, "ATTENDEE", "mailto:anna@example.net");
+    ck_assert_int_eq(smtp_class.withdraw(connector, &sending, &withdrawal, &receipt, &err),
+                     DELIVERY_ACCEPTED);
+    expect_parsed(1, "m['Subject']",
+                  "Geannuleerd: Zit uw nieuwe auto al goed verzekerd? \xe2\x82\xac 25 korting");
+    expect_parsed(1, "m['Message-ID']", "<00112233445566778899aabbccddeeff-withdrawn@example.org>");
+    expect_parsed(1, "[p for p in m.walk()][2].get_param('method')", "CANCEL");
+    expect_calendar(1, "METHOD", "CANCEL");
+    expect_calendar(1, "UID", "00112233445566778899aabbccddeeff@example.org");
+    expect_calendar(1, "SEQUENCE", "1");
+    expect_calendar(1, "STATUS", "CANCELLED");
+    close_all();
+}
+END_TEST
+
+START_TEST(a_mail_without_an_appointment_cannot_be_taken_back)
+{
+    struct task task = mail_task("anna@example.net");
+
+    ck_assert(!smtp_class.recallable(&task));
+}
+END_TEST
+
 START_TEST(what_the_server_says_no_to_is_refused_or_tried_again)
 {
     open_all("starttls");
@@ -288,6 +358,8 @@ int main(void)
 {
     const TTest *const tests[] = {a_mail_arrives_over_starttls_as_it_was_written,
                                   a_mail_arrives_over_tls_from_the_first_byte,
+                                  an_invitation_arrives_with_the_mail_and_its_cancellation_after_it,
+                                  a_mail_without_an_appointment_cannot_be_taken_back,
                                   what_the_server_says_no_to_is_refused_or_tried_again,
                                   what_surely_was_not_sent_is_told_from_what_may_have_been,
                                   a_wrong_password_is_the_channels_fault,

@@ -69,6 +69,8 @@ static struct task full_task(void)
     t.text = STR("\xc3\xa9");
     t.sms_parts = 2;
     t.html = STR("<p>&eacute;</p>");
+    t.appointment =
+        (struct task_appointment){1772528400000, 1772530200000, STR("Brakes"), STR("Garage 1")};
     t.traceparent = STR("00-" HEX "-0123456789abcdef-01");
     t.facts = facts;
     t.fact_count = 2;
@@ -111,6 +113,8 @@ START_TEST(a_task_reads_back_and_fits_its_schema)
     ck_assert_uint_eq(back.fact_count, 2);
     ck_assert(value_same(back.facts[0].value, value_double(2)));
     ck_assert_int_eq(back.windows[1].to_ms, 1772532000250);
+    ck_assert_int_eq(back.appointment.end_ms, 1772530200000);
+    ck_assert(str_equal(back.appointment.place, t.appointment.place));
     task_put_json(&again, &back);
     ck_assert_str_eq(buf_text(&again), buf_text(&out));
     buf_free(&again);

@@ -179,6 +179,40 @@ START_TEST(a_task_beyond_its_deadline_is_not_taken_back)
 }
 END_TEST
 
+#define MEETING(appointment)                                                                       \
+    "when: [{event: a.one, as: first}]\n"                                                          \
+    "act: [{channel: email, subject: Brakes, text: x, appointment: " appointment "}]\n"
+
+START_TEST(a_task_carries_its_appointment)
+{
+    open_with(MEETING("{start: \"first.time + duration('26h')\", duration: 45m, "
+                      "title: \"Brakes {{first.data.n}}\", place: \"Garage {{first.data.key}}\"}"));
+    EVENT("0s", "a.one", "{\"key\":\"V\",\"n\":2}");
+    TASK_HAS("\"appointment\":{\"start\":\"2026-03-03T10:00:00Z\",\"end\":\"2026-03-03T10:45:00Z\","
+             "\"title\":\"Brakes 2\",\"place\":\"Garage V\"}");
+}
+END_TEST
+
+START_TEST(an_appointment_without_a_title_is_called_as_the_mail)
+{
+    open_with(MEETING("{start: now, duration: 1h}"));
+    EVENT("0s", "a.one", KEY("V"));
+    TASK_HAS("\"end\":\"2026-03-02T09:00:00Z\",\"title\":\"Brakes\"}");
+}
+END_TEST
+
+START_TEST(an_appointment_without_a_time_stops_the_action)
+{
+    open_with(MEETING("{start: timestamp(first.data.zone), duration: 1h}"));
+    EVENT("0s", "a.one", KEY("V"));
+    ck_assert_str_eq(decide_run_task(run), "");
+    ck_assert_ptr_nonnull(strstr(decide_run_decision(run), "appointment.start: "));
+    EVENT("1s", "a.one", "{\"key\":\"W\",\"zone\":\"1066-10-14T09:00:00Z\"}");
+    ck_assert_str_eq(decide_run_task(run), "");
+    ck_assert_ptr_nonnull(strstr(decide_run_decision(run), "between 1970 and 9999"));
+}
+END_TEST
+
 START_TEST(a_task_says_who_what_why_and_carries_the_trace)
 {
     open_with("reason: \"Number {{first.data.n}}\"\nvalue: 3\n" TWO);
@@ -271,6 +305,8 @@ SUITE_MAIN_AROUND("chain", set_up, tear_down, a_task_too_large_for_the_topic_doe
                   next_behind_the_last_action_ends_the_chain,
                   gates_are_asked_again_before_each_action_about_the_event_that_completed,
                   a_task_may_be_worked_until_its_deadline_or_its_wait_if_that_is_sooner,
-                  a_task_beyond_its_deadline_is_not_taken_back,
+                  a_task_beyond_its_deadline_is_not_taken_back, a_task_carries_its_appointment,
+                  an_appointment_without_a_title_is_called_as_the_mail,
+                  an_appointment_without_a_time_stops_the_action,
                   a_task_says_who_what_why_and_carries_the_trace,
                   a_task_names_the_decision_that_explains_it)

@@ -307,6 +307,32 @@ START_TEST(a_withdrawal_keeps_back_waits_for_the_call_or_takes_back)
 }
 END_TEST
 
+static bool is_second(const struct task *task)
+{
+    return str_is(task->id, "a2");
+}
+
+START_TEST(a_channel_may_take_back_only_some_tasks)
+{
+    struct connector_class class = scripted_askable_class;
+
+    class.recallable = is_second;
+    open_bench(&class, "concurrency: 4");
+    plan_task("a1");
+    ends(begun(JOB_DELIVER, "a1"), DELIVERY_ACCEPTED);
+    ck_assert_uint_eq(ledger_find(bench.partition.ledger, STR("a1"))->task.len, 0);
+    plan_withdrawal("a1");
+    nothing_begun();
+    is("a1", LEDGER_WITHDRAWN, "withdrawn");
+    plan_task("a2");
+    ends(begun(JOB_DELIVER, "a2"), DELIVERY_ACCEPTED);
+    ck_assert_uint_ne(ledger_find(bench.partition.ledger, STR("a2"))->task.len, 0);
+    plan_withdrawal("a2");
+    is("a2", LEDGER_RECALLING, "");
+    close_bench();
+}
+END_TEST
+
 START_TEST(a_channel_that_cannot_take_back_says_so)
 {
     open_bench(&scripted_class, "concurrency: 4");
@@ -437,7 +463,7 @@ SUITE_MAIN("plan of deliveries", it_is_in_the_ledger_before_it_is_begun,
            an_attempt_of_a_process_that_died_is_in_doubt_and_one_of_our_own_is_not,
            who_takes_over_asks_only_when_the_one_before_cannot_begin_any_more,
            a_withdrawal_keeps_back_waits_for_the_call_or_takes_back,
-           a_channel_that_cannot_take_back_says_so,
+           a_channel_may_take_back_only_some_tasks, a_channel_that_cannot_take_back_says_so,
            a_permission_that_is_gone_stops_what_has_not_gone,
            an_address_that_reaches_nobody_is_told_as_such,
            a_customer_who_told_the_provider_to_stop_withdraws_consent,

@@ -47,7 +47,8 @@ START_TEST(the_table_names_only_what_there_is)
         const struct form_field *f = &form_fields[i];
         check_words(f->form, f->needed);
         check_words(f->form, f->with);
-        ck_assert_msg((f->kind == FORM_LIST || f->kind == FORM_MAP) == (f->sub != FORM_OF_NONE),
+        ck_assert_msg((f->kind == FORM_LIST || f->kind == FORM_MAP || f->kind == FORM_PART) ==
+                          (f->sub != FORM_OF_NONE),
                       "%s", f->key);
         ck_assert_msg((f->kind == FORM_LATER) == (f->text[0] == '\0'), "%s", f->key);
         for (size_t k = 0; k < i; k++)
