@@ -25,6 +25,9 @@ for page in README.md docs/*.md docs/*/*.md rules/README.md processors/*/README.
     done
 done
 
+deploy/channels_page | diff -q - docs/channels.md >/dev/null ||
+    complain "docs/channels.md: its options are stale: make docs"
+
 while read -r group package reason; do
     grep -qxF "| $group | \`$package\` | $reason |" README.md ||
         complain "README.md: no row for $package as in deploy/install --list"

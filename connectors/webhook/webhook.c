@@ -26,10 +26,17 @@ static const struct conf_field fields[] = {
      .doc =
          "What the receiver signs its reports with: whsec_..., by reference, several with blanks "
          "between.  Empty: it reports nothing."},
-    /* the schedule that Standard Webhooks gives as an example, less its last two steps */
+    /* the specification recommends 15 to 30 seconds */
+    {.path = "timeout",
+     .kind = CONF_SPAN,
+     .fallback = "20s",
+     .min = 100,
+     .max = 120000,
+     .doc = "How long one attempt may take before it counts as in doubt."},
+    /* the schedule that Standard Webhooks gives as an example; the deadline comes first */
     {.path = "retries",
      .kind = CONF_LIST,
-     .fallback = "[5s, 5m, 30m, 2h, 5h, 10h]",
+     .fallback = "[5s, 5m, 30m, 2h, 5h, 10h, 14h, 20h, 24h]",
      .doc = "Pauses before further attempts."},
     NET_FIELDS,
     {0},

@@ -270,6 +270,79 @@ START_TEST(nobody_there_is_down_and_tried_again_it_works)
 }
 END_TEST
 
+/* A token that a receiver does not take, because somebody revoked it, is not given to it again. */
+START_TEST(a_token_that_is_not_taken_once_is_asked_for_anew)
+{
+    for (size_t i = 0; i < CHANNELS; i++) {
+        const struct peer_step steps[] = {
+            {.status = 401}, {.body = channels[i].token}, channels[i].taken};
+        struct receipt receipt;
+        struct peer *peer;
+        struct line line;
+        struct err err;
+        size_t before;
+
+        if (channels[i].token == NULL)
+            continue;
+        peer = peer_for(i, steps, 3);
+        before = line_to(&line, i, peer);
+        ck_assert_int_eq(deliver(&line, LONG_MS, &receipt, &err), DELIVERY_DOWN);
+        ck_assert_int_eq(deliver(&line, LONG_MS, &receipt, &err), DELIVERY_ACCEPTED);
+        ck_assert_uint_eq(peer_count(peer) - before, 3);
+        ck_assert(str_contains(peer_request(peer, before + 1)->target, STR("token")));
+        line_close(&line);
+        peer_close(peer);
+    }
+}
+END_TEST
+
+static enum delivery withdraw(struct line *line, int timeout_ms, struct err *err)
+{
+    struct task task = contract_task();
+    struct withdrawal withdrawal = sample_withdrawal(TASK_ID);
+    const struct sending sending = {.task = &task,
+                                    .reference = STR("c-12"),
+                                    .attempt = 1,
+                                    .timeout_ms = timeout_ms,
+                                    .now_ms = SAMPLE_CREATED_MS};
+    struct receipt receipt = {0};
+
+    *err = (struct err){0};
+    return line->class->withdraw(line->connector, &sending, &withdrawal, &receipt, err);
+}
+
+/* Nothing that a broken peer does counts as taken back, or as never to be. */
+START_TEST(a_withdrawal_that_failed_is_to_be_made_again)
+{
+    static const struct peer_step steps[] = {
+        {.act = PEER_CLOSE_UNREAD},
+        {.act = PEER_SILENT},
+        {.act = PEER_CLOSE},
+        {.act = PEER_GARBAGE},
+        {.status = 401},
+        {.status = 429},
+        {.status = 500},
+    };
+
+    for (size_t i = 0; i < CHANNELS; i++)
+        for (size_t k = 0; k < sizeof steps / sizeof steps[0]; k++) {
+            struct peer *peer = peer_for(i, &steps[k], 1);
+            struct line line;
+            struct err err;
+            enum delivery result = DELIVERY_RETRY;
+
+            line_to(&line, i, peer);
+            if (line.class->withdraw != NULL)
+                result = withdraw(&line, SHORT_MS, &err);
+            ck_assert_msg(result != DELIVERY_ACCEPTED && result != DELIVERY_REFUSED,
+                          "%s, step %zu: %d", channels[i].name, k, result);
+            ck_assert(line.class->withdraw == NULL || !str_contains(str_of(err.text), STR(SECRET)));
+            line_close(&line);
+            peer_close(peer);
+        }
+}
+END_TEST
+
 /* What an idempotent class promises, counted at the receiver: one id, however often. */
 START_TEST(the_receiver_of_an_idempotent_channel_sees_one_id)
 {
@@ -306,4 +379,6 @@ SUITE_MAIN("deliver", every_channel_that_speaks_http_is_here,
            a_task_that_is_taken_is_accepted_and_its_reference_kept,
            what_a_peer_does_wrong_is_told_apart, a_wait_that_the_receiver_asks_for_is_passed_on,
            nobody_there_is_down_and_tried_again_it_works,
+           a_token_that_is_not_taken_once_is_asked_for_anew,
+           a_withdrawal_that_failed_is_to_be_made_again,
            the_receiver_of_an_idempotent_channel_sees_one_id)
