@@ -1,4 +1,5 @@
-/* tests/contract/test_oauth.c - a token's server after RFC 6749, and many who want the token. */
+/* tests/contract/test_oauth.c - a token's server after RFC 6749, and many who want the token.
+ * tsan: yes */
 #include <pthread.h>
 #include <stdio.h>
 
