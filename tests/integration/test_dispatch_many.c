@@ -8,6 +8,7 @@
 #include "tests/support/peer.h"
 #include "tests/support/sample.h"
 #include "tests/support/scripted.h"
+#include "tests/support/service_account.h"
 #include "tests/support/suite.h"
 #include "tests/support/world.h"
 
@@ -284,6 +285,103 @@ START_TEST(none_is_sent_twice_as_a_text_message)
 }
 END_TEST
 
+/* The others speak JSON, and some want an access token first. */
+struct provider {
+    const char *before_id; /* in a request, in front of the task's id */
+    struct peer_step taken;
+};
+
+static struct peer_step serve_json(void *context, const struct peer_request *request)
+{
+    const struct provider *provider = context;
+    struct str mark = str_of(provider->before_id), body = request->body;
+    const char *at = body.len != 0 ? memmem(body.data, body.len, mark.data, mark.len) : NULL;
+
+    if (str_ends(request->target, STR("/token")))
+        return (struct peer_step){.body = "{\"access_token\":\"x\",\"expires_in\":3600}"};
+    ck_assert_ptr_nonnull(at);
+    return serve(request, provider->taken,
+                 number_in(str_slice(body, (size_t)(at - body.data) + mark.len, body.len)));
+}
+
+/* Twice where the receiver drops repeats, else never. */
+static void send_all(const char *class, struct str yaml, struct provider *provider)
+{
+    bool idempotent = channel_find(str_of(class))->guarantee == GUARANTEE_IDEMPOTENT;
+    struct peer *peer = peer_open_with(serve_json, provider, PEER_PLAIN);
+    struct buf topic = {0};
+    uint64_t sent;
+    size_t tasks;
+    int most;
+
+    buf_put_format(&topic, "many-%s", class);
+    world_open(buf_text(&topic));
+    if (str_contains(yaml, STR("ACCOUNT")))
+        yaml = arena_replace(
+            world.arena, yaml, STR("ACCOUNT"),
+            str_of(service_account_make(arena_format(world.arena, "%s/token", peer_url(peer)).data)
+                       .file));
+    while (str_contains(yaml, STR("URL")))
+        yaml = arena_replace(world.arena, yaml, STR("URL"), str_of(peer_url(peer)));
+    add_real_channel(class, arena_format(world.arena, "%.*s" REAL, STR_ARG(yaml)).data);
+    write_tasks(OVER_HTTP, false, false);
+    sent = run_until(class, OVER_HTTP, false);
+    count_came(&tasks, &most);
+    ck_assert_uint_ge(tasks, sent);
+    if (idempotent) {
+        ck_assert_uint_eq(sent, OVER_HTTP);
+        ck_assert_int_gt(most, 1);
+    } else {
+        ck_assert_int_eq(most, 1);
+        ck_assert_uint_gt(sent, OVER_HTTP / 100 * 94);
+        ck_assert_uint_lt(sent, OVER_HTTP);
+    }
+    buf_free(&topic);
+    world_close();
+    peer_close(peer);
+}
+
+START_TEST(none_is_sent_twice_by_whatsapp)
+{
+    struct provider provider = {"\"text\":\"", {.body = "{\"messages\":[{\"id\":\"wamid.1\"}]}"}};
+
+    send_all("whatsapp",
+             STR("base_url: URL\nphone_number_id: \"1\"\ntoken: \"${NONE:x}\"\ntemplate: t\n"),
+             &provider);
+}
+END_TEST
+
+START_TEST(none_is_sent_twice_as_a_notification)
+{
+    struct provider provider = {"\"body\":\"", {.body = "{\"name\":\"projects/p/messages/1\"}"}};
+
+    send_all("push", STR("base_url: URL\nservice_account: \"${file:ACCOUNT}\"\n"), &provider);
+}
+END_TEST
+
+START_TEST(each_becomes_a_contact_of_amazon_connect)
+{
+    struct provider provider = {"\"ClientToken\":\"", {.body = "{\"ContactId\":\"c-1\"}"}};
+
+    send_all("amazon_connect",
+             STR("base_url: URL\nregion: eu-west-2\ninstance: a\ncontact_flow: b\n"
+                 "access_key_id: A\nsecret_access_key: \"${NONE:x}\"\n"),
+             &provider);
+}
+END_TEST
+
+START_TEST(none_is_called_back_twice)
+{
+    struct provider provider = {"\"attent_task\":\"",
+                                {.body = "{\"conversation\":{\"id\":\"c-1\"}}"}};
+
+    send_all("genesys",
+             STR("base_url: URL\nlogin_url: URL\nregion: eu-west-1\nclient_id: a\nqueue: b\n"
+                 "client_secret: \"${NONE:x}\"\n"),
+             &provider);
+}
+END_TEST
+
 /* --- a hundred channels -------------------------------------------------------------------------------- */
 
 static struct peer_step serve_slowly(void *context, const struct peer_request *request)
@@ -345,6 +443,10 @@ int main(void)
         at_least_once_where_the_moment_says_so,
         each_reaches_a_webhook,
         none_is_sent_twice_as_a_text_message,
+        none_is_sent_twice_by_whatsapp,
+        none_is_sent_twice_as_a_notification,
+        each_becomes_a_contact_of_amazon_connect,
+        none_is_called_back_twice,
         one_slow_webhook_of_a_hundred_channels_leaves_the_others_at_speed,
     };
 
