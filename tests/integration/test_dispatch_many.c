@@ -170,7 +170,7 @@ static struct peer_step serve(const struct peer_request *request, struct peer_st
         return taken;
     }
     switch (chance / 100 % 4) {
-    case 0: return (struct peer_step){.status = 429};
+    case 0: return (struct peer_step){.status = 429, .headers = "Retry-After: 0\r\n"};
     case 1: return (struct peer_step){.status = 503, .headers = "Retry-After: 0\r\n"};
     case 2: side.came[number]++; return (struct peer_step){.act = PEER_CLOSE}; /* in doubt */
     default: /* nobody knows, and it has not acted */ return (struct peer_step){.act = PEER_CLOSE};
