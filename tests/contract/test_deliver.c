@@ -14,7 +14,7 @@
 #include "tests/support/service_account.h"
 #include "tests/support/suite.h"
 
-enum { LONG_MS = 10000, SHORT_MS = 300 };
+enum { LONG_MS = 10000, SHORT_MS = 600 };
 #define TASK_ID "00112233445566778899aabbccddeeff"
 /* what no error may show */
 #define SECRET  "S3cr3tS3cr3tS3cr3tS3cr3tS3cr3tAA"

@@ -13,7 +13,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/suite.h"
 
-enum { LONG_MS = 10000, SHORT_MS = 300 };
+enum { LONG_MS = 10000, SHORT_MS = 600 };
 #define NOW_MS INT64_C(1772438400000)
 
 static struct transfer *open_to(const char *ca_file)
