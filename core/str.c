@@ -21,6 +21,8 @@ bool str_starts(struct str s, struct str prefix)
 
 bool str_ends(struct str s, struct str suffix)
 {
+    if (suffix.len == 0)
+        return true; /* also of the empty text, which may have no data to point into */
     return s.len >= suffix.len &&
            str_equal((struct str){s.data + (s.len - suffix.len), suffix.len}, suffix);
 }

@@ -351,12 +351,12 @@ static bool name_is_safe(struct str name)
 /* "+02:00" */
 static bool parse_fixed(struct str name, int32_t *offset_s)
 {
-    struct text t = {name.data, name.data + name.len, false};
+    struct text t;
     int hours, minutes;
 
     if (name.len != 6 || (name.data[0] != '+' && name.data[0] != '-') || name.data[3] != ':')
         return false;
-    t.at++;
+    t = (struct text){name.data + 1, name.data + name.len, false};
     hours = text_number(&t, 23);
     t.failed |= !text_accept(&t, ':');
     minutes = text_number(&t, 59);
