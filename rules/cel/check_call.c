@@ -130,9 +130,22 @@ static const struct cel_type *check_in(struct checker *c, struct cel_node *node)
 
 static bool arg_fits(const struct cel_func *func, size_t i, const struct cel_type *type)
 {
-    enum cel_type_kind wanted = func->args[func->style == CEL_VARIADIC ? 0 : i];
+    enum cel_type_kind wanted = func->args[i];
 
     return wanted == CEL_DYN || type->kind == CEL_DYN || type->kind == wanted;
+}
+
+/* f(1, 2.5) or f([1, 2.5]): what takes any number of arguments takes numbers. */
+static bool variadic_fits(const struct cel_node *node)
+{
+    const struct cel_type *list = node->count == 1 ? node->items[0]->type : &cel_dyn;
+
+    if (list->kind == CEL_LIST)
+        return list->item == NULL || list->item->kind == CEL_DYN || cel_type_is_number(list->item);
+    for (size_t i = 0; i < node->count; i++)
+        if (node->items[i]->type->kind != CEL_DYN && !cel_type_is_number(node->items[i]->type))
+            return false;
+    return node->count != 0;
 }
 
 static bool style_fits(const struct cel_func *func, const struct cel_node *node)
@@ -142,7 +155,9 @@ static bool style_fits(const struct cel_func *func, const struct cel_node *node)
 
 static bool func_fits(const struct cel_func *func, const struct cel_node *node)
 {
-    if (func->style == CEL_VARIADIC ? node->count == 0 : func->arg_count != node->count)
+    if (func->style == CEL_VARIADIC)
+        return !node->method && variadic_fits(node);
+    if (func->arg_count != node->count)
         return false;
     for (size_t i = 0; i < node->count; i++)
         if (!arg_fits(func, i, node->items[i]->type))
@@ -271,7 +286,9 @@ static void report_macro(struct checker *c, const struct cel_node *node)
 
 static void report_unknown_function(struct checker *c, const struct cel_node *node)
 {
-    const char *help = nearest_function(c, node->name);
+    const char *help = cel_func_find(node->name) == SIZE_MAX ? nearest_function(c, node->name)
+                       : c->env->own_functions ? "the customer's time zone is not known here"
+                                               : "only moments have it";
 
     COMPLAIN(c, node->at, "unknown-function", help, "there is no function \"%.*s\"",
              STR_ARG(node->name));
@@ -284,7 +301,9 @@ static void report_no_overload(struct checker *c, const struct cel_node *node, s
 
     for (size_t i = first; cel_func_at(i) != NULL && cel_func_named(cel_func_at(i), name); i++) {
         style |= style_fits(cel_func_at(i), node);
-        count |= cel_func_at(i)->arg_count == node->count && style_fits(cel_func_at(i), node);
+        count |= style_fits(cel_func_at(i), node) &&
+                 (cel_func_at(i)->arg_count == node->count ||
+                  (cel_func_at(i)->style == CEL_VARIADIC && node->count != 0));
     }
     if (!style)
         COMPLAIN(c, node->at, "arguments", forms_help(c, first, name),

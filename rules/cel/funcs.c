@@ -60,10 +60,11 @@ void cel_func_print(struct buf *out, const struct cel_func *func)
     buf_put_char(out, '(');
     for (size_t i = method; i < func->arg_count; i++) {
         buf_put_text(out, i > method ? ", " : "");
-        print_kind(out, func->args[i]);
+        if (func->style == CEL_VARIADIC)
+            buf_put_text(out, "number, ...");
+        else
+            print_kind(out, func->args[i]);
     }
-    if (func->style == CEL_VARIADIC)
-        buf_put_text(out, ", ...");
     buf_put_text(out, ") -> ");
     print_kind(out, func->result);
 }

@@ -344,7 +344,8 @@ CEL_FN(cel_fn_extreme)(const struct cel_call *call)
     best = items[0];
     for (size_t i = 0; i < count; i++) {
         if (!is_number(items[i]))
-            return cel_no_overload(call->run, "math.greatest", &items[i], 1);
+            return cel_no_overload(call->run, call->detail > 0 ? "math.greatest" : "math.least",
+                                   &items[i], 1);
         int order = cel_number_compare(items[i], best);
         if (order != 2 && order == call->detail)
             best = items[i];
