@@ -124,10 +124,11 @@ test-programs: build/attent build/asan/attent $(UNIT_PROGRAMS) $(SERVER_PROGRAMS
 
 # --- fuzzing ------------------------------------------------------------------------------
 FUZZ_PROGRAMS := $(FUZZERS:tests/fuzz/%.c=build/fuzz/bin/%)
+FUZZ_SUPPORT := $(sort $(filter-out $(FUZZERS),$(wildcard tests/fuzz/*.c)))
 FUZZ_SECONDS ?= 60
 .PHONY: fuzzers
 fuzzers: $(FUZZ_PROGRAMS)
-build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o build/fuzz/libattent.a
+build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o $(FUZZ_SUPPORT:%.c=build/fuzz/%.o) build/fuzz/libattent.a
 	@mkdir -p $(@D)
 	$(QUIET_LD)clang -fsanitize=fuzzer,address,undefined $^ $(LIBS) -o $@
 fuzz: fuzzers ## Run every fuzz target for FUZZ_SECONDS (60)

@@ -3,7 +3,11 @@
  *
  * Each instruction costs a step: the program's all at its start, those of a loop again each time it
  * goes round, so that straight code counts nothing.  Work that grows with data costs more
- * (cel_charge).  So the budget bounds both time and memory of a run. */
+ * (cel_charge).  So the budget bounds both time and memory of a run.
+ *
+ * The loop trusts its code.  Bytecode is made by compile.c only, in the process that runs it, from a
+ * tree that the checker has seen; it is never read from a file or a message.  compile.c counts the
+ * depth of the stack and keeps every operand in its range. */
 #include "core/check.h"
 #include "core/limit.h"
 #include "core/regex.h"

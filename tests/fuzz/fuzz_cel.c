@@ -1,6 +1,7 @@
-/* Any text as an expression: compile it strictly, without the checker and as a moment, run
- * what compiles.  The first byte chooses what the slots hold.  A value is of the type that the
- * checker said, and the same whether constants were folded or not. */
+/* The differential one.  Any text as an expression: compile it strictly, without the checker and as
+ * a moment, run what compiles.  The first byte chooses what the slots hold.  A value is of the type
+ * that the checker said, and the same whether constants were folded or not, whether a graph of
+ * tests or bytecode gave it. */
 #include "rules/cel/cel.h"
 #include "rules/cel/funcs.h"
 
