@@ -8,6 +8,7 @@
 #include "processors/cli/cli.h"
 #include "processors/cli/rules_verb.h"
 #include "rules/cel/funcs.h"
+#include "rules/cel/reference.h"
 #include "rules/moment/readers.h"
 
 enum { COLUMNS = 8, WIDTH_MAX = 44 };
@@ -106,26 +107,40 @@ static void list_reasons(struct table *t)
 #undef REASON
 }
 
-static const struct table_kind functions_table = {.columns = {"function", "text"}};
+static const struct table_kind functions_table = {.columns = {"function", "text", "example"}};
+
+static struct str example_text(struct table *t, const char *of, size_t number)
+{
+    const struct cel_example *example = cel_example_find(of, number);
+    struct buf text = {0};
+
+    if (example != NULL)
+        buf_put_format(&text, "%s is %s", example->expression, example->gives);
+    return take(t, &text);
+}
 
 static void list_functions(struct table *t)
 {
     const struct cel_func *func;
     struct str *cells;
+    size_t number = 0; /* of the row among those of its name */
 
     for (size_t i = 0; (func = cel_func_at(i)) != NULL; i++) {
         struct buf signature = {0};
         if (func->name[0] == '@') /* what a macro becomes */
             continue;
+        number = i == cel_func_find(str_of(func->name)) ? 0 : number + 1;
         cel_func_print(&signature, func);
         cells = add_row(t, false);
         cells[0] = take(t, &signature);
         cells[1] = str_of(func->text);
+        cells[2] = example_text(t, func->name, number);
     }
-#define MACRO(name, vars, args, collect, filtered, usage)                                          \
+#define MACRO(name, vars, args, collect, filtered, usage, text)                                    \
     cells = add_row(t, false);                                                                     \
     cells[0] = STR(usage);                                                                         \
-    cells[1] = STR("a macro: it introduces the names");
+    cells[1] = STR(text);                                                                          \
+    cells[2] = example_text(t, usage, 0);
 #include "rules/cel/macros.def"
 #undef MACRO
 }
@@ -557,6 +572,20 @@ static void print(struct table *t, int thing, const struct options *options)
     mem_free(t->rows);
 }
 
+static int print_reference(int thing)
+{
+    struct buf out = {0};
+
+    if (things[thing].list != list_functions) {
+        fputs("attent list: --reference goes with functions only\n", stderr);
+        return EXIT_USAGE;
+    }
+    cel_reference_put(&out);
+    fputs(buf_text(&out), stdout);
+    buf_free(&out);
+    return EXIT_FINE;
+}
+
 static int list_with_rules(const struct options *options, struct arena *arena, int thing)
 {
     struct table t = {.arena = arena};
@@ -581,7 +610,9 @@ int verb_list(int argc, char **argv)
 
     if (cli_parse("list", argc, argv, 1, 2, arena, &options))
         thing = find_thing(options.arguments[0]);
-    if (thing >= 0 && things[thing].needs_rules) {
+    if (thing >= 0 && options_has(&options, "reference")) {
+        code = print_reference(thing);
+    } else if (thing >= 0 && things[thing].needs_rules) {
         code = list_with_rules(&options, arena, thing);
     } else if (thing >= 0) {
         struct table t = {.arena = arena};

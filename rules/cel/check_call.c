@@ -162,6 +162,9 @@ static bool func_fits(const struct cel_func *func, const struct cel_node *node)
     for (size_t i = 0; i < node->count; i++)
         if (!arg_fits(func, i, node->items[i]->type))
             return false;
+    if (func->result == CEL_RESULT_ITEM && node->count == 2 &&
+        !cel_type_fits(node->items[1]->type, cel_type_item(node->items[0]->type)))
+        return false; /* what stands in for an item is of its type */
     return style_fits(func, node);
 }
 
@@ -171,7 +174,8 @@ static const struct cel_type *result_type(struct checker *c, const struct cel_fu
     const struct cel_type *first = node->count != 0 ? node->items[0]->type : &cel_dyn;
 
     if (func->result == CEL_RESULT_ITEM)
-        return cel_type_item(first);
+        return node->count == 2 ? cel_type_join(c, cel_type_item(first), node->items[1]->type)
+                                : cel_type_item(first);
     if (func->result == CEL_RESULT_OPTIONAL)
         return cel_type_make(c, CEL_OPTIONAL, NULL, first);
     if (func->result == CEL_RESULT_STRING_LIST)
@@ -390,6 +394,18 @@ static void check_pattern(struct checker *c, const struct cel_node *pattern)
                  "the regular expression is not understood: %s", err.text);
 }
 
+/* In moments an int is as good as a double where only a double will do. */
+static void mix_arguments(struct checker *c, struct cel_node *node)
+{
+    bool stands_in = str_is(node->name, "orValue") && node->count == 2 &&
+                     cel_type_item(node->items[0]->type)->kind == CEL_DOUBLE;
+
+    for (size_t i = stands_in ? 1 : 0; i < node->count; i++)
+        if (node->items[i]->type->kind == CEL_INT &&
+            (stands_in || str_is(node->name, "distance_km")))
+            cel_make_double(c, &node->items[i]);
+}
+
 const struct cel_type *cel_check_call(struct checker *c, struct cel_node *node)
 {
     const struct cel_type *type;
@@ -411,10 +427,8 @@ const struct cel_type *cel_check_call(struct checker *c, struct cel_node *node)
         cel_make_error(c, node, "no such function", node->name);
         return &cel_dyn;
     }
-    if (c->env->mixed_numbers && str_is(node->name, "distance_km"))
-        for (size_t i = 0; i < node->count; i++)
-            if (node->items[i]->type->kind == CEL_INT)
-                cel_make_double(c, &node->items[i]);
+    if (c->env->mixed_numbers)
+        mix_arguments(c, node);
     type = pick_overload(c, node, first);
     if (type == NULL)
         node->overload = (uint16_t)first;

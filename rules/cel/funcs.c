@@ -48,7 +48,22 @@ static void print_kind(struct buf *out, uint8_t kind)
     buf_put_text(out, kind >= CEL_RESULT_SAME ? special[kind - CEL_RESULT_SAME] : plain[kind]);
 }
 
-void cel_func_print(struct buf *out, const struct cel_func *func)
+/* "int + int", "-int" */
+static void print_operator(struct buf *out, const struct cel_func *func)
+{
+    char sign = func->name[func->arg_count == 2 ? 1 : 0];
+
+    if (func->arg_count == 2) {
+        print_kind(out, func->args[0]);
+        buf_put_format(out, " %c ", sign);
+        print_kind(out, func->args[1]);
+    } else {
+        buf_put_char(out, sign);
+        print_kind(out, func->args[0]);
+    }
+}
+
+static void print_call(struct buf *out, const struct cel_func *func)
 {
     bool method = func->style == CEL_METHOD || func->style == CEL_EITHER;
 
@@ -65,7 +80,16 @@ void cel_func_print(struct buf *out, const struct cel_func *func)
         else
             print_kind(out, func->args[i]);
     }
-    buf_put_text(out, ") -> ");
+    buf_put_char(out, ')');
+}
+
+void cel_func_print(struct buf *out, const struct cel_func *func)
+{
+    if (func->style == CEL_OPERATOR)
+        print_operator(out, func);
+    else
+        print_call(out, func);
+    buf_put_text(out, " -> ");
     print_kind(out, func->result);
 }
 

@@ -2,7 +2,7 @@
  *
  * A row is one overload: name, how it is called, kinds of its arguments, result, implementation.
  * Operators are functions with names such as _+_.  Rows of one name stand together.
- * Inside rules/cel, but for cel_func_at and cel_func_print, which list them.
+ * Inside rules/cel, but for cel_func_at, cel_func_find and cel_func_print, which list them.
  */
 #ifndef ATTENT_RULES_CEL_FUNCS_H
 #define ATTENT_RULES_CEL_FUNCS_H
@@ -64,7 +64,8 @@ struct cel_func {
 
 /* Row by index, NULL behind the last: for listings. */
 const struct cel_func *cel_func_at(size_t index);
-void cel_func_print(struct buf *out, const struct cel_func *func); /* "string.size() -> int" */
+void cel_func_print(struct buf *out,
+                    const struct cel_func *func); /* "string.size() -> int", "int + int -> int" */
 
 size_t cel_func_find(struct str name); /* index of the first row of a name, SIZE_MAX if none */
 bool cel_func_named(const struct cel_func *func, struct str name);

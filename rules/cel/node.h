@@ -46,7 +46,7 @@ struct cel_macro {
     size_t args; /* with the names                                           */
     enum cel_collect collect;
     bool filtered; /* the argument after the names is a filter, the last the body */
-    const char *usage;
+    const char *usage, *text;
 };
 
 struct cel_node {

@@ -11,4 +11,7 @@ struct cel_node *cel_parse(struct cel_source *source, const struct cel_env *env,
 /* A macro by its name, for help; NULL: none of that name. */
 const struct cel_macro *cel_macro_named(struct str name);
 
+/* A macro by how it is written, for listings; NULL: none. */
+const struct cel_macro *cel_macro_used(const char *usage);
+
 #endif

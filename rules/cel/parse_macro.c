@@ -4,8 +4,8 @@
 #include "rules/cel/parser.h"
 
 static const struct cel_macro macros[] = {
-#define MACRO(name, vars, args, collect, filtered, usage)                                          \
-    {{name, sizeof(name) - 1}, vars, args, collect, filtered, usage},
+#define MACRO(name, vars, args, collect, filtered, usage, text)                                    \
+    {{name, sizeof(name) - 1}, vars, args, collect, filtered, usage, text},
 #include "rules/cel/macros.def"
 #undef MACRO
 };
@@ -15,6 +15,14 @@ const struct cel_macro *cel_macro_named(struct str name)
 {
     for (size_t i = 0; i < MACRO_COUNT; i++)
         if (str_equal(macros[i].name, name))
+            return &macros[i];
+    return NULL;
+}
+
+const struct cel_macro *cel_macro_used(const char *usage)
+{
+    for (size_t i = 0; i < MACRO_COUNT; i++)
+        if (strcmp(macros[i].usage, usage) == 0)
             return &macros[i];
     return NULL;
 }

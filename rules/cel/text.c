@@ -2,6 +2,7 @@
  * a text that is not UTF-8 is never a reason to read outside it. */
 #include <stdio.h>
 
+#include "core/base64.h"
 #include "core/limit.h"
 #include "core/regex.h"
 #include "rules/cel/funcs.h"
@@ -12,7 +13,6 @@
 
 enum {
     MATCH_STEPS_FEW = 2000, /* enough for plain patterns; costs a few steps of the budget */
-    MATCH_STEPS_MAX = 200000,
     MATCH_COST_FEW = 10,
     MATCH_COST_MAX = LIMIT_CEL_STEPS / 5,
 };
@@ -139,7 +139,7 @@ struct value cel_match(struct cel_run *run, const struct regex *regex, struct st
     if (answer == REGEX_TOO_COSTLY) {
         if (!cel_charge(run, MATCH_COST_MAX))
             return over_budget();
-        answer = regex_search(regex, text, MATCH_STEPS_MAX);
+        answer = regex_search(regex, text, LIMIT_CEL_MATCH_STEPS);
     }
     if (answer == REGEX_TOO_COSTLY)
         return cel_error("the regular expression takes too long on this text");
@@ -417,63 +417,35 @@ CEL_FN(cel_fn_quote)(const struct cel_call *call)
 
 /* --- base64 ------------------------------------------------------------------------------------ */
 
-static const char base64_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static struct value base64_encode(struct cel_run *run, struct str s)
+/* As other CELs have it: the plain alphabet only, padded or not. */
+static bool base64_decode(struct buf *out, struct str s)
 {
-    struct value error;
-    char *room = cel_text_room(run, (s.len + 2) / 3 * 4, &error), *p = room;
-
-    if (room == NULL)
-        return error;
-    for (size_t i = 0; i < s.len; i += 3) {
-        size_t left = s.len - i;
-        uint32_t bits = (uint32_t)(unsigned char)s.data[i] << 16;
-        bits |= left > 1 ? (uint32_t)(unsigned char)s.data[i + 1] << 8 : 0;
-        bits |= left > 2 ? (uint32_t)(unsigned char)s.data[i + 2] : 0;
-        *p++ = base64_digits[bits >> 18];
-        *p++ = base64_digits[bits >> 12 & 63];
-        *p++ = left > 1 ? base64_digits[bits >> 6 & 63] : '=';
-        *p++ = left > 2 ? base64_digits[bits & 63] : '=';
-    }
-    return value_string((struct str){room, (size_t)(p - room)});
-}
-
-static struct value base64_decode(struct cel_run *run, struct str s)
-{
-    struct value error, v;
-    char *room = cel_text_room(run, s.len, &error);
-    uint32_t bits = 0;
-    size_t bytes = 0, count = 0;
-
-    if (room == NULL)
-        return error;
-    while (s.len != 0 && s.data[s.len - 1] == '=' && count++ < 2)
-        s.len--;
-    count = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        const char *digit = s.data[i] != '\0' ? strchr(base64_digits, s.data[i]) : NULL;
-        if (digit == NULL)
-            return cel_error("not base64");
-        bits = bits << 6 | (uint32_t)(digit - base64_digits);
-        if ((count += 6) >= 8) {
-            count -= 8;
-            room[bytes++] = (char)(bits >> count);
-        }
-    }
-    if (s.len % 4 == 1)
-        return cel_error("not base64");
-    v = value_string((struct str){room, bytes});
-    v.kind = VALUE_BYTES;
-    return v;
+    for (size_t i = 0; i < s.len; i++)
+        if (s.data[i] == '-' || s.data[i] == '_')
+            return false;
+    return base64_read(out, s);
 }
 
 CEL_FN(cel_fn_base64)(const struct cel_call *call)
 {
     struct str s = arg_str(call, 0);
+    struct buf text = {0};
+    struct value v;
 
-    return call->detail == 'e' ? base64_encode(call->run, s) : base64_decode(call->run, s);
+    if (!cel_charge(call->run, s.len / 16))
+        return over_budget();
+    if (call->detail == 'e') {
+        base64_put(&text, s);
+        return take_buf(call->run, &text);
+    }
+    if (!base64_decode(&text, s)) {
+        buf_free(&text);
+        return cel_error("not base64");
+    }
+    v = take_buf(call->run, &text);
+    if (v.kind == VALUE_STRING)
+        v.kind = VALUE_BYTES;
+    return v;
 }
 
 /* --- conversions ------------------------------------------------------------------------------- */

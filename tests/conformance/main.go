@@ -71,29 +71,29 @@ func tierOf(file string, t *test.SimpleTest) string {
 	return "standard"
 }
 
-func readSuite(folder string) ([]*outcome, []*test.SimpleTest, error) {
+// The tests in scope, and how many of each file are not.
+func readSuite(folder string) ([]*outcome, []*test.SimpleTest, map[string]int, error) {
 	var outcomes []*outcome
 	var tests []*test.SimpleTest
+	left := map[string]int{}
 	files, err := filepath.Glob(filepath.Join(folder, "*.textproto"))
 	if err == nil && len(files) == 0 {
 		err = fmt.Errorf("no tests in the module")
 	}
 	for _, path := range files {
 		name := strings.TrimSuffix(filepath.Base(path), ".textproto")
-		if outOfScope[name] {
-			continue
-		}
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		var suite test.SimpleTestFile
 		if err := prototext.Unmarshal(text, &suite); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", name, err)
+			return nil, nil, nil, fmt.Errorf("%s: %w", name, err)
 		}
 		for _, section := range suite.Section {
 			for _, t := range section.Test {
-				if usesMessages(t) {
+				if outOfScope[name] || usesMessages(t) {
+					left[name]++
 					continue
 				}
 				outcomes = append(outcomes, &outcome{tier: tierOf(name, t), expr: t.Expr,
@@ -102,7 +102,7 @@ func readSuite(folder string) ([]*outcome, []*test.SimpleTest, error) {
 			}
 		}
 	}
-	return outcomes, tests, err
+	return outcomes, tests, left, err
 }
 
 func evaluate(attent string, lines []byte) ([]string, error) {
@@ -148,10 +148,27 @@ func report(outcomes []*outcome, page string) bool {
 	all := 0
 	for _, tier := range tiers {
 		fmt.Printf("%-18s %6d %6d\n", tier, passed[tier], total[tier])
+		row := fmt.Sprintf("| %s | %d | %d |", tier, passed[tier], total[tier])
+		if !strings.Contains(page, row) {
+			fmt.Printf("  docs/cel.md has no row %s\n", row)
+			good = false
+		}
 		all += passed[tier]
 	}
 	fmt.Printf("%-18s %6d %6d\n", "all", all, len(outcomes))
 	return good
+}
+
+// What is not counted, so that the whole suite is accounted for.
+func reportLeft(left map[string]int) {
+	var files []string
+	all := 0
+	for name, count := range left {
+		files = append(files, fmt.Sprintf("%s %d", name, count))
+		all += count
+	}
+	sort.Strings(files)
+	fmt.Printf("out of scope %d: %s\n", all, strings.Join(files, ", "))
 }
 
 func run(attent, page string) (bool, error) {
@@ -163,7 +180,7 @@ func run(attent, page string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	outcomes, tests, err := readSuite(folder)
+	outcomes, tests, left, err := readSuite(folder)
 	if err != nil {
 		return false, err
 	}
@@ -183,7 +200,9 @@ func run(attent, page string) (bool, error) {
 		o.passed, o.want = judge(tests[i], answers[i])
 		o.got = answers[i]
 	}
-	return report(outcomes, string(known)), nil
+	good := report(outcomes, string(known))
+	reportLeft(left)
+	return good, nil
 }
 
 func main() {
