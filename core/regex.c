@@ -4,6 +4,7 @@
 #include "core/regex.h"
 
 #include <pcre2.h>
+#include <stddef.h>
 
 #include "core/mem.h"
 
@@ -236,25 +237,47 @@ enum err_code regex_compile(struct str pattern, struct arena *arena, struct rege
     return ERR_NONE;
 }
 
-static void *heap_take(size_t bytes, void *unused)
+/* What one search needs, as a rule: PCRE2 begins with 20 KiB of frames.  So searching takes nothing
+ * from the heap, but where a pattern goes back far. */
+struct room {
+    size_t used;
+    _Alignas(max_align_t) char bytes[32 * 1024];
+};
+
+static void *room_take(size_t bytes, void *context)
 {
-    (void)unused;
-    return mem_resize(NULL, bytes, 1);
+    struct room *room = context;
+    size_t whole =
+        (bytes + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t);
+    void *p = room->bytes + room->used;
+
+    if (whole > sizeof room->bytes - room->used)
+        return mem_resize(NULL, bytes, 1);
+    room->used += whole;
+    return p;
 }
 
-static void heap_free(void *p, void *unused)
+static void room_free(void *p, void *context)
 {
-    (void)unused;
-    mem_free(p);
+    const struct room *room = context;
+    const char *at = p;
+
+    if (at < room->bytes || at >= room->bytes + sizeof room->bytes)
+        mem_free(p);
 }
 
 enum regex_answer regex_search(const struct regex *regex, struct str text, uint32_t steps_max)
 {
-    pcre2_general_context *general = pcre2_general_context_create(heap_take, heap_free, NULL);
-    pcre2_match_context *context = pcre2_match_context_create(general);
-    pcre2_match_data *data = pcre2_match_data_create(1, general);
+    struct room room;
+    pcre2_general_context *general;
+    pcre2_match_context *context;
+    pcre2_match_data *data;
     int found;
 
+    room.used = 0; /* the bytes need no value */
+    general = pcre2_general_context_create(room_take, room_free, &room);
+    context = pcre2_match_context_create(general);
+    data = pcre2_match_data_create(1, general);
     pcre2_set_match_limit(context, steps_max);
     pcre2_set_heap_limit(context, HEAP_KIB_MAX);
     found = pcre2_match(regex->code, (PCRE2_SPTR)(text.data != NULL ? text.data : ""), text.len, 0,

@@ -58,20 +58,39 @@ static struct value load(void *context, uint32_t slot)
 
 /* --- in ----------------------------------------------------------------------------------------- */
 
-static bool flag(struct value json, const char *name)
+/* The keys that may be left out, or null: the container, and true or false. */
+static const char *read_options(struct request *r, struct value json)
 {
-    struct value v = value_map_get(json, str_of(name));
+    struct value container = value_map_get(json, STR("container"));
+    const struct {
+        const char *name;
+        bool *to;
+    } flags[] = {
+        {"disable_check", &r->env.unchecked},
+        {"disable_macros", &r->env.no_macros},
+        {"check_only", &r->check_only},
+    };
 
-    return v.kind == VALUE_BOOL && v.boolean;
+    if (container.kind == VALUE_STRING)
+        r->env.container = value_str(container);
+    else if (container.kind > VALUE_NULL)
+        return "\"container\" is a text: \"a.b\"";
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        struct value v = value_map_get(json, str_of(flags[i].name));
+        if (v.kind > VALUE_BOOL)
+            return arena_format(r->arena, "\"%s\" is true or false", flags[i].name).data;
+        *flags[i].to = v.kind == VALUE_BOOL && v.boolean;
+    }
+    return NULL;
 }
 
 static const char *read_names(struct request *r, struct value json)
 {
     r->bindings = value_map_get(json, STR("bindings"));
     r->types = value_map_get(json, STR("type_env"));
-    if (r->bindings.kind != VALUE_ABSENT && r->bindings.kind != VALUE_MAP)
+    if (r->bindings.kind > VALUE_NULL && r->bindings.kind != VALUE_MAP)
         return "\"bindings\" is an object: {name: VALUE}";
-    if (r->types.kind != VALUE_ABSENT && r->types.kind != VALUE_MAP)
+    if (r->types.kind > VALUE_NULL && r->types.kind != VALUE_MAP)
         return "\"type_env\" is an object: {name: type}";
     for (size_t i = 0; r->types.kind == VALUE_MAP && i < r->types.n; i++)
         if (r->types.map[i].value.kind != VALUE_STRING)
@@ -89,8 +108,9 @@ static const char *read_names(struct request *r, struct value json)
 /* NULL, or what is wrong with the request. */
 static const char *read_request(struct request *r, struct str line)
 {
-    struct value json, expr, container;
+    struct value json, expr;
     struct err err = {0};
+    const char *wrong;
 
     if (json_parse(line, r->arena, &json, &err) != JSON_FINE)
         return arena_format(r->arena, "not JSON: %s", err.text).data;
@@ -100,13 +120,8 @@ static const char *read_request(struct request *r, struct str line)
     if (expr.kind != VALUE_STRING)
         return "\"expr\", a text, is missing";
     r->expr = value_str(expr);
-    container = value_map_get(json, STR("container"));
-    if (container.kind == VALUE_STRING)
-        r->env.container = value_str(container);
-    r->env.unchecked = flag(json, "disable_check");
-    r->env.no_macros = flag(json, "disable_macros");
-    r->check_only = flag(json, "check_only");
-    return read_names(r, json);
+    wrong = read_options(r, json);
+    return wrong != NULL ? wrong : read_names(r, json);
 }
 
 /* --- out ---------------------------------------------------------------------------------------- */
@@ -176,10 +191,10 @@ void eval_lines(FILE *in, FILE *out)
     while ((bytes = getline(&line, &capacity, in)) != -1) {
         eval_line((struct str){line, (size_t)bytes}, arena, &answer);
         fwrite(answer.data, 1, answer.len, out);
+        fflush(out); /* whoever asks may wait for this answer before the next line */
         buf_clear(&answer);
         arena_reset(arena);
     }
-    fflush(out);
     free(line);
     buf_free(&answer);
     arena_free(arena);

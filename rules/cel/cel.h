@@ -138,8 +138,9 @@ struct value cel_eval(const struct cel_program *program, const struct cel_input 
                       struct arena *arena);
 
 /* The value of each sub-expression, for people: `report` gets them from left to right by the byte
- * offset where each stands (an operator, a field's name).  Left out: literals, and what uses a
- * name of a macro, which has many values.  Nothing is reported for a text with errors. */
+ * offset where each stands (an operator, a field's name).  Inside a macro, what uses its name has a
+ * value for each item: they are reported as a list.  Literals are left out.  Nothing is reported
+ * for a text with errors. */
 void cel_trace(const struct cel_env *env, struct str text, const struct cel_input *input,
                struct arena *arena, void *context,
                void (*report)(void *context, uint32_t at, struct value v));

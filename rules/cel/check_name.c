@@ -1,5 +1,6 @@
 /* Names and fields.  A chain of constant names is offered to the environment as a whole, and the
  * part of it that the environment knows becomes one slot. */
+#include "core/limit.h"
 #include "rules/cel/checker.h"
 
 /* --- names ------------------------------------------------------------------------------------ */
@@ -190,6 +191,20 @@ static size_t count_names(struct str dotted)
     return count;
 }
 
+/* As the environment says it, where NULL is dyn.  For the checker a list of NULL is an empty one,
+ * that goes with any other. */
+static const struct cel_type *declared_type(struct checker *c, const struct cel_type *type,
+                                            int depth)
+{
+    if (type == NULL || depth > LIMIT_CEL_DEPTH)
+        return &cel_dyn;
+    if (type->kind != CEL_LIST && type->kind != CEL_MAP && type->kind != CEL_OPTIONAL)
+        return cel_type_plain(type->kind);
+    return cel_type_make(c, type->kind,
+                         type->kind == CEL_MAP ? declared_type(c, type->key, depth + 1) : NULL,
+                         declared_type(c, type->item, depth + 1));
+}
+
 static struct cel_found resolve(struct checker *c, const struct chain *chain)
 {
     struct cel_found found = {.result = CEL_NO_SUCH_NAME};
@@ -231,7 +246,7 @@ static bool resolve_chain(struct checker *c, struct cel_node *node)
         .test = slot->kind == NODE_SELECT && slot->test,
         .slot = found.slot,
         .path = path_text(c, &chain, found.taken),
-        .type = found.type != NULL ? cel_type_copy(c->arena, found.type) : &cel_dyn,
+        .type = declared_type(c, found.type, 0),
     };
     if (slot->test)
         slot->type = &cel_bool;

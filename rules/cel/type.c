@@ -6,8 +6,10 @@ const struct cel_type cel_dyn = {.kind = CEL_DYN}, cel_null = {.kind = CEL_NULL}
                       cel_string = {.kind = CEL_STRING}, cel_bytes = {.kind = CEL_BYTES},
                       cel_timestamp = {.kind = CEL_TIMESTAMP},
                       cel_duration = {.kind = CEL_DURATION}, cel_type_type = {.kind = CEL_TYPE},
-                      cel_local_type = {.kind = CEL_LOCAL}, cel_list_type = {.kind = CEL_LIST},
-                      cel_map_type = {.kind = CEL_MAP}, cel_optional_type = {.kind = CEL_OPTIONAL};
+                      cel_local_type = {.kind = CEL_LOCAL},
+                      cel_list_type = {.kind = CEL_LIST, .item = &cel_dyn},
+                      cel_map_type = {.kind = CEL_MAP, .key = &cel_dyn, .item = &cel_dyn},
+                      cel_optional_type = {.kind = CEL_OPTIONAL};
 
 enum { DEPTH_MAX = 32 }; /* a type of the environment that is nested deeper counts as dyn */
 

@@ -1,5 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "processors/cli/cli.h"
 #include "processors/cli/eval_lines.h"
@@ -58,6 +60,25 @@ START_TEST(a_trace_shows_the_parts_under_the_source)
 {
     prints(EXIT_FINE, "1 + 2 > 3\n  ^ 3\n      ^ false\nfalse\n", "1 + 2 > 3", "--trace", NULL);
     prints(EXIT_FINE, "'ä' + 'b'\n    ^ äb\näb\n", "'ä' + 'b'", "--trace", NULL);
+    prints(EXIT_FINE, "1 > 2 ||\n  ^ false\n      ^ true\n 3 > 2\n   ^ true\ntrue\n",
+           "1 > 2 ||\n 3 > 2", "--trace", NULL);
+}
+END_TEST
+
+START_TEST(a_trace_shows_what_is_inside_a_macro_for_each_item)
+{
+    prints(EXIT_FINE,
+           "[1, 2].map(x, x * 2)\n^ [1, 2]\n       ^ [2, 4]\n              ^ [1, 2]\n"
+           "                ^ [2, 4]\n[2, 4]\n",
+           "[1, 2].map(x, x * 2)", "--trace", NULL);
+    prints(EXIT_FINE,
+           "cel.bind(x, 1 + 1, x > 1)\n    ^ true\n              ^ 2\n"
+           "                   ^ 2\n                     ^ true\ntrue\n",
+           "cel.bind(x, 1 + 1, x > 1)", "--trace", NULL);
+    prints(EXIT_FINE,
+           "['b', 'a'].sortBy(x, x)\n^ [\"b\", \"a\"]\n           ^ [\"a\", \"b\"]\n"
+           "                     ^ [\"b\", \"a\"]\n[\"a\", \"b\"]\n",
+           "['b', 'a'].sortBy(x, x)", "--trace", NULL);
 }
 END_TEST
 
@@ -129,6 +150,12 @@ END_TEST
 START_TEST(a_line_that_is_no_request_gives_an_error_line)
 {
     answers("[1]", "{\"error\":\"a line is an object: {\\\"expr\\\": \\\"1 + 2\\\"}\"}\n");
+    answers("{\"expr\":\"1\",\"container\":7}",
+            "{\"error\":\"\\\"container\\\" is a text: \\\"a.b\\\"\"}\n");
+    answers("{\"expr\":\"1\",\"check_only\":\"yes\"}",
+            "{\"error\":\"\\\"check_only\\\" is true or false\"}\n");
+    answers("{\"expr\":\"1\",\"container\":null,\"bindings\":null,\"type_env\":null}",
+            "{\"value\":{\"int\":\"1\"}}\n");
     answers("{}", "{\"error\":\"\\\"expr\\\", a text, is missing\"}\n");
     answers("{\"expr\":\"x\",\"bindings\":{\"x\":{\"int\":\"1x\"}}}",
             "{\"error\":\"type conversion error from \\\"1x\\\" to int\"}\n");
@@ -154,9 +181,41 @@ START_TEST(the_rest_goes_on_after_a_line_that_is_no_json)
 }
 END_TEST
 
+/* A program that asks, waits, and asks again. */
+START_TEST(an_answer_comes_before_the_next_line_is_read)
+{
+    int ask[2], answer[2];
+    char got[64] = "";
+    FILE *from, *to;
+
+    ck_assert_int_eq(pipe(ask), 0);
+    ck_assert_int_eq(pipe(answer), 0);
+    if (fork() == 0) {
+        close(ask[1]);
+        from = fdopen(ask[0], "r");
+        to = fdopen(answer[1], "w");
+        eval_lines(from, to);
+        _exit(0);
+    }
+    close(ask[0]);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(write(ask[1], "{\"expr\":\"1\"}\n", 13), 13);
+        ck_assert_int_eq(read(answer[0], got, sizeof got), 22);
+        ck_assert_mem_eq(got, "{\"value\":{\"int\":\"1\"}}\n", 22);
+    }
+    close(ask[1]);
+    close(answer[0]);
+    close(answer[1]);
+    wait(NULL);
+}
+END_TEST
+
 SUITE_MAIN("eval", a_value_is_printed, an_event_is_read_from_a_file, what_is_wrong_ends_with_1,
-           a_trace_shows_the_parts_under_the_source, every_kind_of_value_comes_back_as_it_went_in,
+           a_trace_shows_the_parts_under_the_source,
+           a_trace_shows_what_is_inside_a_macro_for_each_item,
+           every_kind_of_value_comes_back_as_it_went_in,
            names_are_looked_for_in_the_container_from_the_inside_out,
            a_line_may_ask_for_the_type_or_for_no_checks,
            a_line_that_is_no_request_gives_an_error_line,
-           the_rest_goes_on_after_a_line_that_is_no_json)
+           the_rest_goes_on_after_a_line_that_is_no_json,
+           an_answer_comes_before_the_next_line_is_read)
