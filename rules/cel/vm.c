@@ -12,7 +12,7 @@
 #include "core/limit.h"
 #include "core/regex.h"
 #include "rules/cel/graph.h"
-#include "rules/cel/program.h"
+#include "rules/cel/vm.h"
 
 static struct value over_budget(void)
 {
@@ -185,179 +185,6 @@ static struct value in_set(struct cel_run *run, const struct cel_set *set, struc
     if (v.kind != set->list.list[0].kind)
         return cel_in(run, v, set->list);
     return value_bool(cel_set_has(set, v));
-}
-
-/* --- lists and maps that grow ------------------------------------------------------------------ */
-
-/* Capacity follows from the count: 8, then the next power of two. */
-static bool grows_at(size_t count)
-{
-    return count == 0 || (count >= 8 && (count & (count - 1)) == 0);
-}
-
-/* Only for lists and maps that this run made and nobody else has seen. */
-static void list_add(struct cel_run *run, struct value *list, struct value v)
-{
-    struct value *items = (struct value *)(uintptr_t)list->list;
-
-    if (list->kind == VALUE_ERROR)
-        return;
-    if (v.kind == VALUE_ERROR) {
-        *list = v;
-        return;
-    }
-    if (grows_at(list->n)) {
-        size_t capacity = list->n == 0 ? 8 : 2 * (size_t)list->n;
-        if (!cel_charge(run, list->n))
-            return;
-        items = arena_alloc_raw(run->arena, arena_array_bytes(capacity, sizeof *items));
-        if (list->n != 0)
-            memcpy(items, list->list, list->n * sizeof *items);
-        list->list = items;
-    }
-    items[list->n++] = v;
-}
-
-static bool is_key(struct value key)
-{
-    return key.kind == VALUE_STRING || key.kind == VALUE_INT || key.kind == VALUE_UINT ||
-           key.kind == VALUE_BOOL;
-}
-
-static void map_add(struct cel_run *run, struct value *map, struct value key, struct value v)
-{
-    struct value_entry *entries = (struct value_entry *)(uintptr_t)map->map;
-
-    if (map->kind == VALUE_ERROR)
-        return;
-    if (key.kind == VALUE_ERROR || v.kind == VALUE_ERROR || !is_key(key)) {
-        *map = key.kind == VALUE_ERROR ? key
-               : v.kind == VALUE_ERROR ? v
-                                       : cel_error("unsupported key type");
-        return;
-    }
-    if (grows_at(map->n)) {
-        size_t capacity = map->n == 0 ? 8 : 2 * (size_t)map->n;
-        if (!cel_charge(run, map->n))
-            return;
-        entries = arena_alloc_raw(run->arena, arena_array_bytes(capacity, sizeof *entries));
-        if (map->n != 0)
-            memcpy(entries, map->map, map->n * sizeof *entries);
-        map->map = entries;
-    }
-    entries[map->n++] = (struct value_entry){key, v};
-}
-
-/* A key that stands twice is an error, also as 1 and 1u. */
-static void map_end(struct cel_run *run, struct value *map)
-{
-    if (map->kind == VALUE_ERROR)
-        return;
-    if (!cel_charge(run, map->n))
-        return;
-    if (!value_map_index(run->arena, map)) {
-        *map = cel_error("Failed with repeated key");
-        return;
-    }
-    for (size_t i = 0; i < map->n; i++)
-        if (map->map[i].key.kind == VALUE_UINT && map->map[i].key.u <= INT64_MAX &&
-            value_map_find(*map, value_int((int64_t)map->map[i].key.u)) != NULL) {
-            *map = cel_error("Failed with repeated key");
-            return;
-        }
-}
-
-/* A value for an entry with `?`: nothing is added for none. */
-static struct value entry_value(struct cel_run *run, struct value v, bool *there)
-{
-    *there = v.kind != VALUE_OPTIONAL || v.boxed != NULL;
-    if (v.kind == VALUE_OPTIONAL)
-        return v.boxed != NULL ? *v.boxed : VALUE_NONE;
-    return v.kind == VALUE_ERROR ? v : cel_no_overload(run, "?entry", &v, 1);
-}
-
-/* --- loops ------------------------------------------------------------------------------------- */
-
-static struct value loop_key(const struct value *loop, size_t index)
-{
-    return loop[0].kind == VALUE_LIST ? value_int((int64_t)index) : loop[0].map[index].key;
-}
-
-/* Locals of a loop: what it goes over, index of the next, gathered, first and second name. */
-static bool loop_next(struct value *loop, size_t names)
-{
-    size_t index = (size_t)loop[1].i;
-
-    if (index >= loop[0].n)
-        return false;
-    loop[1].i++;
-    if (loop[0].kind == VALUE_LIST) {
-        loop[3] = names == 1 ? loop[0].list[index] : value_int((int64_t)index);
-        loop[4] = loop[0].list[index];
-    } else {
-        loop[3] = loop[0].map[index].key;
-        loop[4] = loop[0].map[index].value;
-    }
-    return true;
-}
-
-static void loop_end(struct value *loop)
-{
-    loop[1].i = UINT32_MAX;
-}
-
-static void loop_fail(struct cel_run *run, struct value *loop, struct value v)
-{
-    loop[2] = v.kind == VALUE_ERROR ? v : cel_no_overload(run, "condition", &v, 1);
-    loop_end(loop);
-}
-
-/* && or || over all items: an error is kept only until a value decides. */
-static void gather_logic(struct cel_run *run, struct value *loop, struct value v, bool decides)
-{
-    if (v.kind == VALUE_BOOL && v.boolean == decides) {
-        loop[2] = v;
-        loop_end(loop);
-    } else if (v.kind != VALUE_BOOL && loop[2].kind != VALUE_ERROR) {
-        loop[2] = v.kind == VALUE_ERROR ? v : cel_no_overload(run, "condition", &v, 1);
-    }
-}
-
-static void gather_condition(struct cel_run *run, struct value *loop, struct value v, bool count)
-{
-    if (v.kind != VALUE_BOOL)
-        loop_fail(run, loop, v);
-    else if (v.boolean && count)
-        loop[2].i++;
-    else if (v.boolean)
-        list_add(run, &loop[2], loop[3]);
-}
-
-static void gather_entries(struct cel_run *run, struct value *loop, struct value v)
-{
-    if (v.kind != VALUE_MAP) {
-        loop_fail(run, loop, v);
-        return;
-    }
-    for (size_t i = 0; i < v.n; i++)
-        map_add(run, &loop[2], v.map[i].key, v.map[i].value);
-}
-
-static void gather(struct cel_run *run, enum cel_op op, struct value *loop, struct value v)
-{
-    if (op == OP_GATHER_ALL || op == OP_GATHER_ANY) {
-        gather_logic(run, loop, v, op == OP_GATHER_ANY);
-    } else if (op == OP_GATHER_ONE || op == OP_GATHER_FILTER) {
-        gather_condition(run, loop, v, op == OP_GATHER_ONE);
-    } else if (op == OP_GATHER_ENTRY) {
-        gather_entries(run, loop, v);
-    } else if (v.kind == VALUE_ERROR) {
-        loop_fail(run, loop, v);
-    } else if (op == OP_GATHER_LIST) {
-        list_add(run, &loop[2], v);
-    } else {
-        map_add(run, &loop[2], loop_key(loop, (size_t)loop[1].i - 1), v);
-    }
 }
 
 /* --- logic ------------------------------------------------------------------------------------- */
@@ -561,27 +388,27 @@ struct value cel_run_program(const struct cel_program *program, struct cel_run *
             break;
         case OP_LIST_NEW: *++top = value_list(NULL, 0); break;
         case OP_LIST_ADD:
-            list_add(run, top - 1, *top);
+            cel_list_add(run, top - 1, *top);
             top--;
             break;
         case OP_LIST_ADD_OPT:
-            *top = entry_value(run, *top, &there);
+            *top = cel_entry_value(run, *top, &there);
             if (there)
-                list_add(run, top - 1, *top);
+                cel_list_add(run, top - 1, *top);
             top--;
             break;
         case OP_MAP_NEW: *++top = value_map(NULL, 0); break;
         case OP_MAP_ADD:
-            map_add(run, top - 2, top[-1], top[0]);
+            cel_map_add(run, top - 2, top[-1], top[0]);
             top -= 2;
             break;
         case OP_MAP_ADD_OPT:
-            *top = entry_value(run, *top, &there);
+            *top = cel_entry_value(run, *top, &there);
             if (there)
-                map_add(run, top - 2, top[-1], top[0]);
+                cel_map_add(run, top - 2, top[-1], top[0]);
             top -= 2;
             break;
-        case OP_MAP_END: map_end(run, top); break;
+        case OP_MAP_END: cel_map_end(run, top); break;
         case OP_ITER:
             if (top->kind == VALUE_LIST || top->kind == VALUE_MAP) {
                 locals[in->b] = *top--;
@@ -593,7 +420,7 @@ struct value cel_run_program(const struct cel_program *program, struct cel_run *
             in = program->code + in->c - 1;
             break;
         case OP_NEXT:
-            if (!loop_next(&locals[in->b], in->a))
+            if (!cel_loop_next(&locals[in->b], in->a))
                 in = program->code + in->c - 1;
             break;
         case OP_FILTER:
@@ -601,7 +428,7 @@ struct value cel_run_program(const struct cel_program *program, struct cel_run *
             if (is_bool(top[1], true))
                 break;
             if (top[1].kind != VALUE_BOOL)
-                loop_fail(run, &locals[in->b], top[1]);
+                cel_loop_fail(run, &locals[in->b], top[1]);
             GO_BACK;
         case OP_GATHER_ALL:
         case OP_GATHER_ANY:
@@ -611,7 +438,7 @@ struct value cel_run_program(const struct cel_program *program, struct cel_run *
         case OP_GATHER_MAP:
         case OP_GATHER_ENTRY:
             top--;
-            gather(run, (enum cel_op)in->op, &locals[in->b], top[1]);
+            cel_loop_gather(run, (enum cel_op)in->op, &locals[in->b], top[1]);
             GO_BACK;
         case OP_END_ONE:
             *++top =
