@@ -45,6 +45,7 @@ static void print_findings(struct diags *diags, struct str source)
 {
     struct buf out = {0};
 
+    diags_sort(diags);
     for (size_t i = 0; i < diags->count; i++)
         diag_print(&out, &diags->items[i], source);
     fputs(buf_text(&out), stderr);
