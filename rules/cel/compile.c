@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/check.h"
+#include "core/hash.h"
 #include "core/limit.h"
 #include "core/mem.h"
 #include "core/regex.h"
@@ -13,16 +14,14 @@
 #include "rules/cel/parse.h"
 #include "rules/cel/program.h"
 
-enum {
-    RECENT_CONSTANTS = 64, /* looked through for the same constant: long lists must stay linear */
-};
-
 struct gen {
     struct cel_source *source;
     struct arena *arena;
     struct cel_program *program;
     size_t code_capacity, constant_capacity, slot_capacity, regex_capacity, set_capacity;
     size_t depth, depth_max;
+    uint32_t *numbers; /* of constants, + 1, by hash; at least half of the places are 0, free */
+    uint32_t numbers_mask;
 };
 
 static void gen_node(struct gen *g, const struct cel_node *node);
@@ -52,17 +51,54 @@ static void jump_here(struct gen *g, size_t from)
     g->program->code[from].c = (uint32_t)here(g);
 }
 
+static uint64_t hash_of(struct value v)
+{
+    uint64_t hash = v.kind;
+
+    if (v.kind == VALUE_LIST || v.kind == VALUE_MAP)
+        for (size_t i = 0; i < v.n && i < 4; i++)
+            hash = hash * 31 + hash_of(v.kind == VALUE_LIST ? v.list[i] : v.map[i].key);
+    else if (v.kind == VALUE_STRING || v.kind == VALUE_BYTES)
+        hash = hash_bytes(value_str(v), hash);
+    else if (v.kind == VALUE_INT || v.kind == VALUE_UINT || v.kind == VALUE_DOUBLE)
+        hash = (v.u + hash) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+    return hash + v.n;
+}
+
+/* Where the number of a constant stands, or would stand. */
+static uint32_t *number_place(const struct gen *g, struct value v)
+{
+    for (uint64_t at = hash_of(v);; at++) {
+        uint32_t *number = &g->numbers[at & g->numbers_mask];
+        if (*number == 0 || value_same(g->program->constants[*number - 1], v))
+            return number;
+    }
+}
+
+static void grow_numbers(struct gen *g)
+{
+    g->numbers_mask = g->numbers_mask == 0 ? 15 : 2 * g->numbers_mask + 1;
+    mem_free(g->numbers);
+    g->numbers = mem_alloc(((size_t)g->numbers_mask + 1) * sizeof *g->numbers);
+    for (size_t i = 0; i < g->program->constant_count; i++)
+        *number_place(g, g->program->constants[i]) = (uint32_t)i + 1;
+}
+
+/* Each constant is kept once. */
 static size_t constant(struct gen *g, struct value v)
 {
     struct cel_program *p = g->program;
-    size_t recent = p->constant_count > RECENT_CONSTANTS ? p->constant_count - RECENT_CONSTANTS : 0;
+    uint32_t *number;
 
-    for (size_t i = recent; i < p->constant_count; i++)
-        if (value_same(p->constants[i], v))
-            return i;
-    MEM_RESERVE(p->constants, p->constant_count, g->constant_capacity);
-    p->constants[p->constant_count] = value_copy(g->arena, v);
-    return p->constant_count++;
+    if (2 * p->constant_count >= g->numbers_mask)
+        grow_numbers(g);
+    number = number_place(g, v);
+    if (*number == 0) {
+        MEM_RESERVE(p->constants, p->constant_count, g->constant_capacity);
+        p->constants[p->constant_count++] = value_copy(g->arena, v);
+        *number = (uint32_t)p->constant_count;
+    }
+    return *number - 1;
 }
 
 static void gen_constant(struct gen *g, struct value v)
@@ -462,6 +498,7 @@ struct cel_program *cel_generate(struct cel_source *source, const struct cel_env
     g.program->type = cel_type_copy(arena, root->type);
     gen_node(&g, root);
     gen_end(&g, root, want);
+    mem_free(g.numbers);
     if (!env->unfolded)
         cel_graph_make(g.program, root, arena);
     if (g.depth_max + g.program->local_count > CEL_FRAME_MAX || g.program->code_count > UINT16_MAX)

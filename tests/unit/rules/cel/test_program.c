@@ -1,6 +1,7 @@
 /* Programs from outside: slots, constants, types, listing, limits. */
 #include <check.h>
 
+#include "rules/cel/program.h"
 #include "tests/support/cel_table.h"
 #include "tests/support/suite.h"
 
@@ -140,6 +141,24 @@ START_TEST(a_listing_shows_what_runs)
                                      "test 1: event.data.weight_kg #111 > 1500 ? 0 : false\n"
                                      "test 0: has customer.score #114 ? true : false\n");
     buf_free(&got);
+    fixture_free(&f);
+}
+END_TEST
+
+/* Also far apart: a hundred other texts stand between them. */
+START_TEST(a_text_is_kept_once)
+{
+    struct fixture f = {0};
+    struct buf text = {0};
+    const struct cel_program *program;
+
+    buf_put_text(&text, "s == 'kept once' + s");
+    for (int i = 0; i < 100; i++)
+        buf_put_format(&text, " || s == 'text %d' + s", i % 50);
+    buf_put_text(&text, " || 'kept once' in m || s.contains('kept once')");
+    program = compile(&f, TABLE_STRICT, buf_text(&text), NULL);
+    ck_assert_uint_eq(program->constant_count, 51);
+    buf_free(&text);
     fixture_free(&f);
 }
 END_TEST
@@ -319,6 +338,6 @@ END_TEST
 
 SUITE_MAIN("cel programs", a_program_names_its_slots_once_and_ascending,
            what_cannot_change_is_known_when_compiled, every_expression_has_a_type,
-           a_listing_shows_what_runs, a_wanted_type_is_kept_when_running, no_expression_runs_away,
-           what_builds_nothing_takes_no_memory, values_print_as_people_read_them,
-           without_the_checker_errors_come_when_running)
+           a_listing_shows_what_runs, a_text_is_kept_once, a_wanted_type_is_kept_when_running,
+           no_expression_runs_away, what_builds_nothing_takes_no_memory,
+           values_print_as_people_read_them, without_the_checker_errors_come_when_running)
