@@ -91,7 +91,7 @@ static const struct cel_type *unify(struct checker *c, const struct cel_type *a,
         return a != NULL ? a : b;
     if (a->kind == CEL_DYN || b->kind == CEL_DYN)
         return &cel_dyn;
-    if (cel_type_same(a, b))
+    if (a->kind == b->kind && a->kind != CEL_LIST && a->kind != CEL_MAP && a->kind != CEL_OPTIONAL)
         return a;
     if (a->kind != b->kind)
         return a->kind == CEL_NULL && cel_type_fits(a, b)   ? b
