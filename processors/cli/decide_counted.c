@@ -9,6 +9,7 @@
 struct step {
     struct step *inner;        /* of decide_class */
     uint64_t errors;           /* of all moments, as counted before */
+    uint64_t forgotten;        /* likewise */
     uint64_t *moment_errors;   /* of each, since the activation */
     const struct ruleset *set; /* whose moments these are */
 };
@@ -59,6 +60,17 @@ static void use_set(struct step *step, const struct ruleset *set)
     mem_free(step->moment_errors);
     step->set = set;
     step->moment_errors = mem_alloc((set->moment_count + 1) * sizeof *step->moment_errors);
+}
+
+static void count_forgotten(struct step *step)
+{
+    uint64_t forgotten = decide_counts(step->inner)->forgotten;
+
+    if (forgotten == step->forgotten)
+        return;
+    metric_add(metric_series(METRIC_DECIDE_FORGOTTEN, NULL, 0),
+               (double)(forgotten - step->forgotten));
+    step->forgotten = forgotten;
 }
 
 /* Errors are rare, so which moments they are of is asked only when there are new ones. */
@@ -156,6 +168,7 @@ static void counted_record(struct step *step, void *state, const struct record *
     decide_class.record(step->inner, state, record, now_ms, arena, out, changed);
     count_outputs(out, from, arena);
     count_errors(step);
+    count_forgotten(step);
 }
 
 static void counted_timer(struct step *step, void *state, int64_t due_ms, int64_t now_ms,
@@ -166,6 +179,7 @@ static void counted_timer(struct step *step, void *state, int64_t due_ms, int64_
     decide_class.timer(step->inner, state, due_ms, now_ms, arena, out, changed);
     count_outputs(out, from, arena);
     count_errors(step);
+    count_forgotten(step);
 }
 
 static enum err_code counted_control(struct step *step, const struct record *record, bool *changed,

@@ -13,6 +13,7 @@
 #include "core/hash.h"
 #include "core/mem.h"
 #include "processors/decide/adopt.h"
+#include "processors/decide/bound.h"
 #include "processors/decide/chain.h"
 #include "processors/decide/consent.h"
 #include "processors/decide/erase.h"
@@ -249,6 +250,7 @@ static void look_at(struct turn *turn)
     instances_offer(turn);
     funnel_run(turn);
     instances_sweep(turn->state);
+    bound_keep(turn);
 }
 
 static void take_event(struct step *step, struct turn *turn, const struct event *event, int type)
@@ -319,6 +321,7 @@ static void decide_timer(struct step *step, void *state, int64_t due_ms, int64_t
     timers_fire(&turn, due_ms);
     funnel_run(&turn);
     instances_sweep(turn.state);
+    bound_keep(&turn);
     *changed = *changed || turn.changed;
 }
 

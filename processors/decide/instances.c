@@ -15,6 +15,7 @@
 #include "core/hash.h"
 #include "core/when.h"
 #include "processors/decide/becomes.h"
+#include "processors/decide/bound.h"
 #include "processors/decide/chain.h"
 #include "processors/decide/funnel.h"
 #include "processors/decide/memory.h"
@@ -523,6 +524,8 @@ static void refuse(const struct offer *offer, enum reason reason, int64_t until_
         when_put_rfc3339(&until, until_ms);
         trail_add(&trail, arena, STAGE_AGAIN, false, "not before %s", buf_text(&until));
         buf_free(&until);
+    } else if (bound_is_reached(offer->turn->state)) {
+        trail_add(&trail, arena, STAGE_PATTERN, false, "the customer's state is full");
     } else {
         trail_add(&trail, arena, STAGE_PATTERN, false, "%u are open already",
                   offer->moment->instances);
@@ -544,7 +547,7 @@ static bool refused(const struct offer *offer, uint32_t open)
             refuse(offer, REASON_AGAIN, until_ms);
         return true;
     }
-    if (open >= offer->moment->instances) {
+    if (open >= offer->moment->instances || bound_is_reached(turn->state)) {
         if (memory_refuse_limit(turn, offer->moment))
             refuse(offer, REASON_LIMIT, 0);
         return true;

@@ -195,6 +195,12 @@ enum err_code state_decode(struct str customer, struct str blob, struct arena *a
                            struct state **out, struct err *err);
 void state_encode(const struct state *state, struct buf *out); /* nothing if it is empty */
 
+/* How many bytes it, a fact or an instance can have as a blob at most: never less than it has.
+ * Cheap, and the same for equal states (state_size.c). */
+size_t state_bytes_most(const struct state *state);
+size_t state_fact_bytes_most(const struct fact_state *fact);
+size_t state_instance_bytes_most(const struct instance *in);
+
 /* Recognise an event by source and id; true: it was here before.  Otherwise it is remembered. */
 bool state_saw(struct state *state, struct str source, struct str id);
 
