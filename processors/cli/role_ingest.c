@@ -1,5 +1,5 @@
-/* Ingest validates by the event types of the rule set that was activated last.  When another one
- * is activated while it runs, it is opened again: a watch on attent.rules costs one poll a round. */
+/* Ingest validates by the event types of the rule set that was activated last, and says how far the
+ * sources of its sources.yaml have been read.  When another one is activated while it runs, it is opened again: a watch on attent.rules costs one poll a round. */
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -15,6 +15,7 @@ enum { WATCH_RECORDS = 16 };
 struct ingest_state {
     struct arena *arena; /* of this opening: types, configuration */
     struct ingest_config config;
+    struct ingest_source *sources; /* those of config */
     struct ingest *ingest;
     struct kafka_consumer *watch; /* of attent.rules */
     const char *rules_topic;
@@ -120,8 +121,35 @@ static void add_sources(struct ingest_state *s, const struct conf *conf, const c
     if (!outcomes_given)
         sources[count++] = (struct ingest_source){
             .topic = outcomes, .dlq_topic = arena_format(s->arena, "%s.dlq", outcomes).data};
-    s->config.sources = sources;
+    s->config.sources = s->sources = sources;
     s->config.source_count = count;
+}
+
+/* A source that the rules wait for and nobody reads would keep them silent for ever. */
+static void warn_unread(const struct ingest_state *s, struct str name)
+{
+    for (size_t i = 0; i < s->config.source_count; i++)
+        if (str_is(name, s->config.sources[i].topic))
+            return;
+    log_warn("ingest", "sources.yaml names a source that is not among those of the configuration",
+             LOG_STR("source", name), LOG_END);
+}
+
+/* By name: the source of the configuration is its topic. */
+static enum err_code find_silences(struct ingest_state *s, struct rules_topic *rules,
+                                   struct err *err)
+{
+    const struct ruleset *set = rules_topic_find(rules, str_of(s->active), err);
+
+    for (size_t i = 0; set != NULL && i < s->config.source_count; i++) {
+        struct ingest_source *source = &s->sources[i];
+        int found = ruleset_find_source(set, str_of(source->topic));
+
+        source->max_silence_ms = found >= 0 ? set->sources[found].max_silence_ms : 0;
+    }
+    for (size_t i = 0; set != NULL && i < set->source_count; i++)
+        warn_unread(s, set->sources[i].name);
+    return set != NULL ? ERR_NONE : err->code;
 }
 
 /* --- the role ---------------------------------------------------------------------------------------- */
@@ -157,11 +185,15 @@ static enum err_code open_ingest(const struct role_context *context, void **out,
         .group = config_group(conf, "ingest", s->arena),
         .transactional_id = config_process_id(conf, "ingest", s->arena),
         .events_topic = topics.events,
+        .watermark_interval_ms =
+            str_is(conf_text(conf, "time"), "log") ? 0 : conf_int(conf, "watermarks"),
         .wall_ms = clock_wall_ms,
     };
     s->rules_topic = topics.rules;
     add_sources(s, conf, topics.outcomes);
     code = load_types(s, context->rules, err);
+    if (code == ERR_NONE)
+        code = find_silences(s, context->rules, err);
     if (code == ERR_NONE)
         code = open_watch(s, err);
     if (code == ERR_NONE)
@@ -203,12 +235,27 @@ static bool rules_changed(struct ingest_state *s)
            kafka_consumer_at_end(s->watch, s->rules_topic, 0);
 }
 
+static void report_silence(struct ingest_state *s)
+{
+    struct buf why = {0};
+    bool any = false;
+
+    for (size_t i = 0; i < s->config.source_count; i++)
+        any |= s->sources[i].max_silence_ms != 0;
+    if (!any)
+        return;
+    ingest_report_silence(s->ingest, &why);
+    readiness_set("sources", why.len == 0, why.len != 0 ? buf_text(&why) : NULL);
+    buf_free(&why);
+}
+
 static enum err_code poll_ingest(void *state, bool *again, struct err *err)
 {
     struct ingest_state *s = state;
     enum err_code code = ingest_poll(s->ingest, ROLE_POLL_MS, NULL, err);
 
     readiness_set("ingest", code == ERR_NONE, code == ERR_NONE ? NULL : err->text);
+    report_silence(s);
     *again = rules_changed(s);
     if (*again)
         log_info("ingest", "other rules are in force: its event types are read again", LOG_END);

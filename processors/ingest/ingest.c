@@ -26,6 +26,7 @@
 #include "core/mem.h"
 #include "core/metric.h"
 #include "processors/ingest/convert.h"
+#include "processors/ingest/progress.h"
 
 enum {
     ROUND_RECORDS = 2000, /* at most in one transaction: 20 ms of 100,000 events/s */
@@ -44,6 +45,7 @@ struct ingest {
     struct kafka_consumer *consumer;
     struct record records[ROUND_RECORDS];
     struct arena *arena; /* of a round */
+    struct progress *progress;
     struct kafka_partition *offsets;
     size_t offset_count, offset_capacity;
     struct tally *tallies;    /* as many as sources */
@@ -113,9 +115,24 @@ static void leave(struct ingest *in)
     in->producer = NULL;
 }
 
+static void on_assigned(void *context, struct kafka_partition *partitions, size_t count)
+{
+    progress_assigned(context, partitions, count);
+}
+
+static void on_revoked(void *context, const struct kafka_partition *partitions, size_t count,
+                       bool lost)
+{
+    (void)partitions;
+    (void)count;
+    (void)lost;
+    progress_revoked(context);
+}
+
 static enum err_code join(struct ingest *in, struct err *err)
 {
     const struct ingest_config *config = in->config;
+    const struct kafka_listener listener = {in->progress, on_assigned, on_revoked};
     const char **topics = MEM_NEW_ARRAY(const char *, config->source_count);
     enum err_code code =
         kafka_producer_open(&config->kafka, config->transactional_id, &in->producer, err);
@@ -124,7 +141,7 @@ static enum err_code join(struct ingest *in, struct err *err)
         topics[i] = config->sources[i].topic;
     if (code == ERR_NONE)
         code = kafka_consumer_open(&config->kafka, config->group, topics, config->source_count,
-                                   NULL, &in->consumer, err);
+                                   &listener, &in->consumer, err);
     mem_free(topics);
     if (code != ERR_NONE)
         leave(in);
@@ -145,6 +162,7 @@ enum err_code ingest_open(const struct ingest_config *config, struct ingest **ou
     in = MEM_NEW(struct ingest);
     in->config = config;
     in->arena = arena_new(0);
+    in->progress = progress_new(config);
     in->tallies = mem_alloc(config->source_count * sizeof *in->tallies);
     in->letter_bytes_max = MEM_NEW_ARRAY(size_t, config->source_count);
     for (size_t i = 0; i < config->source_count; i++)
@@ -162,6 +180,7 @@ void ingest_close(struct ingest *in)
     if (in == NULL)
         return;
     leave(in);
+    progress_free(in->progress);
     arena_free(in->arena);
     mem_free(in->offsets);
     mem_free(in->tallies);
@@ -172,6 +191,11 @@ void ingest_close(struct ingest *in)
 const struct ingest_counts *ingest_counts(const struct ingest *in)
 {
     return &in->counts;
+}
+
+void ingest_report_silence(struct ingest *in, struct buf *out)
+{
+    progress_report(in->progress, in->config->wall_ms(), out);
 }
 
 /* --- counting ------------------------------------------------------------------------------------- */
@@ -220,19 +244,24 @@ static size_t source_of(const struct ingest *in, const struct record *record)
 }
 
 /* The records of a partition come one after the other, as a rule. */
-static void note_offset(struct ingest *in, const char *topic, const struct record *record)
+static void note_next(struct ingest *in, const char *topic, int32_t partition, int64_t next)
 {
     size_t at = in->offset_count;
 
-    while (at > 0 && (in->offsets[at - 1].topic != topic ||
-                      in->offsets[at - 1].partition != record->partition))
+    while (at > 0 &&
+           (in->offsets[at - 1].topic != topic || in->offsets[at - 1].partition != partition))
         at--;
     if (at == 0) {
         MEM_RESERVE(in->offsets, in->offset_count, in->offset_capacity);
         at = ++in->offset_count;
-        in->offsets[at - 1] = (struct kafka_partition){topic, record->partition, 0};
+        in->offsets[at - 1] = (struct kafka_partition){topic, partition, 0};
     }
-    in->offsets[at - 1].offset = record->offset + 1;
+    in->offsets[at - 1].offset = next;
+}
+
+static void note_offset(struct ingest *in, const char *topic, const struct record *record)
+{
+    note_next(in, topic, record->partition, record->offset + 1);
 }
 
 static enum err_code take(struct ingest *in, const struct record *record, int64_t now_ms,
@@ -247,6 +276,7 @@ static enum err_code take(struct ingest *in, const struct record *record, int64_
 
     tally->read++;
     note_offset(in, source->topic, record);
+    progress_note(in->progress, index, record);
     if (converted.fault == EVENT_FINE) {
         tally->written++;
         tally->times_corrected += converted.time_corrected;
@@ -259,8 +289,23 @@ static enum err_code take(struct ingest *in, const struct record *record, int64_
     return kafka_produce(in->producer, &converted.record, err);
 }
 
+/* Behind the records that they speak of. */
+static enum err_code write_watermarks(struct ingest *in, int64_t now_ms, struct err *err)
+{
+    struct kafka_partition *reached =
+        ARENA_ARRAY(in->arena, struct kafka_partition, progress_count(in->progress));
+    size_t count;
+    enum err_code code =
+        progress_write(in->progress, in->producer, now_ms, in->arena, reached, &count, err);
+
+    for (size_t i = 0; i < count; i++)
+        note_next(in, reached[i].topic, reached[i].partition, reached[i].offset);
+    return code;
+}
+
 /* *lost: nobody knows what became of the transaction. */
-static enum err_code write_round(struct ingest *in, size_t count, bool *lost, struct err *err)
+static enum err_code write_round(struct ingest *in, size_t count, bool watermarks, bool *lost,
+                                 struct err *err)
 {
     int64_t begin_us = clock_mono_us(), now_ms = in->config->wall_ms();
     enum err_code code = kafka_begin(in->producer, err);
@@ -272,12 +317,18 @@ static enum err_code write_round(struct ingest *in, size_t count, bool *lost, st
         return code;
     for (size_t i = 0; i < count && code == ERR_NONE; i++)
         code = take(in, &in->records[i], now_ms, err);
+    if (code == ERR_NONE && watermarks)
+        code = write_watermarks(in, now_ms, err);
     if (code != ERR_NONE)
         kafka_abort(in->producer, lost, NULL);
     else
         code = kafka_commit(in->producer, in->consumer, in->offsets, in->offset_count, lost, err);
     if (code == ERR_NONE)
         count_round(in, begin_us);
+    if (code == ERR_NONE && watermarks) {
+        progress_written(in->progress);
+        in->counts.watermarks++;
+    }
     return code;
 }
 
@@ -311,6 +362,7 @@ static void give_up(struct ingest *in, size_t count, enum err_code code, bool lo
 {
     bool joined = !lost && code != ERR_FENCED && go_back(in, count);
 
+    progress_undo(in->progress);
     for (size_t i = 0; code == ERR_LIMIT && i < in->config->source_count; i++)
         if (in->tallies[i].letters > 0)
             in->letter_bytes_max[i] /= 2;
@@ -385,7 +437,7 @@ enum err_code ingest_poll(struct ingest *in, int timeout_ms, size_t *count, stru
     struct err own = {0}, *why = err != NULL ? err : &own;
     enum err_code code = wait_and_join(in, why);
     size_t taken = 0;
-    bool lost;
+    bool lost, watermarks;
 
     if (count != NULL)
         *count = 0;
@@ -394,9 +446,10 @@ enum err_code ingest_poll(struct ingest *in, int timeout_ms, size_t *count, stru
     code = kafka_consumer_poll(in->consumer, timeout_ms, in->records, ROUND_RECORDS, &taken, why);
     if (code != ERR_NONE)
         return poll_failed(in, code, why);
-    if (taken == 0)
+    watermarks = progress_look(in->progress, in->consumer, in->config->wall_ms());
+    if (taken == 0 && !watermarks)
         return ERR_NONE;
-    code = write_round(in, taken, &lost, why);
+    code = write_round(in, taken, watermarks, &lost, why);
     arena_reset(in->arena);
     if (code != ERR_NONE) {
         give_up(in, taken, code, lost, why);

@@ -30,6 +30,7 @@ struct ingest_source {
     const char *dlq_topic; /* several sources may share one */
     enum ingest_mode mode;
     struct mapping mapping; /* INGEST_MAPPED */
+    int64_t max_silence_ms; /* of sources.yaml; 0: it is not there, and has no watermark */
 };
 
 struct ingest_config { /* borrowed as long as the ingest is open, with all that it points to */
@@ -40,14 +41,15 @@ struct ingest_config { /* borrowed as long as the ingest is open, with all that 
     size_t source_count;
     const char *events_topic;
     const struct event_types *types;
-    int64_t (*wall_ms)(void); /* clock_wall_ms; a test's own */
+    int64_t watermark_interval_ms; /* 0: none are written */
+    int64_t (*wall_ms)(void);      /* clock_wall_ms; a test's own */
 };
 
 /* Sums of what has been committed. */
 struct ingest_counts {
     uint64_t read, written, times_corrected;
     uint64_t dead[EVENT_FAULT_COUNT]; /* by reason */
-    uint64_t transactions, aborted;
+    uint64_t transactions, aborted, watermarks;
 };
 
 struct ingest;
@@ -65,6 +67,9 @@ enum err_code ingest_open(const struct ingest_config *config, struct ingest **ou
 enum err_code ingest_poll(struct ingest *in, int timeout_ms, size_t *count, struct err *err);
 
 const struct ingest_counts *ingest_counts(const struct ingest *in);
+
+/* Which sources are silent or cannot be read, as a sentence; nothing: none is. */
+void ingest_report_silence(struct ingest *in, struct buf *out);
 
 void ingest_close(struct ingest *in); /* leaves the group; NULL allowed */
 

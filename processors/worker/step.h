@@ -16,6 +16,7 @@
 #include "core/buf.h"
 #include "core/err.h"
 #include "core/record.h"
+#include "schemas/control.h"
 
 /* Where outputs go.  The worker copies what it is given and adds partition, generation, number
  * and chain (schemas/chain.h). */
@@ -95,11 +96,5 @@ struct step_class {
     enum err_code (*control)(struct step *step, const struct record *record, bool *changed,
                              struct err *err);
 };
-
-/* Control records carry the header attent-control with one of these. */
-#define CONTROL_HEADER    "attent-control"
-#define CONTROL_TICK      "tick"      /* only moves now */
-#define CONTROL_ACTIVATE  "activate"  /* value = content hash of the rule set, hex */
-#define CONTROL_WATERMARK "watermark" /* value: schemas/watermark.h */
 
 #endif
