@@ -12,7 +12,6 @@
 #include "processors/decide/turn.h"
 
 void instances_offer(struct turn *turn); /* the record at hand, to all moments that listen */
-void instances_time_out(struct turn *turn, struct instance *in); /* its step's timer is due */
 /* Time may have turned the first step (`becomes`) of a moment. */
 void instances_look(struct turn *turn, uint16_t moment, int64_t due_ms);
 

@@ -6,6 +6,7 @@
 #include "processors/decide/chain.h"
 #include "processors/decide/funnel.h"
 #include "processors/decide/instances.h"
+#include "processors/decide/steps.h"
 #include "processors/decide/waiting.h"
 
 /* By the partition's time. */
@@ -41,7 +42,7 @@ static void fire(struct turn *turn, struct instance *in)
         return;
     }
     switch ((enum phase)in->phase) {
-    case PHASE_STEPS: instances_time_out(turn, in); return;
+    case PHASE_STEPS: steps_time_out(turn, in); return;
     case PHASE_HOLD: funnel_time_out(turn, in); return;
     case PHASE_OUT: chain_time_out(turn, in); return;
     case PHASE_ASKING:
