@@ -121,16 +121,20 @@ static bool read_time(struct reading *r, const struct yaml_node *node, int64_t *
 
 /* --- events -------------------------------------------------------------------------------------- */
 
+static bool get_bool(struct reading *r, const struct yaml_node *map, const char *key)
+{
+    const struct yaml_node *node = yaml_get(map, str_of(key));
+
+    if (node != NULL && node->kind != YAML_BOOL)
+        wrong(r, node->place, "write true or false", arena_format(r->arena, "%s:", key).data,
+              node->text);
+    return node != NULL && node->boolean;
+}
+
 static void read_final(struct reading *r, const struct yaml_node *map, struct test_event *event)
 {
-    const struct yaml_node *final = yaml_get(map, STR("final"));
-
-    if (final == NULL)
-        return;
-    if (final->kind != YAML_BOOL)
-        wrong(r, final->place, "write true or false", "final:", final->text);
-    event->final_given = true;
-    event->final = final->boolean;
+    event->final_given = yaml_get(map, STR("final")) != NULL;
+    event->final = get_bool(r, map, "final");
 }
 
 static void read_event(struct reading *r, const struct yaml_node *node, struct test_event *event)
@@ -352,6 +356,7 @@ static void read_case(struct reading *r, const struct yaml_node *node, struct st
         wrong(r, node->place, "add name:", "a case without a name", STR_EMPTY);
     c->todo = get_text(r, node, "todo");
     c->hint = get_text(r, node, "hint");
+    c->control = get_bool(r, node, "control");
     if (yaml_get(node, STR("time_zone")) != NULL)
         c->time_zone = get_text(r, node, "time_zone");
     given = yaml_get(node, STR("given"));

@@ -437,6 +437,8 @@ static void play(struct run *run)
                                    .seed = find_seed,
                                    .context = run,
                                    .observer = &observer,
+                                   .control = run->c->control ? DECIDE_CONTROL_EVERYBODY
+                                                              : DECIDE_CONTROL_NOBODY,
                                    .watermarks_follow = true};
     struct offline_setup setup = {
         .class = &decide_class, .config = &config, .context = run, .output = take_output};

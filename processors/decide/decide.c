@@ -205,7 +205,8 @@ static struct turn turn_of(struct step *step, struct state *state, int64_t now_m
                          .out = out,
                          .now_ms = now_ms,
                          .fields = step->fields,
-                         .observer = step->config->observer};
+                         .observer = step->config->observer,
+                         .control = step->config->control};
 }
 
 static void clear_fields(struct step *step, const struct event_type *type)

@@ -28,6 +28,13 @@ const char *reason_text(enum reason reason);
 
 enum { DECIDE_TOPIC_TASKS = 0, DECIDE_TOPIC_DECISIONS = 1 };
 
+/* Who is in a control group? */
+enum decide_control {
+    DECIDE_CONTROL_DRAWN = 0, /* by hash of customer and month: the service */
+    DECIDE_CONTROL_NOBODY,    /* rule tests, of which */
+    DECIDE_CONTROL_EVERYBODY, /* some are about just that */
+};
+
 struct decide_config {
     /* The rule set of a content hash (32 hex digits), borrowed for as long as the step is open.
      * NULL: there is none, err says why. */
@@ -37,6 +44,7 @@ struct decide_config {
     struct str (*seed)(void *context, struct str customer);
     void *context;
     const struct decide_observer *observer; /* NULL: none */
+    enum decide_control control;
     /* `time: log`: a source of which no watermark was ever read follows the partition's time. */
     bool watermarks_follow;
 };

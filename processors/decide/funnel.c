@@ -13,6 +13,7 @@
 #include "processors/decide/caps.h"
 #include "processors/decide/chain.h"
 #include "processors/decide/consent.h"
+#include "processors/decide/control.h"
 #include "processors/decide/explain.h"
 #include "processors/decide/instances.h"
 #include "processors/decide/interlocks.h"
@@ -195,6 +196,10 @@ static void consider(struct turn *turn, struct instance *in)
     }
     if (interlocks_stop(turn, in, in->trail)) {
         instances_end(turn, in, REASON_INTERLOCK, in->trail);
+        return;
+    }
+    if (control_holds(turn, in, in->trail)) {
+        instances_end(turn, in, REASON_CONTROL, in->trail);
         return;
     }
     if (!pass_caps(turn, in))

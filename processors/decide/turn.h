@@ -41,6 +41,7 @@ struct turn {
     const struct zone *zone;                /* of the customer; NULL: not known */
     bool zone_known;                        /* zone has been looked up */
     const struct decide_observer *observer; /* NULL: none */
+    enum decide_control control;
 };
 
 #endif

@@ -307,6 +307,48 @@ static void load_quiet(struct compiler *c, const struct yaml_node *node)
         load_quiet_one(c, &policy->quiet[i], node->items[i]);
 }
 
+/* --- control groups ------------------------------------------------------------------------------ */
+
+/* Whoever is asked by nobody whether it may come has to get it. */
+static uint32_t control_tiers(struct compiler *c, const struct yaml_node *list)
+{
+    uint32_t bits = 0;
+
+    for (size_t i = 0; i < form_item_count(list); i++) {
+        const struct yaml_node *node = form_item(list, i);
+        int32_t tier = find_tier(c, node);
+
+        bits |= tier >= 0 ? 1u << tier : 0;
+        if (tier >= 0 && c->set->policy.tiers[tier].consent == CONSENT_ALWAYS)
+            FOUND(c, node->place, "control-tier", "leave this tier out",
+                  "the tier %.*s goes to everybody (`consent: always`) and cannot be held back",
+                  STR_ARG(node->text));
+    }
+    return bits;
+}
+
+static void load_control(struct compiler *c, struct control *control, const struct yaml_node *node)
+{
+    struct filled form;
+
+    if (!form_read(FORM_OF_CONTROL, node, c->diags, &form))
+        return;
+    control->name = form_text(form.at[FIELD_CONTROL_NAME], c->arena);
+    control->titles = form_phrases(form.at[FIELD_CONTROL_TITLE], c->arena);
+    control->percent = form_count(form.at[FIELD_CONTROL_PERCENT], 0);
+    control->tiers = control_tiers(c, form.at[FIELD_CONTROL_TIERS]);
+}
+
+static void load_controls(struct compiler *c, const struct yaml_node *node)
+{
+    struct policy *policy = &c->set->policy;
+
+    policy->control_count = node->count;
+    policy->controls = ARENA_ARRAY(c->arena, struct control, node->count);
+    for (size_t i = 0; i < node->count; i++)
+        load_control(c, &policy->controls[i], node->items[i]);
+}
+
 /* --- interlocks --------------------------------------------------------------------------------- */
 
 static void load_interlock(struct compiler *c, struct interlock *lock, const struct yaml_node *node)
@@ -396,7 +438,7 @@ static void load(struct compiler *c, const struct yaml_node *root)
         {FIELD_POLICY_TIERS, load_tiers},       {FIELD_POLICY_CHANNELS, load_channels},
         {FIELD_POLICY_QUEUES, load_queues},     {FIELD_POLICY_CAPS, load_caps},
         {FIELD_POLICY_QUIET, load_quiet},       {FIELD_POLICY_LANGUAGES, load_languages},
-        {FIELD_POLICY_OUTCOMES, load_outcomes},
+        {FIELD_POLICY_OUTCOMES, load_outcomes}, {FIELD_POLICY_CONTROL, load_controls},
     };
     struct filled form;
 

@@ -219,6 +219,13 @@ struct interlock { /* while it holds, or cannot be evaluated, nothing of these t
     uint32_t tiers;                      /* bit t: stops tier t */
 };
 
+struct control { /* a share of the customers gets nothing of these tiers, for comparison */
+    struct str name;
+    struct phrases titles;
+    uint32_t percent; /* 1 .. 50 */
+    uint32_t tiers;   /* bit t: of tier t */
+};
+
 struct quiet { /* no task goes out in the customer's hours that are not in `allowed` */
     struct week allowed;
     uint32_t tiers;     /* bit t: holds for tier t */
@@ -255,6 +262,8 @@ struct policy {
     size_t cap_count;
     struct interlock *interlocks;
     size_t interlock_count;
+    struct control *controls;
+    size_t control_count;
     struct quiet *quiet;
     size_t quiet_count;
     struct queue *queues; /* sorted by name */

@@ -240,7 +240,8 @@ static const struct macro {
     enum cel_collect collect;
     bool filtered;
 } macros[] = {
-#define MACRO(name, vars, args, collect, filtered, usage, text) {name, vars, args, collect, filtered},
+#define MACRO(name, vars, args, collect, filtered, usage, text)                                    \
+    {name, vars, args, collect, filtered},
 #include "rules/cel/macros.def"
 #undef MACRO
 };
