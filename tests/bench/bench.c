@@ -1,203 +1,35 @@
 /* tests/bench/bench.c - `make bench`: the reference workload through `decide`, beside a bare loop.
  *
- *   EVENTS=2000000 CUSTOMERS=1000000 SEED=1 MODE=structured|binary make bench
+ *   EVENTS=2000000 CUSTOMERS=1000000 SEED=1 RULES=3 MODE=structured|binary make bench
+ *   MODE=latency make bench    added latency at fixed rates instead (latency.c)
  *
  * One run on one machine: a real broker, a real Redis that writes its log to disk, a prefilled
  * topic, `attent run --role decide` in a process of its own.  Its tasks are compared with
  * those of the plain reference program, line by line; a wrong result is a failure, a slow one is not.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "connectors/kafka/kafka.h"
 #include "core/clock.h"
 #include "core/mem.h"
 #include "core/when.h"
 #include "schemas/task.h"
+#include "tests/bench/common.h"
 #include "tests/bench/loop.h"
 #include "tests/bench/workload.h"
-#include "tests/support/process.h"
 #include "tests/support/scratch.h"
-#include "tests/support/server.h"
 
 enum {
-    PARTITIONS = 4,
     FLUSH_EVERY = 100000,
     PROGRESS_EVERY = 500000,
-    STEP_MS_MAX = 15 * 60 * 1000,
     RECORDS_PER_POLL = 4096,
+    LOOK_MS = 50,
+    RESTART_SHARE = 10, /* one event in so many comes after the restart */
 };
 
-static const char attent_path[] = "build/attent";
-
-struct bench {
-    uint64_t events, seed;
-    uint32_t customers;
-    bool binary;
-    struct server *kafka, *redis;
-    struct kafka_settings settings;
-    const char *config; /* path of attent.yaml */
-    int console_port;
-    struct process *attent;
-};
-
-_Noreturn static void give_up(const char *what, const struct err *err)
-{
-    fprintf(stderr, "bench: %s%s%s\n", what, err != NULL ? ": " : "", err != NULL ? err->text : "");
-    exit(1);
-}
-
-static void must(enum err_code code, const char *what, const struct err *err)
-{
-    if (code != ERR_NONE)
-        give_up(what, err);
-}
-
-static uint64_t setting(const char *name, uint64_t fallback)
-{
-    const char *text = getenv(name);
-
-    return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : fallback;
-}
-
-/* --- looking at processes ------------------------------------------------------------------------ */
-
-/* CPU time of a process so far, user + system, of all its threads. */
-static int64_t cpu_us_of(pid_t pid)
-{
-    char path[64];
-    char *text;
-    unsigned long user = 0, system = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    text = scratch_read(path, NULL);
-    if (text == NULL || strrchr(text, ')') == NULL ||
-        sscanf(strrchr(text, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-               &user, &system) != 2)
-        give_up("no CPU time of a process", NULL);
-    free(text);
-    return (int64_t)(user + system) * 1000000 / sysconf(_SC_CLK_TCK);
-}
-
-static long peak_kib_of(pid_t pid)
-{
-    char path[64];
-    char *text, *line;
-    long kib = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    text = scratch_read(path, NULL);
-    line = text != NULL ? strstr(text, "VmHWM:") : NULL;
-    if (line != NULL)
-        kib = strtol(line + 6, NULL, 10);
-    free(text);
-    return kib;
-}
-
-/* Send a request to a loopback port and read until the peer closes or `end` has come. */
-static bool ask(int port, const char *request, const char *end, struct buf *answer)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct timeval patience = {.tv_sec = 5};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool asked = fd != -1 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-                 write(fd, request, strlen(request)) == (ssize_t)strlen(request);
-    char part[4096];
-
-    buf_clear(answer);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    for (ssize_t got = 1; asked && got > 0;) {
-        got = read(fd, part, sizeof part);
-        if (got > 0)
-            buf_put(answer, (struct str){part, (size_t)got});
-        if (end != NULL && strstr(buf_text(answer), end) != NULL)
-            break;
-    }
-    if (fd != -1)
-        close(fd);
-    return asked && answer->len != 0;
-}
-
-static bool read_metrics(const struct bench *b, struct buf *out)
-{
-    return ask(b->console_port, "GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n", NULL, out);
-}
-
-/* Sum over all series of a metric, of those whose labels contain `label`. */
-static double metric_sum(struct buf *metrics, const char *name, const char *label)
-{
-    double sum = 0;
-    struct str rest = buf_str(metrics), line;
-
-    while (str_cut(rest, '\n', &line, &rest)) {
-        struct str name_part = str_of(name);
-        char after = line.len > name_part.len ? line.data[name_part.len] : '\0';
-        const char *blank = line.len != 0 ? memrchr(line.data, ' ', line.len) : NULL;
-        if (str_starts(line, name_part) && (after == ' ' || after == '{') && blank != NULL &&
-            str_contains(line, str_of(label)))
-            sum += strtod(blank, NULL);
-    }
-    return sum;
-}
-
-static double redis_info(const struct bench *b, const char *field)
-{
-    struct buf answer = {0};
-    double value = 0;
-    char *at;
-
-    if (ask(server_port(b->redis, 0), "INFO\r\n", "# Keyspace", &answer) &&
-        (at = strstr(buf_text(&answer), field)) != NULL)
-        value = strtod(at + strlen(field) + 1, NULL);
-    buf_free(&answer);
-    return value;
-}
+#define LATER_MS (31 * (int64_t)WHEN_DAY_MS) /* a day behind the end of the workload */
 
 /* --- before the run ------------------------------------------------------------------------------ */
-
-static void start_servers(struct bench *b)
-{
-    static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "everysec", NULL};
-
-    puts("starting Apache Kafka and Redis (appendonly, fsync every second) ...");
-    b->kafka = kafka_start(1);
-    b->redis = redis_start(durable);
-    b->settings =
-        (struct kafka_settings){.brokers = server_address(b->kafka), .client_id = "bench"};
-}
-
-static void write_config(struct bench *b)
-{
-    struct buf yaml = {0};
-
-    b->console_port = scratch_free_port();
-    buf_put_format(&yaml,
-                   "kafka:\n  brokers: %s\nredis:\n  address: %s\ntime: log\n"
-                   "partitions: %d\nreplication: 1\nrules:\n  folder: tests/bench/rules\n"
-                   "console:\n  address: 127.0.0.1:%d\n",
-                   server_address(b->kafka), server_address(b->redis), PARTITIONS, b->console_port);
-    b->config = scratch_write(scratch_dir(), "attent.yaml", buf_text(&yaml));
-    buf_free(&yaml);
-}
-
-/* argument: NULL allowed */
-static void run_attent(const struct bench *b, const char *verb, const char *option,
-                       const char *argument)
-{
-    const char *const argv[] = {attent_path, verb, "-c", b->config, option, argument, NULL};
-    char *out = NULL;
-
-    if (process_run(argv, STEP_MS_MAX, &out) != 0)
-        give_up("attent failed before the run", NULL);
-    free(out);
-}
 
 static void put_event(struct bench *b, struct kafka_producer *producer, const struct ref_event *e,
                       struct buf *key, struct buf *value)
@@ -228,30 +60,32 @@ static void put_event(struct bench *b, struct kafka_producer *producer, const st
     record.value = buf_str(value);
     record.headers = b->binary ? headers : NULL;
     record.header_count = b->binary ? sizeof headers / sizeof headers[0] : 0;
-    must(kafka_produce(producer, &record, &err), "produce", &err);
+    bench_must(kafka_produce(producer, &record, &err), "produce", &err);
 }
 
-static void fill_topic(struct bench *b)
+/* later_ms: the log's time goes on from there. */
+static void fill_topic(struct bench *b, uint64_t seed, uint64_t events, int64_t later_ms)
 {
-    struct workload *w = workload_new(b->seed, b->customers, b->events);
+    struct workload *w = workload_new(seed, b->customers, events);
     struct kafka_producer *producer;
     struct buf key = {0}, value = {0};
     struct ref_event e;
     struct err err;
     uint64_t bytes = 0;
 
-    must(kafka_producer_open(&b->settings, NULL, &producer, &err), "producer", &err);
+    bench_must(kafka_producer_open(&b->settings, NULL, &producer, &err), "producer", &err);
     while (workload_next(w, &e)) {
+        e.at_ms += later_ms;
         put_event(b, producer, &e, &key, &value);
         bytes += value.len;
         if ((e.number + 1) % FLUSH_EVERY == 0)
-            must(kafka_flush(producer, STEP_MS_MAX, NULL, NULL, &err), "flush", &err);
+            bench_must(kafka_flush(producer, BENCH_STEP_MS_MAX, NULL, NULL, &err), "flush", &err);
         if ((e.number + 1) % PROGRESS_EVERY == 0)
             printf("  %llu events written\n", (unsigned long long)e.number + 1);
     }
-    must(kafka_flush(producer, STEP_MS_MAX, NULL, NULL, &err), "flush", &err);
-    printf("  %llu events, %llu bytes each on average, %s mode\n", (unsigned long long)b->events,
-           (unsigned long long)(bytes / b->events), b->binary ? "binary" : "structured");
+    bench_must(kafka_flush(producer, BENCH_STEP_MS_MAX, NULL, NULL, &err), "flush", &err);
+    printf("  %llu events, %llu bytes each on average, %s mode\n", (unsigned long long)events,
+           (unsigned long long)(bytes / events), b->binary ? "binary" : "structured");
     buf_free(&key);
     buf_free(&value);
     kafka_producer_close(producer);
@@ -260,26 +94,25 @@ static void fill_topic(struct bench *b)
 
 /* --- the run --------------------------------------------------------------------------------------- */
 
-/* Start decide and wait until everything has been read and committed. */
-static int64_t run_decide(struct bench *b, struct buf *metrics)
+/* Start decide and wait until so many records have been read and committed.  Returns how long that
+ * took; *first_us: until the first. */
+static int64_t run_decide(struct bench *b, uint64_t events, struct buf *metrics, int64_t *first_us)
 {
-    const char *const argv[] = {attent_path,      "run", "-c", b->config, "--role",
-                                "decide,console", NULL};
     int64_t start_us = clock_mono_us();
     int64_t said_us = start_us;
     double records = 0;
 
-    b->attent = process_start(argv, NULL);
-    while (clock_mono_us() - start_us < (int64_t)STEP_MS_MAX * 1000) {
-        if (process_wait(b->attent, 100) != PROCESS_RUNNING) {
-            fputs(process_stderr(b->attent), stderr);
-            give_up("attent ended", NULL);
-        }
-        if (!read_metrics(b, metrics))
+    *first_us = 0;
+    bench_start_decide(b);
+    while (clock_mono_us() - start_us < (int64_t)BENCH_STEP_MS_MAX * 1000) {
+        clock_sleep_ms(LOOK_MS);
+        if (!bench_read_metrics(b, metrics))
             continue;
-        records = metric_sum(metrics, "attent_worker_records_total", "");
-        if (records >= (double)b->events &&
-            metric_sum(metrics, "attent_worker_lag_records", "") == 0)
+        records = bench_metric(metrics, "attent_worker_records_total", "");
+        if (records > 0 && *first_us == 0)
+            *first_us = clock_mono_us() - start_us;
+        if (records >= (double)events &&
+            bench_metric(metrics, "attent_worker_lag_records", "") == 0)
             return clock_mono_us() - start_us;
         if (clock_mono_us() - said_us > 5000000) {
             said_us = clock_mono_us();
@@ -287,7 +120,7 @@ static int64_t run_decide(struct bench *b, struct buf *metrics)
         }
     }
     fputs(process_stderr(b->attent), stderr);
-    give_up("decide did not come to the end of the topic", NULL);
+    bench_give_up("decide did not come to the end of the topic", NULL);
 }
 
 static int compare_lines(const void *a, const void *b)
@@ -321,7 +154,7 @@ static void add_task(struct lines *lines, const struct record *record)
     if (!str_is(record_header(record, STR("ce_type")), TASK_CE_TYPE))
         return; /* a withdrawal */
     if (!task_read_json(record->value, lines->arena, &task, &err))
-        give_up("a record of attent.tasks is no task", &err);
+        bench_give_up("a record of attent.tasks is no task", &err);
     MEM_RESERVE(lines->items, lines->count, lines->capacity);
     lines->items[lines->count++] = task_line(lines->arena, &task);
 }
@@ -329,24 +162,25 @@ static void add_task(struct lines *lines, const struct record *record)
 /* Read attent.tasks to its end. */
 static void read_tasks(const struct bench *b, struct lines *lines)
 {
-    struct kafka_partition from[PARTITIONS];
+    struct kafka_partition from[BENCH_PARTITIONS];
     struct kafka_consumer *consumer;
     static struct record records[RECORDS_PER_POLL];
     struct err err;
     bool end = false;
     size_t count;
 
-    for (int p = 0; p < PARTITIONS; p++)
+    for (int p = 0; p < BENCH_PARTITIONS; p++)
         from[p] = (struct kafka_partition){"attent.tasks", p, KAFKA_OFFSET_BEGIN};
-    must(kafka_consumer_open_alone(&b->settings, from, PARTITIONS, &consumer, &err), "tasks", &err);
+    bench_must(kafka_consumer_open_alone(&b->settings, from, BENCH_PARTITIONS, &consumer, &err),
+               "tasks", &err);
     while (!end) {
-        must(kafka_consumer_poll(consumer, 200, records, RECORDS_PER_POLL, &count, &err), "tasks",
-             &err);
+        bench_must(kafka_consumer_poll(consumer, 200, records, RECORDS_PER_POLL, &count, &err),
+                   "tasks", &err);
         for (size_t i = 0; i < count; i++)
             add_task(lines, &records[i]);
         kafka_consumer_release(consumer);
         end = count == 0;
-        for (int p = 0; p < PARTITIONS; p++)
+        for (int p = 0; p < BENCH_PARTITIONS; p++)
             end = end && kafka_consumer_at_end(consumer, "attent.tasks", p);
     }
     kafka_consumer_close(consumer);
@@ -391,7 +225,8 @@ static void print_phases(const struct bench *b, struct buf *metrics)
         char label[32];
         snprintf(label, sizeof label, "part=\"%s\"", phases[i]);
         printf("  %-8s            %.3f\n", phases[i],
-               metric_sum(metrics, "attent_worker_seconds_total", label) * 1e6 / (double)b->events);
+               bench_metric(metrics, "attent_worker_seconds_total", label) * 1e6 /
+                   (double)b->events);
     }
 }
 
@@ -399,23 +234,22 @@ static void measure(struct bench *b)
 {
     struct loop_result before, after;
     struct buf metrics = {0};
-    int64_t redis_us, wall_us, decide_us;
+    int64_t redis_us, wall_us, decide_us, first_us;
     double per_event, r;
 
     puts("bare consume loop ...");
-    if (!loop_run(b->settings.brokers, "attent.events", PARTITIONS, b->events, &before))
-        give_up("the bare loop did not get all messages", NULL);
+    if (!loop_run(b->settings.brokers, "attent.events", BENCH_PARTITIONS, b->events, &before))
+        bench_give_up("the bare loop did not get all messages", NULL);
     puts("decide ...");
-    redis_us = cpu_us_of(server_pid(b->redis, 0));
-    wall_us = run_decide(b, &metrics);
-    decide_us = cpu_us_of(process_pid(b->attent));
-    redis_us = cpu_us_of(server_pid(b->redis, 0)) - redis_us;
-    long peak_kib = peak_kib_of(process_pid(b->attent));
-    process_kill(b->attent, SIGTERM);
-    process_wait(b->attent, 10000);
+    redis_us = bench_cpu_us(server_pid(b->redis, 0));
+    wall_us = run_decide(b, b->events, &metrics, &first_us);
+    decide_us = bench_cpu_us(process_pid(b->attent));
+    redis_us = bench_cpu_us(server_pid(b->redis, 0)) - redis_us;
+    long peak_kib = bench_peak_kib(process_pid(b->attent));
+    bench_stop_decide(b);
     puts("bare consume loop again ...");
-    if (!loop_run(b->settings.brokers, "attent.events", PARTITIONS, b->events, &after))
-        give_up("the bare loop did not get all messages", NULL);
+    if (!loop_run(b->settings.brokers, "attent.events", BENCH_PARTITIONS, b->events, &after))
+        bench_give_up("the bare loop did not get all messages", NULL);
 
     r = (double)(before.cpu_us + after.cpu_us) / 2 / (double)b->events;
     per_event = (double)decide_us / (double)b->events;
@@ -427,32 +261,60 @@ static void measure(struct bench *b)
     printf("events per second     %.0f (from start to the last commit)\n",
            (double)b->events * 1e6 / (double)wall_us);
     printf("memory of decide      %.0f MiB at its peak\n", (double)peak_kib / 1024);
-    double keys = redis_info(b, "db0:keys"), used = redis_info(b, "used_memory");
+    double keys = bench_redis_info(b, "db0:keys"), used = bench_redis_info(b, "used_memory");
     printf("memory of Redis       %.0f MiB, %.0f keys: %.0f bytes per customer with a state\n",
            used / 1048576, keys, keys > 0 ? used / keys : 0);
     print_phases(b, &metrics);
     buf_free(&metrics);
 }
 
+/* A process that has nothing in memory takes over what the one before it left in Redis. */
+static void measure_restart(struct bench *b)
+{
+    uint64_t events = b->events / RESTART_SHARE;
+    struct buf metrics = {0};
+    int64_t first_us, wall_us, cpu_us;
+
+    puts("\nrestart, cold cache ...");
+    fill_topic(b, b->seed + 1, events, LATER_MS);
+    wall_us = run_decide(b, events, &metrics, &first_us);
+    cpu_us = bench_cpu_us(process_pid(b->attent));
+    bench_stop_decide(b);
+    printf("first events decided  %.2f s after the start of the process\n", (double)first_us / 1e6);
+    printf("all %llu            %.2f s, %.0f states loaded, %.3f us of CPU per event\n",
+           (unsigned long long)events, (double)wall_us / 1e6,
+           bench_metric(&metrics, "attent_worker_subjects_loaded_total", ""),
+           (double)cpu_us / (double)events);
+    buf_free(&metrics);
+}
+
+static bool run_workload(struct bench *b)
+{
+    bool right;
+
+    bench_open(b, "log", false);
+    fill_topic(b, b->seed, b->events, 0);
+    measure(b);
+    right = tasks_are_right(b);
+    measure_restart(b);
+    bench_close(b);
+    return right;
+}
+
 int main(void)
 {
     const char *mode = getenv("MODE");
-    struct bench b = {.events = setting("EVENTS", 2000000),
-                      .customers = (uint32_t)setting("CUSTOMERS", 1000000),
-                      .seed = setting("SEED", 1),
+    struct bench b = {.events = bench_setting("EVENTS", 2000000),
+                      .customers = (uint32_t)bench_setting("CUSTOMERS", 1000000),
+                      .seed = bench_setting("SEED", 1),
+                      .rules = bench_setting("RULES", 3),
                       .binary = mode != NULL && strcmp(mode, "binary") == 0};
-    bool right;
+    bool right = true;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
-    start_servers(&b);
-    write_config(&b);
-    run_attent(&b, "topics", "--create", NULL);
-    run_attent(&b, "activate", "--unproved", "tests/bench/rules");
-    fill_topic(&b);
-    measure(&b);
-    right = tasks_are_right(&b);
-    process_free(b.attent);
-    server_stop(b.redis);
-    server_stop(b.kafka);
+    if (mode != NULL && strcmp(mode, "latency") == 0)
+        latency_run(&b);
+    else
+        right = run_workload(&b);
     return right ? EXIT_SUCCESS : EXIT_FAILURE;
 }

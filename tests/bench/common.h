@@ -1,0 +1,54 @@
+/* tests/bench/common.h - what the benchmarks have in common: servers, a configuration, attent in a
+ * process of its own, and looking at what it and Redis have used.  Whatever fails ends the program.
+ */
+#ifndef TESTS_BENCH_COMMON_H
+#define TESTS_BENCH_COMMON_H
+
+#include "connectors/kafka/kafka.h"
+#include "core/buf.h"
+#include "tests/support/process.h"
+#include "tests/support/server.h"
+
+enum { BENCH_PARTITIONS = 4, BENCH_STEP_MS_MAX = 15 * 60 * 1000 };
+
+struct bench {
+    uint64_t events, seed, rules;
+    uint32_t customers;
+    bool binary;
+    struct server *kafka, *redis;
+    struct kafka_settings settings;
+    const char *folder; /* of the rules */
+    const char *config; /* path of attent.yaml */
+    int console_port;
+    struct process *attent;
+};
+
+_Noreturn void bench_give_up(const char *what, const struct err *err); /* err NULL allowed */
+void bench_must(enum err_code code, const char *what, const struct err *err);
+uint64_t bench_setting(const char *name, uint64_t fallback); /* of the environment */
+
+/* Kafka, Redis, a folder with `rules` moments (the three of tests/bench/rules and more), attent.yaml,
+ * topics, and the rules in force.  time: "log" or "wall".  probe: with a moment that makes a task of
+ * each event bench.probe. */
+void bench_open(struct bench *b, const char *time, bool probe);
+void bench_close(struct bench *b);
+
+void bench_start_decide(struct bench *b); /* attent run --role decide,console */
+void bench_stop_decide(struct bench *b);  /* SIGTERM, and wait */
+
+/* --- looking at processes --------------------------------------------------------------------- */
+
+int64_t bench_cpu_us(pid_t pid); /* so far, user + system, of all its threads */
+long bench_peak_kib(pid_t pid);
+/* False: it does not answer yet; a process that has ended ends the program. */
+bool bench_read_metrics(const struct bench *b, struct buf *out);
+/* Sum over all series of a metric, of those whose labels contain `label`. */
+double bench_metric(struct buf *metrics, const char *name, const char *label);
+double bench_redis_info(const struct bench *b, const char *field);
+
+/* --- latency.c --------------------------------------------------------------------------------- */
+
+/* Added latency at fixed rates; prints a table. */
+void latency_run(struct bench *b);
+
+#endif
