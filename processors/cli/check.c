@@ -11,6 +11,7 @@
 #include "processors/cli/test_schema.h"
 #include "rules/moment/explain.h"
 #include "rules/moment/form.h"
+#include "rules/moment/interlock_gap.h"
 #include "rules/moment/sentence.h"
 
 /* --- the folder --------------------------------------------------------------------------------- */
@@ -79,6 +80,22 @@ static void put_count(struct buf *out, size_t count, const char *what, const cha
     buf_put_format(out, "%s%zu %s%s", before, count, what, count == 1 ? "" : "s");
 }
 
+/* Of what is commercial: the interlocks that do not keep it back, each with a state in which it goes out
+ * while they hold. */
+static void put_gaps(struct buf *out, const struct ruleset *set, const struct moment *moment)
+{
+    for (size_t i = 0; i < set->policy.interlock_count; i++) {
+        const struct interlock *lock = &set->policy.interlocks[i];
+        struct buf state = {0};
+
+        if (interlock_gap(set, moment, lock, &state))
+            buf_put_format(out, "%.*s (%.*s) can go out while %.*s holds%s%s\n",
+                           STR_ARG(moment->name), STR_ARG(set->policy.tiers[moment->tier].name),
+                           STR_ARG(lock->name), state.len != 0 ? ", with " : "", buf_text(&state));
+        buf_free(&state);
+    }
+}
+
 /* The tiers that a moment's actions are stopped in are what the funnel asks: what is said here holds
  * for each of its actions, on every channel. */
 static void put_interlocks(struct buf *out, const struct ruleset *set)
@@ -101,7 +118,9 @@ static void put_interlocks(struct buf *out, const struct ruleset *set)
         }
         if (count != 0)
             buf_put_char(out, '\n');
-        else if (policy->given && tier->consent == CONSENT_OPT_IN)
+        if (tier->consent == CONSENT_OPT_IN)
+            put_gaps(out, set, moment);
+        if (count == 0 && policy->given && tier->consent == CONSENT_OPT_IN)
             buf_put_format(out, "%.*s (%.*s) is stopped by no interlock\n", STR_ARG(moment->name),
                            STR_ARG(tier->name));
     }

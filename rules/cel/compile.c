@@ -503,7 +503,10 @@ struct cel_program *cel_generate(struct cel_source *source, const struct cel_env
         cel_graph_make(g.program, root, arena);
     if (g.depth_max + g.program->local_count > CEL_FRAME_MAX || g.program->code_count > UINT16_MAX)
         cel_report(source, DIAG_ERROR, root->at, "limit", "split it into several conditions",
-                   "the expression is too complex");
+                   "the expression needs %zu values at once and %zu instructions, at most %d and "
+                   "%d are taken",
+                   g.depth_max + g.program->local_count, g.program->code_count, CEL_FRAME_MAX,
+                   UINT16_MAX);
     return source->error_count == errors ? g.program : NULL;
 }
 
