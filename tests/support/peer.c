@@ -19,7 +19,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/wait.h"
 
-enum { DRIP_MS = 20, BIG_BYTES = 4 << 20, HEAD_BYTES_MAX = 64 << 10, BACKLOG = 128 };
+enum { DRIP_MS = 50, BIG_BYTES = 4 << 20, HEAD_BYTES_MAX = 64 << 10, BACKLOG = 128 };
 
 struct peer {
     pthread_mutex_t lock; /* of all below */

@@ -24,7 +24,7 @@ enum peer_act {
     PEER_CLOSE,         /* read the request and close */
     PEER_CLOSE_MIDDLE,  /* close after half of the body */
     PEER_GARBAGE,       /* answer what is no HTTP */
-    PEER_DRIP,          /* the answer, a byte every 20 ms */
+    PEER_DRIP,          /* the answer, a byte every 50 ms */
     PEER_DRIP_BODY,     /* the head at once, the body so */
     PEER_BIG,           /* status with a body of 4 MiB */
 };
