@@ -81,9 +81,11 @@ static void scene_open(struct scene *s, const char *name)
     scene_open_with(s, name, NULL);
 }
 
-/* Random events, in log time. */
+/* Random events, in log time, and control records that move the time of lanes. */
 static void feed(const struct scene *s, uint64_t seed, int count)
 {
+    static const struct header control = {{CONTROL_HEADER, sizeof CONTROL_HEADER - 1},
+                                          {CONTROL_WATERMARK, sizeof CONTROL_WATERMARK - 1}};
     struct rng rng = rng_seeded(seed);
     struct kafka_producer *p;
     struct err err = {0};
@@ -100,6 +102,10 @@ static void feed(const struct scene *s, uint64_t seed, int count)
         now_ms += (int64_t)rng_below(&rng, 100);
         r.timestamp_ms = now_ms - (int64_t)rng_below(&rng, 300);
         r.partition = hash_kafka_partition(r.key, INPUTS);
+        if (rng_below(&rng, 50) == 0) {
+            r.headers = &control;
+            r.header_count = 1;
+        }
         ck_assert_int_eq(kafka_produce(p, &r, &err), ERR_NONE);
     }
     ck_assert_msg(kafka_flush(p, 20000, NULL, NULL, &err) == ERR_NONE, "%s", err.text);
