@@ -14,7 +14,7 @@
 
 enum {
     SLACK_MS = 5000,   /* between a record's timestamp and its being readable */
-    GAP_MS = 2000,     /* not polled for longer: what is known of ends is old */
+    GAP_MS = 2000,     /* not polled for longer: what is known of ends is as old as that poll */
     ASK_MS = 30000,    /* for the newest record of a silent source, for a quiet partition */
     TAIL_RECORDS = 64, /* the last of them may be marks of transactions */
     TAIL_MS = 3000,
@@ -42,7 +42,8 @@ struct progress {
     size_t count;
     struct feed *feeds; /* as many as sources */
     int events_partitions;
-    int64_t due_mono_ms, polled_mono_ms;
+    int64_t due_mono_ms;
+    int64_t polled_mono_ms, polled_wall_ms; /* the last poll; INT64_MIN: none yet */
 };
 
 struct progress *progress_new(const struct ingest_config *config)
@@ -260,20 +261,21 @@ static void look_for_newest(struct progress *p, struct kafka_consumer *consumer,
 
 bool progress_look(struct progress *p, struct kafka_consumer *consumer, int64_t now_ms)
 {
-    int64_t mono_ms = clock_mono_ms();
-    bool fresh = p->polled_mono_ms != INT64_MIN && mono_ms - p->polled_mono_ms < GAP_MS;
-    bool news = false;
+    int64_t mono_ms = clock_mono_ms(), known_ms = now_ms;
+    bool first = p->polled_mono_ms == INT64_MIN, news = false;
 
+    if (!first && mono_ms - p->polled_mono_ms >= GAP_MS)
+        known_ms = p->polled_wall_ms;
     p->polled_mono_ms = mono_ms;
-    if (p->count == 0 || p->config->watermark_interval_ms == 0 || !fresh ||
-        mono_ms < p->due_mono_ms)
+    p->polled_wall_ms = now_ms;
+    if (first || p->count == 0 || p->config->watermark_interval_ms == 0 || mono_ms < p->due_mono_ms)
         return false;
     p->due_mono_ms = mono_ms + p->config->watermark_interval_ms;
     if (!know_partitions(p, consumer))
         return false;
     look_for_newest(p, consumer, now_ms);
     for (size_t i = 0; i < p->count; i++) {
-        look_at(p, consumer, &p->parts[i], now_ms);
+        look_at(p, consumer, &p->parts[i], known_ms);
         news |= p->parts[i].until_ms > p->parts[i].written_ms;
     }
     p->polled_mono_ms = clock_mono_ms(); /* asking took its time */
