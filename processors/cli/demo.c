@@ -589,20 +589,20 @@ static enum err_code live(struct demo *demo, struct rng *rng, const char *id, st
 /* One of the customers does something, or the contact centre answers. */
 static enum err_code play_random(struct demo *demo, struct traffic *traffic, struct err *err)
 {
-    static const char *const codes[] = {"booked", "updated", "declined", "not_reached"};
-    static const char *const offers[] = {"offered", "no_room"};
     struct rng *rng = &traffic->rng;
     size_t number = rng_below(rng, RANDOM_CUSTOMERS);
     const char *id = arena_format(demo->arena, "c-%03zu", number).data;
     enum err_code code = ERR_NONE;
 
     demo->now_ms += (int64_t)rng_below(rng, 240) * WHEN_MINUTE_MS;
-    if (demo->open_count != 0 && rng_below(rng, 2) == 0) {
-        bool garage = str_is(demo->open[0].channel, "garage");
-        const char *result = garage ? offers[rng_below(rng, sizeof offers / sizeof offers[0])]
-                                    : codes[rng_below(rng, sizeof codes / sizeof codes[0])];
+    if (demo->open_count != 0 && demo->open[0].outcome_count != 0 && rng_below(rng, 2) == 0) {
+        const struct task *task = &demo->open[0];
+        bool garage = str_is(task->channel, "garage");
+        size_t answer = rng_below(rng, task->outcome_count); /* of those that it lists */
+        const char *result = arena_str(demo->arena, task->outcomes[answer].code).data;
+
         screen_line(&demo->screen, demo->now_ms, TONE_ANSWER, garage ? "garage" : "centre",
-                    "works the task of %.*s: %s", STR_ARG(demo->open[0].customer), result);
+                    "works the task of %.*s: %s", STR_ARG(task->customer), result);
         return send_outcome(demo, 0, result, err);
     }
     if (!traffic->known[number])

@@ -1,6 +1,6 @@
 #!/bin/bash
-# docs/first-moment.md is run as it is printed: its files are written, its commands run in a copy of the rules,
-# and what they print is what the page shows.  The Kafka that it puts rules in force on is that of attent dev.
+# The pages that show a session are run as they are printed: their files are written, their commands run in a copy of
+# the rules, and what they print is what the page shows.  The Kafka that rules are put in force on is that of attent dev.
 set -eu
 attent=$(realpath "${ATTENT:-build/asan/attent}")
 scratch=$(mktemp -d)
@@ -12,9 +12,8 @@ leave()
 }
 trap leave EXIT
 
-mkdir "$scratch/bin" "$scratch/work"
+mkdir "$scratch/bin"
 ln -s "$attent" "$scratch/bin/attent"
-cp -r rules schemas "$scratch/work"
 export PATH="$scratch/bin:$PATH" NO_COLOR=1 COLUMNS=100
 
 : >"$scratch/dev"
@@ -26,6 +25,9 @@ for ((i = 0; i < 300; i++)); do
     sleep 0.1
 done
 [ -n "$brokers" ] || { cat "$scratch/dev"; exit 1; }
-printf 'kafka: {brokers: "%s"}\npartitions: 4\n' "$brokers" >"$scratch/work/attent.yaml"
-
-python3 tests/support/session.py docs/first-moment.md "$scratch/work"
+for page in first-moment testing-moments texts; do
+    mkdir "$scratch/$page"
+    cp -r rules schemas "$scratch/$page"
+    printf 'kafka: {brokers: "%s"}\npartitions: 4\n' "$brokers" >"$scratch/$page/attent.yaml"
+    python3 tests/support/session.py "docs/$page.md" "$scratch/$page"
+done
