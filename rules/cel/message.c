@@ -109,10 +109,12 @@ CEL_FN(cel_fn_json)(const struct cel_call *call)
 
 static struct str dotted(struct arena *arena, const struct cel_node *name)
 {
+    struct str before;
+
     if (name->kind == NODE_NAME)
         return name->name;
-    return arena_format(arena, "%.*s.%.*s", STR_ARG(dotted(arena, name->items[0])),
-                        STR_ARG(name->name));
+    before = dotted(arena, name->items[0]); /* once: STR_ARG takes its argument twice */
+    return arena_format(arena, "%.*s.%.*s", STR_ARG(before), STR_ARG(name->name));
 }
 
 static size_t find_plain(struct str name)
