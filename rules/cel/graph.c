@@ -196,16 +196,31 @@ void cel_graph_make(struct cel_program *program, const struct cel_node *root, st
 
 /* --- running ------------------------------------------------------------------------------------ */
 
-static inline bool holds(const struct cel_test *test, struct value v)
+/* Most texts are short: a code, a country.  For them a call of memcmp is most of the work. */
+static inline bool is_text(const struct cel_test *test, const struct value *v)
+{
+    enum { SHORT_BYTES = 8 };
+
+    if (v->n != test->text_bytes)
+        return false;
+    if (v->n > SHORT_BYTES)
+        return memcmp(v->text, test->text, v->n) == 0;
+    for (uint32_t i = 0; i < v->n; i++)
+        if (v->text[i] != test->text[i])
+            return false;
+    return true;
+}
+
+static inline bool holds(const struct cel_test *test, const struct value *v)
 {
     switch ((int)test->form) {
-    case CEL_TEST_HAS: return v.kind != VALUE_ABSENT;
-    case CEL_TEST_BOOL: return v.boolean == test->boolean;
-    case CEL_TEST_TEXT: return str_equal(value_str(v), (struct str){test->text, test->text_bytes});
-    case CEL_TEST_SET: return cel_set_has(test->set, v);
+    case CEL_TEST_HAS: return v->kind != VALUE_ABSENT;
+    case CEL_TEST_BOOL: return v->boolean == test->boolean;
+    case CEL_TEST_TEXT: return is_text(test, v);
+    case CEL_TEST_SET: return cel_set_has(test->set, *v);
 #define ORDER(name, function, sign)                                                                \
-    case CEL_TEST_INT + CEL_ORDER_##name: return v.i sign test->i;                                 \
-    case CEL_TEST_DOUBLE + CEL_ORDER_##name: return v.d sign test->d;
+    case CEL_TEST_INT + CEL_ORDER_##name: return v->i sign test->i;                                \
+    case CEL_TEST_DOUBLE + CEL_ORDER_##name: return v->d sign test->d;
         CEL_ORDERS(ORDER)
 #undef ORDER
     }
@@ -216,13 +231,21 @@ enum cel_graph_end cel_graph_run(const struct cel_program *program, const struct
 {
     uint32_t at = program->test_count - 1u + CEL_GRAPH_ENDS; /* the last one made is the first */
 
+    struct value room;
+
     while (at >= CEL_GRAPH_ENDS) {
         const struct cel_test *test = &program->tests[at - CEL_GRAPH_ENDS];
-        struct value v = cel_load(input, test->slot);
-        if (v.kind != test->kind && test->form != CEL_TEST_HAS) {
-            if (v.kind != VALUE_INT || !test->widens)
+        uint32_t direct = test->slot - input->direct_first;
+        const struct value *v = &room;
+        if (direct < input->direct_count)
+            v = &input->direct[direct];
+        else
+            room = input->load(input->context, test->slot);
+        if (v->kind != test->kind && test->form != CEL_TEST_HAS) {
+            if (v->kind != VALUE_INT || !test->widens)
                 return CEL_GRAPH_OPEN;
-            v = value_double((double)v.i);
+            room = value_double((double)v->i);
+            v = &room;
         }
         at = holds(test, v) ? test->if_true : test->if_false;
     }
