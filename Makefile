@@ -11,7 +11,7 @@ CC := gcc
 endif
 JOBS ?= $(shell nproc)
 
-PACKAGES := rdkafka hiredis jansson libmaxminddb yaml-0.1 libmicrohttpd libpcre2-8 libxxhash libcurl libcrypto
+PACKAGES := rdkafka hiredis jansson libmaxminddb yaml-0.1 libmicrohttpd libpcre2-8 libxxhash libcurl libcrypto libidn2
 DIRS := core schemas rules connectors processors
 SOURCES := $(sort $(shell find $(DIRS) -name '*.c' -not -path 'processors/cli/main.c'))
 MAIN := processors/cli/main.c

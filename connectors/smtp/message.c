@@ -1,6 +1,7 @@
 #include "connectors/smtp/message.h"
 
 #include "core/base64.h"
+#include "core/idn.h"
 #include "core/when.h"
 
 #define TEXT_PLAIN "text/plain; charset=utf-8"
@@ -207,17 +208,19 @@ static bool is_dot_atom(struct str s, const char *others, bool *utf8)
     return true;
 }
 
-enum message_address message_address_check(struct str address)
+enum message_address message_address_put(struct buf *out, struct str address)
 {
     struct str local = STR_EMPTY, domain = STR_EMPTY;
+    struct buf ascii = {0};
     bool local_utf8 = false, domain_utf8 = false;
 
     if (address.len > ADDRESS_BYTES_MAX || !str_is_utf8(address) ||
         !str_cut(address, '@', &local, &domain) || local.len > LOCAL_BYTES_MAX ||
         !is_dot_atom(local, ".!#$%&'*+-/=?^_`{|}~", &local_utf8) ||
-        !is_dot_atom(domain, ".-", &domain_utf8))
+        !is_dot_atom(domain, ".-", &domain_utf8) || (domain_utf8 && !idn_put_ascii(&ascii, domain)))
         return MESSAGE_ADDRESS_WRONG;
-    if (domain_utf8)
-        return MESSAGE_ADDRESS_IDN;
+    buf_put_format(out, "%.*s@%.*s", STR_ARG(local),
+                   STR_ARG(domain_utf8 ? buf_str(&ascii) : domain));
+    buf_free(&ascii);
     return local_utf8 ? MESSAGE_ADDRESS_UTF8 : MESSAGE_ADDRESS_FINE;
 }

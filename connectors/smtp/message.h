@@ -27,9 +27,9 @@ void message_put(struct buf *out, const struct message *m);
 enum message_address {
     MESSAGE_ADDRESS_FINE = 0,
     MESSAGE_ADDRESS_UTF8,  /* fine for a server with SMTPUTF8 (RFC 6531): not ASCII before the @ */
-    MESSAGE_ADDRESS_IDN,   /* not ASCII behind the @: to be written as xn--... */
     MESSAGE_ADDRESS_WRONG, /* no address, or one with quotes, comments, blanks, several @ */
 };
-enum message_address message_address_check(struct str address);
+/* What is not WRONG is appended to out as it goes to the server: the domain in ASCII (IDNA). */
+enum message_address message_address_put(struct buf *out, struct str address);
 
 #endif

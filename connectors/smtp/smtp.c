@@ -96,7 +96,12 @@ static bool is_host(struct str host)
 
 static bool is_sender(struct str address)
 {
-    return message_address_check(address) == MESSAGE_ADDRESS_FINE;
+    struct buf sent = {0};
+    bool fine = message_address_put(&sent, address) == MESSAGE_ADDRESS_FINE &&
+                str_equal(buf_str(&sent), address);
+
+    buf_free(&sent);
+    return fine;
 }
 
 static enum err_code check(const struct conf *conf, struct err *err)
@@ -242,17 +247,14 @@ static void put_cancellation(const struct conf *conf, const struct sending *s, s
     buf_free(&calendar);
 }
 
-/* A mail that can be sent at all?  err says why not. */
-static bool is_mail(const struct task *task, bool *utf8, struct err *err)
+/* A mail that can be sent at all?  to: its address as the server takes it.  err says why not. */
+static bool is_mail(const struct task *task, struct buf *to, bool *utf8, struct err *err)
 {
-    enum message_address kind = message_address_check(task->address);
+    enum message_address kind = message_address_put(to, task->address);
 
     *utf8 = kind == MESSAGE_ADDRESS_UTF8;
     if (kind == MESSAGE_ADDRESS_WRONG)
         err_set(err, ERR_PARSE, "the customer's address is no mail address");
-    else if (kind == MESSAGE_ADDRESS_IDN)
-        err_set(err, ERR_PARSE,
-                "the domain of the customer's address has to be written as xn--...");
     else if (task->id.len == 0 || task->text.len == 0)
         err_set(err, ERR_PARSE, "a mail needs an id and a text");
     else
@@ -299,20 +301,33 @@ static enum delivery submit(struct connector *c, const struct sending *s, bool u
     return judge(end, status);
 }
 
+static enum delivery send_mail(struct connector *c, const struct sending *s,
+                               void (*put)(const struct conf *conf, const struct sending *s,
+                                           struct buf *out),
+                               struct err *err)
+{
+    struct buf message = {0}, to = {0};
+    struct task task = *s->task;
+    struct sending sending = *s;
+    enum delivery result = DELIVERY_REFUSED;
+    bool utf8;
+
+    if (is_mail(s->task, &to, &utf8, err)) {
+        task.address = buf_str(&to);
+        sending.task = &task;
+        put(c->conf, &sending, &message);
+        result = submit(c, &sending, utf8, buf_str(&message), err);
+    }
+    buf_free(&message);
+    buf_free(&to);
+    return result;
+}
+
 static enum delivery smtp_deliver(struct connector *c, const struct sending *s,
                                   struct receipt *receipt, struct err *err)
 {
-    struct buf message = {0};
-    enum delivery result;
-    bool utf8;
-
     (void)receipt; /* a mail server gives no id that could be asked for */
-    if (!is_mail(s->task, &utf8, err))
-        return DELIVERY_REFUSED;
-    put_message(c->conf, s, &message);
-    result = submit(c, s, utf8, buf_str(&message), err);
-    buf_free(&message);
-    return result;
+    return send_mail(c, s, put_message, err);
 }
 
 /* To whoever works on it already a cancellation is the notice. */
@@ -320,17 +335,8 @@ static enum delivery smtp_withdraw(struct connector *c, const struct sending *s,
                                    const struct withdrawal *withdrawal, struct receipt *receipt,
                                    struct err *err)
 {
-    struct buf message = {0};
-    enum delivery result;
-    bool utf8;
-
     (void)withdrawal, (void)receipt;
-    if (!is_mail(s->task, &utf8, err))
-        return DELIVERY_REFUSED;
-    put_cancellation(c->conf, s, &message);
-    result = submit(c, s, utf8, buf_str(&message), err);
-    buf_free(&message);
-    return result;
+    return send_mail(c, s, put_cancellation, err);
 }
 
 static bool smtp_recallable(const struct task *task)

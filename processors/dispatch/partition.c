@@ -3,7 +3,12 @@
 void partition_open(struct partition *p, int32_t number)
 {
     *p = (struct partition){
-        .number = number, .ledger = ledger_new(), .lines = lines_new(), .sources = sources_new()};
+        .number = number,
+        .ledger = ledger_new(),
+        .lines = lines_new(),
+        .sources = sources_new(),
+        .wishes = wishes_new(),
+    };
 }
 
 void partition_close(struct partition *p)
@@ -11,6 +16,7 @@ void partition_close(struct partition *p)
     ledger_free(p->ledger);
     lines_free(p->lines);
     sources_free(p->sources);
+    wishes_free(p->wishes);
     *p = (struct partition){0};
 }
 

@@ -9,14 +9,16 @@
 #include "processors/dispatch/ledger.h"
 #include "processors/dispatch/lines.h"
 #include "processors/dispatch/sources.h"
+#include "processors/dispatch/wishes.h"
 
 struct partition {
     int32_t number; /* of attent.tasks, and of attent.ledger */
     struct ledger *ledger;
     struct lines *lines; /* of the ledger's entries, for channels that deliver */
     struct sources *sources;
-    int64_t next;   /* offset to be read next */
-    int64_t now_ms; /* never goes back */
+    struct wishes *wishes; /* outside of transactions: to know one too early does no harm */
+    int64_t next;          /* offset to be read next */
+    int64_t now_ms;        /* never goes back */
     int64_t committed_next, committed_now_ms;
     bool touched; /* something was read or done since the last commit */
     bool adopted; /* what its last owner left under way has been seen to */

@@ -19,6 +19,7 @@
 #include "core/mem.h"
 #include "processors/dispatch/dead_letter.h"
 #include "processors/dispatch/ledger_record.h"
+#include "schemas/chain.h"
 #include "schemas/event.h"
 
 #define EVENT_SOURCE STR("/attent/dispatch")
@@ -470,6 +471,29 @@ static void take_permission(struct plan *plan, struct partition *p,
     }
 }
 
+/* What the customer said to dispatch itself counts until decide has said it as well. */
+static void note_wish(struct partition *p, const struct record *record,
+                      const struct permission *permission)
+{
+    if (record_header(record, STR(CHAIN_FROM_HEADER)).len != 0)
+        wishes_settle(p->wishes, permission);
+    else
+        wishes_add(p->wishes, permission, p->now_ms);
+}
+
+/* The one that forbids a task which was decided a moment ago; NULL: none. */
+static const struct permission *find_wish(struct partition *p, const struct task *task)
+{
+    size_t count = wishes_count(p->wishes, p->now_ms);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct permission *wish = wishes_at(p->wishes, i);
+        if (str_equal(wish->customer, task->customer) && forbids(wish, task))
+            return wish;
+    }
+    return NULL;
+}
+
 /* --- outcomes of no task that is out --------------------------------------------------------- */
 
 static bool read_stray(struct str json, struct arena *arena, struct str *task)
@@ -608,6 +632,7 @@ static void do_item(struct plan *plan, struct partition *p, struct item *item,
         withdraw(plan, p, item->record, &item->withdrawal);
     } else if (item->kind == ITEM_PERMISSION) {
         take_permission(plan, p, &item->permission);
+        note_wish(p, item->record, &item->permission);
     } else if (item->kind == ITEM_STRAY) {
         take_stray(plan, p, item);
     } else if (ledger_find(p->ledger, task->id) != NULL) {
@@ -616,7 +641,8 @@ static void do_item(struct plan *plan, struct partition *p, struct item *item,
         whole = complete(&withdrawal->withdrawal, task->moment, task->channel, task->queue);
         keep_back(plan, p, &whole, "kept_back");
         withdrawal->kind = ITEM_SETTLED;
-    } else if ((permission = find_permission(plan, item, end)) != NULL) {
+    } else if ((permission = find_permission(plan, item, end)) != NULL ||
+               (permission = find_wish(p, task)) != NULL) {
         forbid(plan, p, permission, task);
     } else {
         entry = entry_of(p, task, item->record->value, item->record->offset);

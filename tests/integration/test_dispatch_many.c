@@ -1,34 +1,47 @@
 /* Ten thousand tasks through each class of channel, with a receiver that goes wrong one time in
- * twenty: what the class promises is counted at the receiver.  And a hundred channels at once. */
+ * twenty: what the class promises is counted at the receiver.  Each real channel with OVER_NETWORK
+ * (2000) tasks, at most as many, because their receivers take their time.  And a hundred channels at
+ * once. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "core/clock.h"
 #include "core/hash.h"
+#include "tests/support/certificate.h"
 #include "tests/support/peer.h"
+#include "tests/support/process.h"
 #include "tests/support/sample.h"
+#include "tests/support/scratch.h"
 #include "tests/support/scripted.h"
 #include "tests/support/service_account.h"
 #include "tests/support/suite.h"
 #include "tests/support/world.h"
 
-enum { TASKS = 10000, OVER_HTTP = 2000 /* the receiver takes its time */, CUSTOMERS = 2000 };
+enum { TASKS = 10000, CUSTOMERS = 2000 };
 #define FAULTS                                                                                     \
     "faults: 5, concurrency: 32, breaker.failures: 1000,"                                          \
     " retries: [20ms, 20ms, 20ms, 20ms, 20ms, 20ms]"
 
-/* For way1, which was added just before; or for the queue. */
-static void write_tasks(int count, bool queue, bool at_least_once)
+static uint64_t over_network(void)
+{
+    const char *text = getenv("OVER_NETWORK");
+    int count = text != NULL ? atoi(text) : 2000;
+
+    return (uint64_t)(count < 1 ? 1 : count > TASKS ? TASKS : count);
+}
+
+/* For way1, which was added just before; address NULL: for the queue. */
+static void write_tasks(int count, const char *address, bool at_least_once)
 {
     struct record *records = ARENA_ARRAY(world.arena, struct record, (size_t)count);
 
     for (int i = 0; i < count; i++) {
         struct task task = world_task(i);
-        if (!queue)
+        if (address != NULL)
             task.channel = STR("way1");
         task.customer = arena_format(world.arena, "C-%d", i % CUSTOMERS);
         task.at_least_once = at_least_once;
-        task.address = STR("+31612345678");
+        task.address = str_of(address);
         task.text = arena_format(world.arena, "task%04d.", i);
         records[i] = world_stamp(sample_task_record(&task, world.arena));
     }
@@ -67,7 +80,7 @@ static uint64_t run(const char *what)
 START_TEST(exactly_once_through_a_queue)
 {
     world_open("many-queue");
-    write_tasks(TASKS, true, false);
+    write_tasks(TASKS, NULL, false);
     ck_assert_uint_eq(run("queue"), TASKS);
     world_expect_each_once(TASKS);
     world_close();
@@ -81,7 +94,7 @@ START_TEST(with_effect_once_where_the_receiver_knows_our_ids)
 
     world_open("many-idempotent");
     log = world_add_channel(&scripted_idempotent_class, FAULTS);
-    write_tasks(TASKS, false, false);
+    write_tasks(TASKS, "+31612345678", false);
     ck_assert_uint_eq(run("idempotent"), TASKS);
     count = scripted_count(log, "deliver");
     ck_assert_uint_eq(count.tasks, TASKS);
@@ -99,7 +112,7 @@ START_TEST(at_most_once_where_it_does_not)
 
     world_open("many-most");
     log = world_add_channel(&scripted_class, FAULTS);
-    write_tasks(TASKS, false, false);
+    write_tasks(TASKS, "+31612345678", false);
     sent = run("at most once");
     count = scripted_count(log, "deliver");
     ck_assert_uint_eq(count.most, 1);
@@ -119,7 +132,7 @@ START_TEST(exactly_once_where_the_provider_can_be_asked)
 
     world_open("many-asked");
     log = world_add_channel(&scripted_askable_class, FAULTS);
-    write_tasks(TASKS, false, false);
+    write_tasks(TASKS, "+31612345678", false);
     ck_assert_uint_eq(run_until("asked", TASKS, true), TASKS); /* who is asked is in doubt first */
     count = scripted_count(log, "deliver");
     ck_assert_uint_eq(count.lines, TASKS);
@@ -135,7 +148,7 @@ START_TEST(at_least_once_where_the_moment_says_so)
 
     world_open("many-least");
     log = world_add_channel(&scripted_class, FAULTS);
-    write_tasks(TASKS, false, true);
+    write_tasks(TASKS, "+31612345678", true);
     ck_assert_uint_eq(run("at least once"), TASKS);
     count = scripted_count(log, "deliver");
     ck_assert_uint_eq(count.tasks, TASKS);
@@ -144,7 +157,7 @@ START_TEST(at_least_once_where_the_moment_says_so)
 }
 END_TEST
 
-/* --- real channels, over HTTP ------------------------------------------------------------------------ */
+/* --- real channels, over HTTP and SMTP ------------------------------------------------------------------------ */
 
 static struct receiver_side { /* one thread at a time */
     uint8_t came[TASKS];      /* how often the receiver acted on each */
@@ -250,10 +263,10 @@ START_TEST(each_reaches_a_webhook)
                                   "\"${NONE:whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}\"\n" REAL,
                                   peer_url(peer))
                          .data);
-    write_tasks(OVER_HTTP, false, false);
-    ck_assert_uint_eq(run_until("webhook", OVER_HTTP, false), OVER_HTTP);
+    write_tasks((int)over_network(), "+31612345678", false);
+    ck_assert_uint_eq(run_until("webhook", over_network(), false), over_network());
     count_came(&tasks, &most);
-    ck_assert_uint_eq(tasks, OVER_HTTP);
+    ck_assert_uint_eq(tasks, over_network());
     ck_assert_int_gt(most, 1); /* under one webhook-id: the receiver drops them */
     world_close();
     peer_close(peer);
@@ -273,15 +286,62 @@ START_TEST(none_is_sent_twice_as_a_text_message)
                                          "from: \"+3197000000\"\n" REAL,
                                          peer_url(peer))
                                 .data);
-    write_tasks(OVER_HTTP, false, false);
-    sent = run_until("sms", OVER_HTTP, false);
+    write_tasks((int)over_network(), "+31612345678", false);
+    sent = run_until("sms", over_network(), false);
     count_came(&tasks, &most);
     ck_assert_int_eq(most, 1);
     ck_assert_uint_ge(tasks, sent);
-    ck_assert_uint_gt(sent, OVER_HTTP / 100 * 94);
-    ck_assert_uint_lt(sent, OVER_HTTP);
+    ck_assert_uint_gt(sent, over_network() * 94 / 100);
+    ck_assert_uint_lt(sent, over_network());
     world_close();
     peer_close(peer);
+}
+END_TEST
+
+/* What the mail server has kept. */
+static void count_mails(const char *folder)
+{
+    memset(side.came, 0, sizeof side.came);
+    for (int i = 0; i < scratch_count_files(folder); i++) {
+        char *mail = scratch_read(arena_format(world.arena, "%s/%d.eml", folder, i).data, NULL);
+        ck_assert_ptr_nonnull(mail);
+        side.came[number_in(str_of(mail))]++;
+        free(mail);
+    }
+}
+
+START_TEST(none_is_mailed_twice)
+{
+    struct certificate certificate = certificate_make("localhost", 1);
+    const char *folder = scratch_dir();
+    char port[16];
+    struct process *server;
+    uint64_t sent;
+    size_t tasks;
+    int most;
+
+    snprintf(port, sizeof port, "%d", scratch_free_port());
+    server = process_start((const char *const[]){"/usr/bin/python3", "tests/support/mail_server.py",
+                                                 port, certificate.file, certificate.key_file,
+                                                 folder, "plain", NULL},
+                           NULL);
+    ck_assert_msg(process_wait_output(server, "ready", 20000), "%s", process_stderr(server));
+    world_open("many-smtp");
+    add_real_channel("smtp", arena_format(world.arena,
+                                          "host: localhost\nport: %s\ntls: none\n"
+                                          "from: service@example.org\n" REAL,
+                                          port)
+                                 .data);
+    write_tasks((int)over_network(), "flaky@example.org", false);
+    sent = run_until("smtp", over_network(), false);
+    count_mails(folder);
+    count_came(&tasks, &most);
+    ck_assert_int_eq(most, 1);
+    ck_assert_uint_ge(tasks, sent);
+    ck_assert_uint_gt(sent, over_network() * 94 / 100);
+    ck_assert_uint_lt(sent, over_network());
+    world_close();
+    process_free(server);
 }
 END_TEST
 
@@ -324,17 +384,17 @@ static void send_all(const char *class, struct str yaml, struct provider *provid
     while (str_contains(yaml, STR("URL")))
         yaml = arena_replace(world.arena, yaml, STR("URL"), str_of(peer_url(peer)));
     add_real_channel(class, arena_format(world.arena, "%.*s" REAL, STR_ARG(yaml)).data);
-    write_tasks(OVER_HTTP, false, false);
-    sent = run_until(class, OVER_HTTP, false);
+    write_tasks((int)over_network(), "+31612345678", false);
+    sent = run_until(class, over_network(), false);
     count_came(&tasks, &most);
     ck_assert_uint_ge(tasks, sent);
     if (idempotent) {
-        ck_assert_uint_eq(sent, OVER_HTTP);
+        ck_assert_uint_eq(sent, over_network());
         ck_assert_int_gt(most, 1);
     } else {
         ck_assert_int_eq(most, 1);
-        ck_assert_uint_gt(sent, OVER_HTTP / 100 * 94);
-        ck_assert_uint_lt(sent, OVER_HTTP);
+        ck_assert_uint_gt(sent, over_network() * 94 / 100);
+        ck_assert_uint_lt(sent, over_network());
     }
     buf_free(&topic);
     world_close();
@@ -443,6 +503,7 @@ int main(void)
         at_least_once_where_the_moment_says_so,
         each_reaches_a_webhook,
         none_is_sent_twice_as_a_text_message,
+        none_is_mailed_twice,
         none_is_sent_twice_by_whatsapp,
         none_is_sent_twice_as_a_notification,
         each_becomes_a_contact_of_amazon_connect,

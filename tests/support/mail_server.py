@@ -7,6 +7,8 @@ the recipient's name says:
     refuse-data@, later-data@    554, 452 after the message
     close-rcpt@, close-data@     closes the connection instead of answering
     silent@                      says nothing after the message
+    flaky@                       one time in twenty one of these, by turns: 451, 452, closes at once,
+                                 closes when it has the mail
 
 Prints "ready" when it listens.  With starttls and tls it wants the log-in attent / swordfish.
 """
@@ -25,9 +27,19 @@ context.load_cert_chain(certificate, key)
 
 class Handler:
     count = 0
+    asked = 0
+
+    def flaw(self):
+        """Of flaky@: the name whose part it plays this time."""
+        Handler.asked += 1
+        if Handler.asked % 20 != 0:
+            return ""
+        return ("later-rcpt", "later-data", "close-rcpt", "close-data")[Handler.asked // 20 % 4]
 
     async def handle_RCPT(self, server, session, envelope, address, options):
-        name = address.partition("@")[0]
+        name = self.name = address.partition("@")[0]
+        if name == "flaky":
+            name = self.name = self.flaw()
         if name == "refuse-rcpt":
             return "550 5.1.1 no such person"
         if name == "later-rcpt":
@@ -39,7 +51,7 @@ class Handler:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
-        name = envelope.rcpt_tos[0].partition("@")[0]
+        name = self.name
         if name == "refuse-data":
             return "554 5.7.1 looks like spam"
         if name == "later-data":

@@ -380,6 +380,27 @@ START_TEST(a_permission_that_is_gone_stops_what_has_not_gone)
 }
 END_TEST
 
+/* Decide had not read it yet. */
+START_TEST(a_wish_also_stops_what_is_decided_a_moment_later)
+{
+    const struct permission stop = {
+        .customer = STR("C-1"), .channel = STR("phone"), .because = STR("consent.withdrawn")};
+
+    open_bench(&scripted_class, "retries: [1s]");
+    plan_permission(&stop);
+    plan_task("a1");
+    nothing_begun();
+    outcome_is("not_allowed");
+    bench.partition.now_ms += 59000;
+    plan_task("a2");
+    nothing_begun();
+    bench.partition.now_ms += 2000; /* decide is not a minute behind */
+    plan_task("a3");
+    ends(begun(JOB_DELIVER, "a3"), DELIVERY_ACCEPTED);
+    close_bench();
+}
+END_TEST
+
 START_TEST(an_address_that_reaches_nobody_is_told_as_such)
 {
     struct job *job;
@@ -465,6 +486,7 @@ SUITE_MAIN("plan of deliveries", it_is_in_the_ledger_before_it_is_begun,
            a_withdrawal_keeps_back_waits_for_the_call_or_takes_back,
            a_channel_may_take_back_only_some_tasks, a_channel_that_cannot_take_back_says_so,
            a_permission_that_is_gone_stops_what_has_not_gone,
+           a_wish_also_stops_what_is_decided_a_moment_later,
            an_address_that_reaches_nobody_is_told_as_such,
            a_customer_who_told_the_provider_to_stop_withdraws_consent,
            the_deadline_ends_the_waiting_but_not_a_call,
