@@ -56,7 +56,7 @@ void check_cost_put(struct buf *out, const struct ruleset *set, bool json)
     buf_put_format(
         out,
         "  one: each fact after its first event, each moment with one task out.\n"
-        "  worst: every limit reached, every text as long as is kept; a state is at most "
-        "%d bytes.\n",
-        LIMIT_STATE_BYTES);
+        "  worst: every limit reached, every text as long as is kept.  Beyond %d bytes a customer\n"
+        "         opens no new moment and facts forget their oldest.\n",
+        LIMIT_CUSTOMER_BYTES);
 }

@@ -122,6 +122,19 @@ static enum form_field_id span_field(enum step_kind kind)
     return kind == STEP_ABSENT ? FIELD_STEP_FOR : FIELD_STEP_WITHIN;
 }
 
+/* A step that does not say rightly what it is has been reported; what speaks of it by its name need
+ * not be reported as well. */
+static void keep_name(struct loader *l, size_t index)
+{
+    const struct filled *form = &l->forms[index];
+    struct numbers *types = &l->draft->steps[index].types;
+
+    take_name(l, index, form->at[FIELD_STEP_AS]);
+    if (form->at[FIELD_STEP_OF] != NULL)
+        types_find(l->c, form->at[FIELD_STEP_OF], types);
+    note_types(l, types, form_bool(form->at[FIELD_STEP_ANY_ABOUT]));
+}
+
 static void shape_step(struct loader *l, size_t index, const struct yaml_node *node)
 {
     struct step_draft *draft = &l->draft->steps[index];
@@ -129,8 +142,13 @@ static void shape_step(struct loader *l, size_t index, const struct yaml_node *n
     struct moment_step *step = draft->step;
     const struct kind_field *kind;
 
-    if (!form_read(FORM_OF_STEP, node, l->c->diags, form) || (kind = find_kind(form)) == NULL)
+    if (!form_read(FORM_OF_STEP, node, l->c->diags, form))
         return;
+    kind = find_kind(form);
+    if (kind == NULL) {
+        keep_name(l, index);
+        return;
+    }
     step->kind = kind->kind;
     step->any_about = form_bool(form->at[FIELD_STEP_ANY_ABOUT]);
     step->restart = form_bool(form->at[FIELD_STEP_RESTART]);
