@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "core/check.h"
+#include "core/clock.h"
 #include "core/log.h"
+
+enum { ASK_AGAIN_MS = 100 };
 
 static const char *const guarded[] = {
     "acks",
@@ -134,22 +137,40 @@ enum err_code client_err_code(rd_kafka_resp_err_t error)
     }
 }
 
-enum err_code client_topic_partitions(rd_kafka_t *rk, const char *topic, int *partitions,
-                                      struct err *err)
+/* So says a broker that has begun a moment ago: it is asked again. */
+static bool leads_not_yet(rd_kafka_resp_err_t error)
 {
-    rd_kafka_topic_t *handle = rd_kafka_topic_new(rk, topic, NULL);
-    const rd_kafka_metadata_t *meta = NULL;
-    rd_kafka_resp_err_t error;
+    return error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+           error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+}
 
-    *partitions = 0;
-    error = rd_kafka_metadata(rk, 0, handle, &meta, CLIENT_TIMEOUT_MS);
-    rd_kafka_topic_destroy(handle);
+static rd_kafka_resp_err_t count_partitions(rd_kafka_t *rk, rd_kafka_topic_t *topic,
+                                            int *partitions)
+{
+    const rd_kafka_metadata_t *meta = NULL;
+    rd_kafka_resp_err_t error = rd_kafka_metadata(rk, 0, topic, &meta, CLIENT_TIMEOUT_MS);
+
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR && meta->topic_cnt == 1) {
         error = meta->topics[0].err;
         *partitions = error == RD_KAFKA_RESP_ERR_NO_ERROR ? meta->topics[0].partition_cnt : 0;
     }
     if (meta != NULL)
         rd_kafka_metadata_destroy(meta);
+    return error;
+}
+
+enum err_code client_topic_partitions(rd_kafka_t *rk, const char *topic, int *partitions,
+                                      struct err *err)
+{
+    const int64_t until_ms = clock_mono_ms() + CLIENT_TIMEOUT_MS;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(rk, topic, NULL);
+    rd_kafka_resp_err_t error;
+
+    *partitions = 0;
+    while (error = count_partitions(rk, handle, partitions),
+           leads_not_yet(error) && clock_mono_ms() < until_ms)
+        clock_sleep_ms(ASK_AGAIN_MS);
+    rd_kafka_topic_destroy(handle);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
         error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
         return ERR_NONE;
@@ -160,9 +181,13 @@ enum err_code client_topic_partitions(rd_kafka_t *rk, const char *topic, int *pa
 enum err_code client_bounds(rd_kafka_t *rk, const char *topic, int32_t partition, int64_t *first,
                             int64_t *next, struct err *err)
 {
-    rd_kafka_resp_err_t error =
-        rd_kafka_query_watermark_offsets(rk, topic, partition, first, next, CLIENT_TIMEOUT_MS);
+    const int64_t until_ms = clock_mono_ms() + CLIENT_TIMEOUT_MS;
+    rd_kafka_resp_err_t error;
 
+    while (error = rd_kafka_query_watermark_offsets(rk, topic, partition, first, next,
+                                                    CLIENT_TIMEOUT_MS),
+           leads_not_yet(error) && clock_mono_ms() < until_ms)
+        clock_sleep_ms(ASK_AGAIN_MS);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
         return ERR_NONE;
     return err_set(err, client_err_code(error), "offsets of %s/%d: %s", topic, partition,
