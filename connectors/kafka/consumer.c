@@ -121,6 +121,7 @@ static void slot_event(struct slot *s, const rd_kafka_message_t *m)
 {
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         s->at_end = true;
+        s->read_to = m->offset;
         return;
     }
     slot_fault(s, client_err_code(m->err),
@@ -145,7 +146,7 @@ static size_t slot_take(struct kafka_consumer *c, struct slot *s, struct record 
         }
         read_message(c, s, m, &out[kept]);
         messages[kept++] = m;
-        s->wanted = m->offset + 1;
+        s->wanted = s->read_to = m->offset + 1;
         s->at_end = false;
     }
     c->message_count += kept;

@@ -220,7 +220,7 @@ enum err_code kafka_consumer_seek(struct kafka_consumer *c, const char *topic, i
     s->held = false;
     s->at_end = false;
     s->fault = ERR_NONE;
-    s->wanted = to.offset < 0 ? 0 : to.offset;
+    s->wanted = s->read_to = to.offset < 0 ? 0 : to.offset;
     return ERR_NONE;
 }
 
@@ -238,6 +238,33 @@ bool kafka_consumer_at_end(struct kafka_consumer *c, const char *topic, int32_t 
     const struct slot *s = consumer_slot(c, topic, partition);
 
     return s != NULL && s->at_end;
+}
+
+int64_t kafka_consumer_read_to(struct kafka_consumer *c, const char *topic, int32_t partition)
+{
+    const struct slot *s = consumer_slot(c, topic, partition);
+
+    return s != NULL ? s->read_to : -1;
+}
+
+enum err_code kafka_consumer_ask_ends(struct kafka_consumer *c, struct kafka_partition *partitions,
+                                      size_t count, int timeout_ms, struct err *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    rd_kafka_resp_err_t error;
+
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition)
+            ->offset = RD_KAFKA_OFFSET_END;
+    error = rd_kafka_offsets_for_times(c->rk, list, timeout_ms);
+    for (int i = 0; i < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        error = list->elems[i].err;
+        partitions[i].offset = list->elems[i].offset;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return ERR_NONE;
+    return err_set(err, client_err_code(error), "ends of logs: %s", rd_kafka_err2str(error));
 }
 
 int64_t kafka_consumer_end(struct kafka_consumer *c, const char *topic, int32_t partition)

@@ -97,6 +97,16 @@ bool kafka_consumer_commit_async(struct kafka_consumer *c, const struct kafka_pa
 /* Has everything below the log's end been delivered?  Control batches count as delivered. */
 bool kafka_consumer_at_end(struct kafka_consumer *c, const char *topic, int32_t partition);
 
+/* Everything below this offset has been delivered; control batches count as delivered.  Of a
+ * partition that is not mine: -1. */
+int64_t kafka_consumer_read_to(struct kafka_consumer *c, const char *topic, int32_t partition);
+
+/* Where these logs end for a reader now, one question for all: sets each offset.  What was
+ * acknowledged to a writer before the call lies below (but for what is behind an open transaction).
+ * Any error: of none the end is known. */
+enum err_code kafka_consumer_ask_ends(struct kafka_consumer *c, struct kafka_partition *partitions,
+                                      size_t count, int timeout_ms, struct err *err);
+
 /* Where the log ended when it was last fetched from, -1: not known yet.  For lag; asks nobody. */
 int64_t kafka_consumer_end(struct kafka_consumer *c, const char *topic, int32_t partition);
 

@@ -23,6 +23,7 @@
 #include "core/metric.h"
 #include "core/readiness.h"
 #include "core/rng.h"
+#include "processors/dispatch/abreast.h"
 #include "processors/dispatch/flights.h"
 #include "processors/dispatch/ledger_topic.h"
 #include "processors/dispatch/plan.h"
@@ -390,7 +391,7 @@ static void plan_turns_of(struct dispatch *d)
     size_t count = 0;
 
     for (size_t i = 0; i < d->partition_count; i++)
-        if (!d->partitions[i].broken)
+        if (!d->partitions[i].broken && !d->partitions[i].behind)
             whole[count++] = &d->partitions[i];
     plan_turns(&d->plan, whole, count);
     mem_free(whole);
@@ -424,8 +425,9 @@ static void plan_round(struct dispatch *d, size_t count)
         if (p != NULL)
             plan_records(&d->plan, p, &d->records[from], to - from);
     }
+    abreast_look(d->consumer, d->config->tasks_topic, &d->plan, d->partitions, d->partition_count);
     for (size_t i = 0; i < d->partition_count; i++)
-        if (!d->partitions[i].broken)
+        if (!d->partitions[i].broken && !d->partitions[i].behind)
             plan_due(&d->plan, &d->partitions[i], DUE_MAX);
     plan_turns_of(d);
     stamp_jobs(d);
@@ -463,7 +465,8 @@ static void drain(struct dispatch *d)
     plan_clear(&d->plan);
 }
 
-/* How long to wait for records: not beyond the first entry that becomes due, or whose turn comes. */
+/* How long to wait for records: not beyond the first entry that becomes due, or whose turn comes;
+ * where records must come first, that is what to wait for. */
 static int wait_ms(const struct dispatch *d, int timeout_ms)
 {
     int64_t real_ms = d->config->clock_ms != NULL ? d->config->clock_ms() : clock_wall_ms();
@@ -476,6 +479,8 @@ static int wait_ms(const struct dispatch *d, int timeout_ms)
             continue;
         if (!p->adopted)
             return 0;
+        if (p->behind)
+            continue;
         until_ms = turn_ms < until_ms ? turn_ms : until_ms;
         if (d->config->clock_ms != NULL && due_ms < until_ms)
             until_ms = due_ms;

@@ -8,6 +8,7 @@ void partition_open(struct partition *p, int32_t number)
         .lines = lines_new(),
         .sources = sources_new(),
         .wishes = wishes_new(),
+        .look_to = PARTITION_LOOKS_NOWHERE,
     };
 }
 

@@ -11,6 +11,8 @@
 #include "processors/dispatch/sources.h"
 #include "processors/dispatch/wishes.h"
 
+enum { PARTITION_LOOKS_NOWHERE = -1 };
+
 struct partition {
     int32_t number; /* of attent.tasks, and of attent.ledger */
     struct ledger *ledger;
@@ -20,9 +22,11 @@ struct partition {
     int64_t next;          /* offset to be read next */
     int64_t now_ms;        /* never goes back */
     int64_t committed_next, committed_now_ms;
-    bool touched; /* something was read or done since the last commit */
-    bool adopted; /* what its last owner left under way has been seen to */
-    bool broken;  /* its ledger cannot be read: nothing is done with it until somebody has looked */
+    int64_t look_to; /* see abreast.h: what waits goes once this offset has been reached */
+    bool behind;     /* it has not: nothing that waited goes in this round */
+    bool touched;    /* something was read or done since the last commit */
+    bool adopted;    /* what its last owner left under way has been seen to */
+    bool broken; /* its ledger cannot be read: nothing is done with it until somebody has looked */
 };
 
 void partition_open(struct partition *partition, int32_t number);

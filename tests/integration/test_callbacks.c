@@ -9,6 +9,7 @@
 #include "connectors/unsubscribe/token.h"
 #include "connectors/webhook/signature.h"
 #include "core/clock.h"
+#include "core/hash.h"
 #include "processors/dispatch/outbox.h"
 #include "processors/dispatch/receiver.h"
 #include "tests/support/http.h"
@@ -99,6 +100,21 @@ static struct record waiting_task(void)
     return world_stamp(sample_task_record(&task, world.arena));
 }
 
+/* More than dispatch reads in a round, in front of what comes next. */
+static void produce_other_records(void)
+{
+    enum { COUNT = 1200 };
+    struct record *others = ARENA_ARRAY(world.arena, struct record, COUNT);
+    const struct str key = world_task(0).customer;
+
+    for (int i = 0; i < COUNT; i++)
+        others[i] = (struct record){.topic = str_of(world.tasks),
+                                    .partition = hash_kafka_partition(key, WORLD_PARTITIONS),
+                                    .key = key,
+                                    .value = STR("{}")};
+    world_produce(others, COUNT);
+}
+
 static void unsubscribe(struct str purpose)
 {
     const struct unsubscribe u = {world_task(0).customer, purpose, STR("way1"),
@@ -129,6 +145,7 @@ static size_t sent_after_unsubscribing(const char *name, struct str purpose)
     world_produce(&task, 1);
     dispatch = world_dispatch();
     world_poll_until(dispatch, LEDGER_PENDING, 1);
+    produce_other_records();
     unsubscribe(purpose); /* and at once it would be the task's turn */
     world.now_ms += 3600000;
     world_poll_until(dispatch, str_is(purpose, "commercial") ? LEDGER_WITHDRAWN : LEDGER_SENT, 1);

@@ -97,6 +97,15 @@ static struct kafka_consumer *member_of(const char *group, const char *topic,
     return c;
 }
 
+static int64_t end_of(struct kafka_consumer *c, const char *topic)
+{
+    struct kafka_partition end = {topic, 0, 0};
+    struct err err = {0};
+
+    ck_assert_msg(kafka_consumer_ask_ends(c, &end, 1, WAIT_MS, &err) == ERR_NONE, "%s", err.text);
+    return end.offset;
+}
+
 START_TEST(what_a_transaction_wrote_is_seen_when_it_is_committed)
 {
     struct kafka_partition from = {"tx.out", 0, KAFKA_OFFSET_BEGIN}, next = {"tx.in", 0, 3};
@@ -118,6 +127,7 @@ START_TEST(what_a_transaction_wrote_is_seen_when_it_is_committed)
     ck_assert_int_eq(kafka_produce(p, &out, &err), ERR_NONE);
     ck_assert_int_eq(kafka_flush(p, 10000, NULL, NULL, &err), ERR_NONE);
     ck_assert_uint_eq(read_some(reader, r, 0), 0);
+    ck_assert_int_eq(end_of(reader, "tx.out"), 0); /* nothing that a reader could get to */
     ck_assert_msg(kafka_commit(p, member, &next, 1, &fatal, &err) == ERR_NONE, "%s", err.text);
     ck_assert_uint_eq(read_some(reader, r, 1), 1);
     ck_assert_int_eq(kafka_begin(p, &err), ERR_NONE);
@@ -126,6 +136,11 @@ START_TEST(what_a_transaction_wrote_is_seen_when_it_is_committed)
     ck_assert_msg(kafka_abort(p, &fatal, &err) == ERR_NONE, "%s", err.text);
     ck_assert_uint_eq(read_some(reader, r, 0), 0);
     ck_assert(kafka_consumer_at_end(reader, "tx.out", 0)); /* markers count as delivered */
+    ck_assert_int_eq(kafka_consumer_read_to(reader, "tx.out", 0), 4);
+    ck_assert_int_eq(end_of(reader, "tx.out"), 4);
+    ck_assert_int_eq(kafka_consumer_ask_ends(reader, &(struct kafka_partition){"nowhere", 0, 0}, 1,
+                                             WAIT_MS, NULL),
+                     ERR_KAFKA);
     ck_assert_int_eq(kafka_consumer_committed(member, "tx.in", 0, &committed, &err), ERR_NONE);
     ck_assert_int_eq(committed, 3);
     ck_assert_int_eq(kafka_consumer_seek(member, "tx.in", 0, KAFKA_OFFSET_GROUP, &err), ERR_NONE);
