@@ -123,6 +123,11 @@ static void counted_save_partition(const struct step *step, struct buf *out)
     decide_class.save_partition(step->inner, out);
 }
 
+static bool counted_partition_changed(struct step *step)
+{
+    return decide_class.partition_changed(step->inner);
+}
+
 static bool counted_wants(struct step *step, const struct record *record)
 {
     return decide_class.wants(step->inner, record);
@@ -202,6 +207,7 @@ const struct step_class decide_counted_class = {
     .open = counted_open,
     .close = counted_close,
     .save_partition = counted_save_partition,
+    .partition_changed = counted_partition_changed,
     .wants = counted_wants,
     .subject = counted_subject,
     .load = counted_load,

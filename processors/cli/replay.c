@@ -74,7 +74,8 @@ static enum err_code run_replay(const struct command *c, int32_t partition, stru
     struct rules_topic *rules = rules_topic_open(&kafka, topics.rules);
     struct decide_config decide = {.find = rules_topic_find,
                                    .context = rules,
-                                   .watermarks_follow = str_is(conf_text(c->conf, "time"), "log")};
+                                   .watermarks_follow = str_is(conf_text(c->conf, "time"), "log"),
+                                   .partitions = topics.partitions};
     struct replay replay = {.topics = {topics.tasks, topics.decisions}, .complete = true};
     struct offline_setup setup = {.class = &decide_class,
                                   .config = &decide,

@@ -35,8 +35,10 @@ static void configure(struct decide_state *s, const struct role_context *context
 
     bool log_time = str_is(conf_text(conf, "time"), "log");
 
-    s->step = (struct decide_config){
-        .find = rules_topic_find, .context = context->rules, .watermarks_follow = log_time};
+    s->step = (struct decide_config){.find = rules_topic_find,
+                                     .context = context->rules,
+                                     .watermarks_follow = log_time,
+                                     .partitions = topics.partitions};
     s->outputs[DECIDE_TOPIC_TASKS] = topics.tasks;
     s->outputs[DECIDE_TOPIC_DECISIONS] = topics.decisions;
     s->config = (struct worker_config){

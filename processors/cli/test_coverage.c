@@ -269,6 +269,17 @@ static bool some_later_event(const struct moment *moment)
     return false;
 }
 
+static bool some_pace(const struct policy *policy)
+{
+    bool some = false;
+
+    for (size_t i = 0; i < policy->queue_count; i++)
+        some |= policy->queues[i].pace.tasks != 0;
+    for (size_t i = 0; i < policy->channel_count; i++)
+        some |= policy->channels[i].pace.tasks != 0;
+    return some;
+}
+
 #define SOME_MOMENT(set, what)                                                                     \
     for (size_t i = 0; i < (set)->moment_count; i++) {                                             \
         const struct moment *m = &(set)->moments[i];                                               \
@@ -297,6 +308,7 @@ static bool reason_can_come(const struct ruleset *set, enum reason reason)
     case REASON_CAP: return policy->cap_count != 0;
     case REASON_QUIET_HOURS: return policy->quiet_count != 0;
     case REASON_QUEUE_CLOSED: return policy->queue_count != 0;
+    case REASON_PACED: return some_pace(policy);
     case REASON_NO_SLOT: return policy->quiet_count != 0 || policy->queue_count != 0;
     case REASON_NO_CONSENT:
     case REASON_NO_ADDRESS: return policy->given;

@@ -20,16 +20,21 @@
 #include "processors/decide/facts.h"
 #include "processors/decide/funnel.h"
 #include "processors/decide/instances.h"
+#include "processors/decide/pace.h"
 #include "processors/decide/timers.h"
 #include "processors/decide/turn.h"
 #include "processors/decide/waiting.h"
 
-enum { NO_RULES = '-' }; /* in place of a hash: none is in force */
+enum {
+    NO_RULES = '-',  /* in place of a hash: none is in force */
+    PACE_MARK = 'p', /* paces follow; else the watermarks, or nothing */
+};
 
 struct step {
     const struct decide_config *config;
     struct view *view; /* of the rule set in force; NULL: none */
     struct watermarks watermarks;
+    struct pace_lines pace;
     uint64_t activations;
     struct value *fields; /* by path */
     struct decide_counts counts;
@@ -44,6 +49,7 @@ static enum err_code activate(struct step *step, struct str hash_hex, struct err
 
     if (set == NULL)
         return err_prefix(err, "rule set %.*s", STR_ARG(hash_hex)), ERR_STATE;
+    pace_change(&step->pace, &set->policy);
     watermarks_change(&step->watermarks, step->view != NULL ? step->view->set : NULL, set);
     view_free(step->view);
     mem_free(step->fields);
@@ -58,15 +64,32 @@ static void decide_close(struct step *step)
         return;
     view_free(step->view);
     watermarks_free(&step->watermarks);
+    pace_free(&step->pace);
     mem_free(step->fields);
     mem_free(step);
 }
 
-/* Of the partition: the hash of the rule set in force, if one is, and the watermarks. */
+static enum err_code read_paces(struct step *step, struct str *rest, struct err *err)
+{
+    struct reader r = reader_of(*rest);
+    struct str paces;
+
+    if (rest->len == 0 || rest->data[0] != PACE_MARK)
+        return ERR_NONE;
+    reader_u8(&r);
+    paces = reader_bytes(&r);
+    if (r.failed)
+        return err_set(err, ERR_STATE, "the partition's own state is broken");
+    *rest = str_slice(*rest, (size_t)(r.at - (const unsigned char *)rest->data), rest->len);
+    return pace_decode(&step->pace, paces, err);
+}
+
+/* Of the partition: the hash of the rule set in force, if one is, the paces and the watermarks. */
 static enum err_code read_own(struct step *step, struct str own, struct err *err)
 {
     size_t hash_bytes = own.len != 0 && own.data[0] != NO_RULES ? HASH128_HEX_SIZE - 1 : 1;
     enum err_code code = ERR_NONE;
+    struct str rest;
 
     if (own.len == 0)
         return ERR_NONE;
@@ -74,8 +97,11 @@ static enum err_code read_own(struct step *step, struct str own, struct err *err
         return err_set(err, ERR_STATE, "the partition's own state is broken");
     if (hash_bytes > 1)
         code = activate(step, str_slice(own, 0, hash_bytes), err);
+    rest = str_slice(own, hash_bytes, own.len);
     if (code == ERR_NONE)
-        code = watermarks_decode(&step->watermarks, str_slice(own, hash_bytes, own.len), err);
+        code = read_paces(step, &rest, err);
+    if (code == ERR_NONE)
+        code = watermarks_decode(&step->watermarks, rest, err);
     return code;
 }
 
@@ -85,9 +111,10 @@ static enum err_code decide_open(const void *config, int32_t partition, struct s
     struct step *step = MEM_NEW(struct step);
     enum err_code code;
 
-    (void)partition;
     *out = NULL;
     step->config = config;
+    step->pace.partitions = step->config->partitions != 0 ? step->config->partitions : 1;
+    step->pace.partition = partition % step->pace.partitions;
     step->watermarks.follow = step->config->watermarks_follow;
     code = read_own(step, partition_state, err);
     if (code != ERR_NONE) {
@@ -104,7 +131,23 @@ static void decide_save_partition(const struct step *step, struct buf *out)
         buf_put_text(out, step->view->set->hash_hex);
     else
         buf_put_char(out, NO_RULES);
+    if (step->pace.count != 0) {
+        struct buf paces = {0};
+
+        pace_encode(&step->pace, &paces);
+        buf_put_u8(out, PACE_MARK);
+        buf_put_bytes(out, buf_str(&paces));
+        buf_free(&paces);
+    }
     watermarks_encode(&step->watermarks, out);
+}
+
+static bool decide_partition_changed(struct step *step)
+{
+    bool changed = step->pace.changed;
+
+    step->pace.changed = false;
+    return changed;
 }
 
 static enum err_code decide_control(struct step *step, const struct record *record, bool *changed,
@@ -199,6 +242,7 @@ static struct turn turn_of(struct step *step, struct state *state, int64_t now_m
     return (struct turn){.view = step->view,
                          .set = step->view->set,
                          .watermarks = &step->watermarks,
+                         .pace = &step->pace,
                          .state = state,
                          .counts = &step->counts,
                          .arena = arena,
@@ -352,6 +396,7 @@ const struct step_class decide_class = {
     .open = decide_open,
     .close = decide_close,
     .save_partition = decide_save_partition,
+    .partition_changed = decide_partition_changed,
     .wants = decide_wants,
     .subject = decide_subject,
     .load = decide_load,

@@ -45,6 +45,7 @@ struct decide_config {
     void *context;
     const struct decide_observer *observer; /* NULL: none */
     enum decide_control control;
+    int32_t partitions; /* of the topic that is read, for pacing; 0: 1 */
     /* `time: log`: a source of which no watermark was ever read follows the partition's time. */
     bool watermarks_follow;
 };

@@ -17,6 +17,7 @@
 #include "processors/decide/explain.h"
 #include "processors/decide/instances.h"
 #include "processors/decide/interlocks.h"
+#include "processors/decide/pace.h"
 #include "processors/decide/slots.h"
 
 void funnel_ask(struct turn *turn, struct instance *in, uint8_t act)
@@ -38,6 +39,7 @@ static enum reason hold_reason(enum hold hold)
     case HOLD_OUTRANKED: return REASON_OUTRANKED;
     case HOLD_QUIET_HOURS: return REASON_QUIET_HOURS;
     case HOLD_QUEUE_CLOSED: return REASON_QUEUE_CLOSED;
+    case HOLD_PACED: return REASON_PACED;
     case HOLD_NONE: break;
     }
     CHECK_NEVER("a hold for no reason");
@@ -59,26 +61,36 @@ static void write_decision(struct turn *turn, const struct instance *in, enum ve
                                             .until_ms = verdict == VERDICT_HOLD ? in->due_ms : 0});
 }
 
+/* A place in a paced line is for who waits for just that. */
+static void keep_place(struct turn *turn, const struct instance *in, enum hold hold)
+{
+    if (in->hold == HOLD_PACED && hold != HOLD_PACED)
+        pace_leave(turn, in);
+}
+
 /* This action cannot be: on to the next one, which asks in this turn. */
 static void fall_back(struct turn *turn, struct instance *in, enum reason reason)
 {
     write_decision(turn, in, VERDICT_SILENT, reason);
+    keep_place(turn, in, HOLD_NONE);
     if (in->act + 1U < instance_moment(turn, in)->act_count)
         funnel_ask(turn, in, (uint8_t)(in->act + 1));
     else
         instances_close(turn, in);
 }
 
-/* Said once: going on to wait for the same is no news. */
+/* Said once: going on to wait for the same is no news, nor is a place in a line that a more urgent
+ * one has taken. */
 static void wait_for(struct turn *turn, struct instance *in, enum hold hold, int64_t until_ms,
                      const struct instance *blocker)
 {
     uint32_t moment = blocker != NULL ? blocker->moment : 0;
     struct str about = blocker != NULL ? blocker->about : STR_EMPTY;
     int64_t due_ms = until_ms < in->deadline_ms ? until_ms : in->deadline_ms;
-    bool news = in->hold != hold || in->due_ms != due_ms || in->blocker != moment ||
-                !str_equal(in->blocker_about, about);
+    bool news = in->hold != hold || (hold != HOLD_PACED && in->due_ms != due_ms) ||
+                in->blocker != moment || !str_equal(in->blocker_about, about);
 
+    keep_place(turn, in, hold);
     in->phase = PHASE_HOLD;
     in->hold = (uint8_t)hold;
     in->due_ms = due_ms;
@@ -294,6 +306,35 @@ static bool pass_slot(struct turn *turn, struct instance *in, const struct slots
     return false;
 }
 
+/* The same for the place in the line of its queue or channel.  The place is used up even if a text
+ * cannot be filled then. */
+static bool pass_pace(struct turn *turn, struct instance *in, const struct slots *slots)
+{
+    const struct moment *moment = instance_moment(turn, in);
+    const struct pace *pace = pace_of(&turn->set->policy, moment, &moment->acts[in->act]);
+    int64_t at_ms = pace != NULL ? pace_ask(turn, in, pace, slots) : turn->now_ms;
+    struct buf at = {0};
+
+    if (pace == NULL)
+        return true;
+    if (at_ms == turn->now_ms) {
+        trail_add(in->trail, turn->arena, STAGE_PACE, true, "%.*s: its turn", STR_ARG(pace->text));
+        return true;
+    }
+    if (at_ms == INT64_MAX) {
+        trail_add(in->trail, turn->arena, STAGE_PACE, false,
+                  "%.*s: not its turn before its deadline", STR_ARG(pace->text));
+        fall_back(turn, in, REASON_PACED);
+        return false;
+    }
+    when_put_rfc3339(&at, at_ms);
+    trail_add(in->trail, turn->arena, STAGE_PACE, false,
+              "%.*s: others go first, at the earliest at %s", STR_ARG(pace->text), buf_text(&at));
+    buf_free(&at);
+    wait_for(turn, in, HOLD_PACED, at_ms, NULL);
+    return false;
+}
+
 /* The winner goes out or waits for its slot, and the others behind it.  If it can do neither, the
  * next round is without it. */
 static void place(struct turn *turn, struct instance *winner)
@@ -304,7 +345,8 @@ static void place(struct turn *turn, struct instance *winner)
     trail_add(winner->trail, turn->arena, STAGE_ARBITRATION, true, "%.*s, value %g: first of all",
               STR_ARG(turn->set->policy.tiers[moment->tier].name), winner->value);
     slots_init(&slots, turn, moment, &moment->acts[winner->act]);
-    if (pass_slot(turn, winner, &slots) && !chain_task(turn, winner, &slots))
+    if (pass_slot(turn, winner, &slots) && pass_pace(turn, winner, &slots) &&
+        !chain_task(turn, winner, &slots))
         fall_back(turn, winner, REASON_TEXT);
     if (winner->phase == PHASE_OUT || winner->phase == PHASE_HOLD)
         put_behind(turn, winner);
@@ -368,6 +410,7 @@ void funnel_time_out(struct turn *turn, struct instance *in)
     trail_add(trail, turn->arena,
               in->hold == HOLD_CAP         ? STAGE_CAPS
               : in->hold == HOLD_OUTRANKED ? STAGE_ARBITRATION
+              : in->hold == HOLD_PACED     ? STAGE_PACE
                                            : STAGE_SLOT,
               false, "waited until its deadline");
     instances_end(turn, in, hold_reason((enum hold)in->hold), trail);

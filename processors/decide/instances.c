@@ -13,6 +13,7 @@
 #include "processors/decide/bound.h"
 #include "processors/decide/chain.h"
 #include "processors/decide/memory.h"
+#include "processors/decide/pace.h"
 #include "processors/decide/steps.h"
 
 const struct moment *instance_moment(const struct turn *turn, const struct instance *in)
@@ -256,6 +257,8 @@ void instances_look(struct turn *turn, uint16_t index, int64_t due_ms)
 
 void instances_close(struct turn *turn, struct instance *in)
 {
+    if (in->hold == HOLD_PACED)
+        pace_leave(turn, in);
     in->phase = PHASE_ENDED;
     in->due_ms = STEP_NO_TIMER;
     in->waits = 0;

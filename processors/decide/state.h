@@ -85,6 +85,7 @@ enum hold {
     HOLD_OUTRANKED = 2,
     HOLD_QUIET_HOURS = 3,
     HOLD_QUEUE_CLOSED = 4,
+    HOLD_PACED = 5,
 };
 
 /* Something of an event that a later expression reads: named as in rules/moment/ruleset.h, but

@@ -400,7 +400,7 @@ static void get_kept(struct reader *r, struct arena *arena, struct kept_list *li
 static void get_chain(struct reader *r, struct instance *in)
 {
     in->act = reader_u8(r);
-    in->hold = get_enum(r, HOLD_NONE, HOLD_QUEUE_CLOSED);
+    in->hold = get_enum(r, HOLD_NONE, HOLD_PACED);
     in->asked_ms = reader_zigzag(r);
     in->deadline_ms = get_after(r, in->asked_ms);
     in->task_ms = reader_zigzag(r);

@@ -20,10 +20,13 @@ struct before { /* a fact as it was before this record */
     struct value value;
 };
 
+struct pace_lines; /* pace.h */
+
 struct turn {
     struct view *view;
     const struct ruleset *set;
     const struct watermarks *watermarks;
+    struct pace_lines *pace;
     struct state *state;
     struct decide_counts *counts;
     struct arena *arena;

@@ -660,6 +660,8 @@ static enum err_code collect(struct engine *p, struct err *err)
             return err != NULL ? err->code : ERR_LIMIT;
         add_subject(p, s);
     }
+    if (p->class->partition_changed != NULL && p->class->partition_changed(p->step))
+        p->own_changed = true;
     if (!p->own_changed)
         return ERR_NONE;
     buf_clear(&p->inner);

@@ -55,8 +55,11 @@ struct step_class {
     void (*close)(struct step *step); /* NULL allowed */
 
     /* State that belongs to the partition, not to a subject (the rule set in force).  Appended
-     * to out; called after a batch in which `changed` was set by control. */
+     * to out; called after a batch in which `changed` was set by control, or for which
+     * partition_changed says so. */
     void (*save_partition)(const struct step *step, struct buf *out);
+    /* Has record or timer changed it since this was asked last?  NULL: they never do. */
+    bool (*partition_changed)(struct step *step);
 
     /* A record without effect on any subject's state can be skipped before its state is loaded.
      * Called for each record in order, before record(); looks at headers and value only.

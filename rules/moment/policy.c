@@ -1,8 +1,10 @@
 /* policy.yaml: tiers, caps, quiet hours, queues, channels.  Without the file there are the four
  * tiers and nothing else (`given` is false). */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/hash.h"
 #include "core/mem.h"
 #include "core/when.h"
 #include "core/zone.h"
@@ -61,19 +63,39 @@ static void load_tiers(struct compiler *c, const struct yaml_node *node)
     }
 }
 
+/* A name that is none of these: what was meant, else which there are. */
+static void unknown(struct compiler *c, const struct yaml_node *node, const char *code,
+                    const char *what, const struct str *names, size_t count, const char *none)
+{
+    struct str near = str_nearest(node->text, names, count);
+    struct buf help = {0};
+
+    if (near.len != 0) {
+        buf_put_format(&help, "write %.*s", STR_ARG(near));
+    } else if (count != 0) {
+        buf_put_text(&help, "there is:");
+        for (size_t i = 0; i < count; i++)
+            buf_put_format(&help, " %.*s", STR_ARG(names[i]));
+    } else {
+        buf_put_text(&help, none);
+    }
+    FOUND(c, node->place, code, buf_text(&help), "there is no %s \"%.*s\"", what,
+          STR_ARG(node->text));
+    buf_free(&help);
+}
+
 /* Index of the tier; unknown ones are reported, -1. */
 static int32_t find_tier(struct compiler *c, const struct yaml_node *node)
 {
     const struct policy *policy = &c->set->policy;
-    char help[256] = "there is:";
+    struct str *names = ARENA_ARRAY(c->arena, struct str, policy->tier_count);
 
-    for (size_t i = 0; i < policy->tier_count; i++)
-        if (str_equal(policy->tiers[i].name, node->text))
+    for (size_t i = 0; i < policy->tier_count; i++) {
+        names[i] = policy->tiers[i].name;
+        if (str_equal(names[i], node->text))
             return (int32_t)i;
-    for (size_t i = 0; i < policy->tier_count; i++)
-        snprintf(help + strlen(help), sizeof help - strlen(help), " %.*s",
-                 STR_ARG(policy->tiers[i].name));
-    FOUND(c, node->place, "unknown-tier", help, "there is no tier \"%.*s\"", STR_ARG(node->text));
+    }
+    unknown(c, node, "unknown-tier", "tier", names, policy->tier_count, "");
     return -1;
 }
 
@@ -85,6 +107,30 @@ uint32_t policy_tier_of(struct compiler *c, const struct yaml_node *node)
 }
 
 /* --- channels and queues ------------------------------------------------------------------------ */
+
+static void load_pace(struct compiler *c, const char *of, struct str name, struct pace *pace,
+                      const struct yaml_node *node)
+{
+    struct buf text = {0};
+    struct filled form;
+
+    if (node == NULL || !form_read(FORM_OF_PACE, node, c->diags, &form))
+        return;
+    pace->tasks = form_count(form.at[FIELD_PACE_TASKS], 1);
+    pace->per_ms = form_span_ms(form.at[FIELD_PACE_PER], WHEN_HOUR_MS);
+    buf_put_format(&text, "%s %.*s", of, STR_ARG(name));
+    pace->id = (uint32_t)hash_bytes(buf_str(&text), 0);
+    buf_clear(&text);
+    buf_put_format(&text, "%u in ", pace->tasks);
+    when_put_span(&text, pace->per_ms);
+    buf_put_format(&text, " for %.*s", STR_ARG(name));
+    pace->text = arena_str(c->arena, buf_str(&text));
+    buf_free(&text);
+    if (pace->per_ms < pace->tasks)
+        FOUND(c, node->place, "limit", "leave the pace out, or write fewer tasks",
+              "at most one task a millisecond can be paced, here are %u in %" PRId64 " ms",
+              pace->tasks, pace->per_ms);
+}
 
 static void load_channels(struct compiler *c, const struct yaml_node *node)
 {
@@ -107,6 +153,7 @@ static void load_channels(struct compiler *c, const struct yaml_node *node)
             form.at[FIELD_CHANNEL_QUIET] != NULL && !form_bool(form.at[FIELD_CHANNEL_QUIET]);
         channel->no_facts =
             form.at[FIELD_CHANNEL_FACTS] != NULL && !form_bool(form.at[FIELD_CHANNEL_FACTS]);
+        load_pace(c, "channel", channel->name, &channel->pace, form.at[FIELD_CHANNEL_PACE]);
         channel->titles = form_phrases(form.at[FIELD_CHANNEL_TITLE], c->arena);
         channel->address = form_text(form.at[FIELD_CHANNEL_ADDRESS], c->arena);
     }
@@ -151,6 +198,7 @@ static void load_queues(struct compiler *c, const struct yaml_node *node)
         if (form.at[FIELD_QUEUE_TIME_ZONE] != NULL)
             queue->zone = find_zone(c, form.at[FIELD_QUEUE_TIME_ZONE]);
         queue->titles = form_phrases(form.at[FIELD_QUEUE_TITLE], c->arena);
+        load_pace(c, "queue", queue->name, &queue->pace, form.at[FIELD_QUEUE_PACE]);
         load_holidays(c, queue, form.at[FIELD_QUEUE_HOLIDAYS]);
     }
     if (node->count != 0)
@@ -160,31 +208,29 @@ static void load_queues(struct compiler *c, const struct yaml_node *node)
 void policy_check_channel(struct compiler *c, const struct yaml_node *node)
 {
     const struct policy *policy = &c->set->policy;
-    char help[256] = "there is:";
+    struct str *names;
 
     if (node == NULL || !policy->given || policy_find_channel(policy, node->text) != NULL)
         return;
+    names = ARENA_ARRAY(c->arena, struct str, policy->channel_count);
     for (size_t i = 0; i < policy->channel_count; i++)
-        snprintf(help + strlen(help), sizeof help - strlen(help), " %.*s",
-                 STR_ARG(policy->channels[i].name));
-    FOUND(c, node->place, "unknown-channel",
-          policy->channel_count != 0 ? help : "name it under `channels:` in policy.yaml",
-          "there is no channel \"%.*s\"", STR_ARG(node->text));
+        names[i] = policy->channels[i].name;
+    unknown(c, node, "unknown-channel", "channel", names, policy->channel_count,
+            "name it under `channels:` in policy.yaml");
 }
 
 void policy_check_queue(struct compiler *c, const struct yaml_node *node)
 {
     const struct policy *policy = &c->set->policy;
-    char help[256] = "there is:";
+    struct str *names;
 
     if (node == NULL || !policy->given || policy_find_queue(policy, node->text) != NULL)
         return;
+    names = ARENA_ARRAY(c->arena, struct str, policy->queue_count);
     for (size_t i = 0; i < policy->queue_count; i++)
-        snprintf(help + strlen(help), sizeof help - strlen(help), " %.*s",
-                 STR_ARG(policy->queues[i].name));
-    FOUND(c, node->place, "unknown-queue",
-          policy->queue_count != 0 ? help : "name it under `queues:` in policy.yaml",
-          "there is no queue \"%.*s\"", STR_ARG(node->text));
+        names[i] = policy->queues[i].name;
+    unknown(c, node, "unknown-queue", "queue", names, policy->queue_count,
+            "name it under `queues:` in policy.yaml");
 }
 
 /* --- caps --------------------------------------------------------------------------------------- */

@@ -232,6 +232,13 @@ struct quiet { /* no task goes out in the customer's hours that are not in `allo
     struct str channel; /* empty: any */
 };
 
+struct pace {       /* tasks go out evenly, so many per span */
+    uint32_t tasks; /* 0: there is none */
+    int64_t per_ms;
+    uint32_t id;     /* hash of what it is of: names it in a state */
+    struct str text; /* for decisions: "30 in 1h for insurance" */
+};
+
 struct queue {
     struct str name;
     struct week open;
@@ -239,6 +246,7 @@ struct queue {
     int32_t *holidays; /* days since 1970, ascending: closed */
     size_t holiday_count;
     struct phrases titles;
+    struct pace pace;
 };
 
 struct channel_rule {
@@ -248,6 +256,7 @@ struct channel_rule {
     bool sms;
     bool no_facts; /* its tasks carry none */
     bool any_hour; /* quiet hours do not hold it */
+    struct pace pace;
 };
 
 struct outcome_name { /* what people call an outcome code */

@@ -26,9 +26,10 @@ static const struct rule_file rich[] = {
                    "upset: {mark: c.three, for: 6h}\n"
                    "seen: {since: b.two}\n"
                    "zone: {last: event.data.zone, of: customer.updated, role: time_zone}\n"},
-    {"policy.yaml", "channels: {phone: {}, email: {}}\ntime_zones: [Europe/Amsterdam]\n"
-                    "quiet: [{hours: 21-08, except: [safety]}]\n"
-                    "caps: [{max: 2, channel: phone, over: 2d}, {max: 3, tier: care, over: 3d}]\n"},
+    {"policy.yaml",
+     "channels: {phone: {pace: {tasks: 1, per: 40m}}, email: {}}\ntime_zones: [Europe/Amsterdam]\n"
+     "quiet: [{hours: 21-08, except: [safety]}]\n"
+     "caps: [{max: 2, channel: phone, over: 2d}, {max: 3, tier: care, over: 3d}]\n"},
     {"moments/absent.yaml",
      "moment: absent\ntitle: A\ntier: care\nabout: event.data.key\nagain: 1d\nvalue: customer.total\n"
      "when: [{event: a.one, as: x, if: event.data.n > 3.0}, {absent: b.two, for: 12h}]\n"
