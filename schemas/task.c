@@ -139,6 +139,7 @@ static const struct field decision_fields[] = {
      .kind = FIELD_TIME,
      .optional = true,
      .offset = offsetof(struct decision, until_ms)},
+    FIELD_OPTIONAL(decision, needed, FIELD_TEXT),
     LIST(decision, stage, decision_stage_fields, decision_stage),
     {0},
 };

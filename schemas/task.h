@@ -132,7 +132,8 @@ struct decision {
     struct str event;   /* id of the event that led here; empty: a timer */
     struct str event_type;
     int64_t at_ms;
-    int64_t until_ms; /* hold: when it is looked at again; 0: none */
+    int64_t until_ms;  /* hold: when it is looked at again; 0: none */
+    struct str needed; /* what would have had to differ: "if customer.open_complaint were false" */
     const struct decision_stage *stages;
     size_t stage_count;
 };

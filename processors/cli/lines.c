@@ -1,7 +1,7 @@
 #include "processors/cli/lines.h"
 
 #include "core/when.h"
-#include "processors/decide/decide.h"
+#include "processors/decide/explain.h"
 #include "schemas/event.h"
 
 static const char *reason_words(struct str code)
@@ -183,6 +183,30 @@ void lines_put_json(struct buf *out, const struct record *record, struct arena *
     buf_put_char(out, '\n');
 }
 
+const char *lines_would(const struct decision *d)
+{
+    return str_is(d->outcome, "hold") ? "it could go out"
+           : d->task.len != 0         ? "the task would still be out"
+                                      : "it would have gone out";
+}
+
+/* What would have had to differ; and what nobody asked any more, because it was stopped before. */
+static void put_needed(struct buf *out, const struct decision *d)
+{
+    bool behind = false, any = false;
+
+    if (d->needed.len == 0)
+        return;
+    buf_put_format(out, "    > %s %.*s\n", lines_would(d), STR_ARG(d->needed));
+    for (int s = 0; d->stage_count != 0 && s < STAGE_TASK; s++) {
+        if (behind)
+            buf_put_format(out, "%s%s", any ? ", " : "      not asked any more: ", stage_word(s));
+        any |= behind;
+        behind |= str_is(d->stages[d->stage_count - 1].stage, stage_word(s));
+    }
+    buf_put_text(out, any ? "\n" : "");
+}
+
 void lines_put_stages(struct buf *out, const struct decision *d)
 {
     size_t from = out->len;
@@ -198,5 +222,6 @@ void lines_put_stages(struct buf *out, const struct decision *d)
         buf_put_char(out, '\n');
     }
     buf_put_format(out, "    = %.*s: %s\n", STR_ARG(d->reason), reason_words(d->reason));
+    put_needed(out, d);
     tame(out, from, true);
 }

@@ -18,7 +18,10 @@ bool lines_put_record(struct buf *out, const struct record *record, struct arena
 /* A record as a JSON object on one line: where it stands, key, type, value. */
 void lines_put_json(struct buf *out, const struct record *record, struct arena *arena);
 
-/* A decision with its stages, and the words of its reason. */
+/* What the words of decision.needed stand behind: "it would have gone out". */
+const char *lines_would(const struct decision *d);
+
+/* A decision with its stages, the words of its reason, and what would have had to differ. */
 void lines_put_stages(struct buf *out, const struct decision *d);
 
 #endif

@@ -7,6 +7,7 @@
 #include "core/check.h"
 #include "core/when.h"
 #include "core/zone.h"
+#include "processors/cli/lines.h"
 #include "processors/cli/screen.h"
 
 enum { HINT_COLUMNS = 84, TIME_BYTES = sizeof "2026-03-30T06:00:00Z" - 1 };
@@ -128,6 +129,11 @@ static void put_stages(const struct show *s, const struct decision *d)
         test_put_detail(s->out, s->c, stage->detail);
         screen_end_line(s->out);
     }
+    if (d->needed.len == 0)
+        return;
+    buf_put_format(s->out, "               %s ", lines_would(d));
+    test_put_detail(s->out, s->c, d->needed);
+    screen_end_line(s->out);
 }
 
 static void put_came(const struct show *s, const struct came *came, bool all)

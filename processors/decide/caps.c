@@ -1,5 +1,7 @@
 #include "processors/decide/caps.h"
 
+#include "core/when.h"
+#include "processors/decide/explain.h"
 #include "processors/decide/funnel.h"
 
 static bool concerns(const struct cap *cap, const struct moment *moment, const struct act *act)
@@ -57,13 +59,30 @@ struct caps_answer caps_ask(const struct turn *turn, const struct moment *moment
             continue;
         answer.asked++;
         used = count_used(turn, cap, &free_ms);
-        if (used >= cap->max && free_ms > answer.free_ms) {
-            answer.cap = cap;
-            answer.used = used;
-            answer.free_ms = free_ms;
-        }
+        if (used >= cap->max && free_ms > answer.free_ms)
+            answer = (struct caps_answer){cap, used, true, free_ms, answer.asked};
+        else if (!answer.refuses &&
+                 (answer.cap == NULL || cap->max - used < answer.cap->max - answer.used))
+            answer = (struct caps_answer){cap, used, false, answer.free_ms, answer.asked};
     }
     return answer;
+}
+
+void caps_need(struct trail *trail, struct arena *arena, const struct caps_answer *answer)
+{
+    uint32_t less = answer->used - answer->cap->max + 1;
+    struct str number, what;
+    struct buf at = {0};
+
+    str_cut(answer->cap->text, ' ', &number, &what); /* "2 phone in 7d" */
+    if (answer->free_ms == INT64_MAX) {
+        trail_need(trail, arena, "with a cap of more than %.*s", STR_ARG(answer->cap->text));
+        return;
+    }
+    when_put_rfc3339(&at, answer->free_ms);
+    trail_need(trail, arena, "if %u task%s fewer had gone out (%.*s), or after %s", less,
+               less == 1 ? "" : "s", STR_ARG(what), buf_text(&at));
+    buf_free(&at);
 }
 
 /* What no cap can count any more is forgotten. */

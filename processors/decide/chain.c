@@ -97,6 +97,7 @@ static bool fits(struct turn *turn, const struct instance *in, struct str json)
     }
     trail_add(in->trail, turn->arena, STAGE_TEXT, false, "the task has %zu bytes, %d are allowed",
               json.len, LIMIT_TASK_BYTES);
+    trail_need(in->trail, turn->arena, "with shorter texts");
     turn->counts->moment_errors++;
     turn->view->errors[in->moment_index]++;
     return false;
@@ -113,6 +114,8 @@ static bool fill_texts(struct turn *turn, const struct instance *in, struct task
     if (!letter_fill(&letter, turn->set, moment, &moment->acts[in->act], scope_language(turn),
                      &input, turn->arena, &error)) {
         trail_add(in->trail, turn->arena, STAGE_TEXT, false, "%.*s", STR_ARG(error));
+        trail_need(in->trail, turn->arena,
+                   "if its texts could be filled in, or had words for it: {{... | words}}");
         turn->counts->moment_errors++;
         turn->view->errors[in->moment_index]++;
         return false;

@@ -147,9 +147,16 @@ enum reason consent_ask(struct turn *turn, const struct moment *moment, const st
     if (allowed && rule != NULL && rule->address.len != 0 && consent_address(turn, act).len == 0) {
         trail_add(trail, turn->arena, STAGE_CONSENT, false, "no address of kind %.*s",
                   STR_ARG(rule->address));
+        trail_need(trail, turn->arena, "with an address of kind %.*s", STR_ARG(rule->address));
         return REASON_NO_ADDRESS;
     }
     trail_add(trail, turn->arena, STAGE_CONSENT, allowed, "%.*s on %.*s: %s",
               STR_ARG(moment->purpose), STR_ARG(act->channel), words);
+    if (!allowed)
+        trail_need(trail, turn->arena, "%s %.*s on %.*s",
+                   policy->tiers[moment->tier].consent == CONSENT_OPT_IN
+                       ? "with consent for"
+                       : "if the customer had not objected to",
+                   STR_ARG(moment->purpose), STR_ARG(act->channel));
     return allowed ? REASON_TASK : REASON_NO_CONSENT;
 }

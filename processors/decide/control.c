@@ -42,22 +42,27 @@ bool control_holds(struct turn *turn, const struct instance *in, struct trail *t
 {
     const struct policy *policy = &turn->set->policy;
     uint32_t tier = 1u << instance_moment(turn, in)->tier;
-    size_t asked = 0;
+    struct buf asked = {0};
 
     for (size_t i = 0; i < policy->control_count; i++) {
         const struct control *control = &policy->controls[i];
 
         if ((control->tiers & tier) == 0)
             continue;
-        asked++;
+        buf_put_format(&asked, "%s%.*s", asked.len != 0 ? ", " : "", STR_ARG(control->name));
         if (!is_in(turn, control, in))
             continue;
         trail_add(trail, turn->arena, STAGE_CONTROL, false, "%.*s: one of %u in a hundred, in %.*s",
                   STR_ARG(control->name), control->percent,
                   STR_ARG(month_of(in->step_ms, turn->arena)));
+        trail_need(trail, turn->arena,
+                   "if the customer were not in the control group %.*s, drawn anew each month",
+                   STR_ARG(control->name));
+        buf_free(&asked);
         return true;
     }
-    if (asked != 0)
-        trail_add(trail, turn->arena, STAGE_CONTROL, true, "in none of %zu", asked);
+    if (asked.len != 0)
+        trail_add(trail, turn->arena, STAGE_CONTROL, true, "not in %s", buf_text(&asked));
+    buf_free(&asked);
     return false;
 }

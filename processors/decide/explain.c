@@ -8,6 +8,7 @@
 #include "processors/decide/facts.h"
 #include "processors/decide/given.h"
 #include "processors/decide/instances.h"
+#include "processors/decide/needed.h"
 
 static const struct {
     const char *code, *text;
@@ -31,6 +32,11 @@ const char *reason_code(enum reason reason)
 const char *reason_text(enum reason reason)
 {
     return reasons[reason].text;
+}
+
+const char *stage_word(int stage)
+{
+    return stage_words[stage];
 }
 
 /* --- stages -------------------------------------------------------------------------------------- */
@@ -58,6 +64,17 @@ void trail_add(struct trail *trail, struct arena *arena, enum stage stage, bool 
     s->detail = arena_str(arena, str_head(str_of(text), DETAIL_BYTES_MAX));
 }
 
+void trail_need(struct trail *trail, struct arena *arena, const char *needed, ...)
+{
+    char text[DETAIL_BYTES_MAX + 4];
+    va_list args;
+
+    va_start(args, needed);
+    vsnprintf(text, sizeof text, needed, args);
+    va_end(args);
+    trail->needed = arena_str(arena, str_head(str_of(text), DETAIL_BYTES_MAX));
+}
+
 /* --- what was read ------------------------------------------------------------------------------ */
 
 static const char *const attr_words[] = {
@@ -73,10 +90,10 @@ static void put_path(struct buf *out, struct str pointer)
         buf_put_char(out, pointer.data[i] == '/' ? '.' : pointer.data[i]);
 }
 
-/* As a person would write it in a condition. */
-static void name_slot(struct buf *out, const struct turn *turn, const struct instance *in,
-                      uint32_t slot)
+void explain_name_slot(struct buf *out, const struct scope *scope, uint32_t slot)
 {
+    const struct turn *turn = scope->turn;
+    const struct instance *in = scope->instance;
     const struct ruleset *set = turn->set;
     const struct moment_step *step =
         in != NULL && slot_a(slot) < instance_moment(turn, in)->step_count
@@ -133,7 +150,7 @@ static void put_read(struct buf *out, struct scope *scope, uint32_t slot)
 
     if (out->len != 0)
         buf_put_text(out, ", ");
-    name_slot(out, scope->turn, scope->instance, slot);
+    explain_name_slot(out, scope, slot);
     buf_put_text(out, v.kind == VALUE_ABSENT ? " is absent" : " = ");
     if (v.kind == VALUE_ABSENT)
         return;
@@ -271,6 +288,7 @@ void explain_write(struct turn *turn, const struct explained *explained)
         d.stages = explained->trail->stages;
         d.stage_count = explained->trail->count;
     }
+    d.needed = needed_for(turn, explained);
     decision_put_json(&json, &d);
     explain_send(turn, DECIDE_TOPIC_DECISIONS, DECISION_CE_TYPE, d.id,
                  turn->event != NULL ? turn->event->traceparent : STR_EMPTY, buf_str(&json));

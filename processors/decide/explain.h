@@ -16,19 +16,30 @@ enum stage { /* of the funnel, in order */
              STAGE_COUNT
 };
 
+const char *stage_word(int stage); /* "caps" */
+
 struct trail { /* the stages that one candidate went through */
     struct decision_stage stages[STAGE_COUNT];
     size_t count;
+    struct str needed; /* to pass the one that stopped it */
 };
 
 /* detail (NULL: none) is copied into arena. */
 void trail_add(struct trail *trail, struct arena *arena, enum stage stage, bool passed,
                const char *detail, ...) __attribute__((format(printf, 5, 6)));
 
+/* What would have had to differ for the stage that stopped it to pass, to stand behind "it would have gone
+ * out": "if customer.open_complaint were false", "after 2026-03-04T08:00:00Z". */
+void trail_need(struct trail *trail, struct arena *arena, const char *needed, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* What a condition read, and the condition: `customer.open_complaint = true since 3d
  * (!customer.open_complaint)`.  held: it was true; of one that was not, joined by && or ||, only
  * what made it so. */
 struct str explain_reads(struct scope *scope, const struct cel_program *program, bool held);
+
+/* A slot as a person would write it in a condition: customer.open_complaint. */
+void explain_name_slot(struct buf *out, const struct scope *scope, uint32_t slot);
 
 enum verdict { VERDICT_TASK, VERDICT_HOLD, VERDICT_SILENT, VERDICT_ENDED };
 

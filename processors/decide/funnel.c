@@ -17,6 +17,7 @@
 #include "processors/decide/explain.h"
 #include "processors/decide/instances.h"
 #include "processors/decide/interlocks.h"
+#include "processors/decide/needed.h"
 #include "processors/decide/pace.h"
 #include "processors/decide/slots.h"
 
@@ -110,20 +111,34 @@ static void outrank(struct turn *turn, struct instance *in, const struct instanc
               "%.*s (%.*s, value %g) goes before %.*s, value %g", STR_ARG(other->name),
               STR_ARG(tiers[other->tier].name), winner->value, STR_ARG(tiers[mine->tier].name),
               in->value);
+    if (mine->tier == other->tier)
+        trail_need(in->trail, turn->arena, "without %.*s, or with a value above %g",
+                   STR_ARG(other->name), winner->value);
+    else
+        trail_need(in->trail, turn->arena, "without %.*s, or in the tier %.*s",
+                   STR_ARG(other->name), STR_ARG(tiers[other->tier].name));
     wait_for(turn, in, HOLD_OUTRANKED, in->deadline_ms, winner);
 }
 
 /* --- the stages before arbitration --------------------------------------------------------------- */
 
-static void say_pattern(struct turn *turn, struct instance *in)
+static struct str time_text(const struct turn *turn, int64_t at_ms)
 {
     struct buf at = {0};
+    struct str text;
 
-    when_put_rfc3339(&at, in->step_ms);
-    trail_add(in->trail, turn->arena, STAGE_PATTERN, true, "%zu of %zu steps, the last at %s",
-              instance_moment(turn, in)->step_count, instance_moment(turn, in)->step_count,
-              buf_text(&at));
+    when_put_rfc3339(&at, at_ms);
+    text = arena_str(turn->arena, buf_str(&at));
     buf_free(&at);
+    return text;
+}
+
+static void say_pattern(struct turn *turn, struct instance *in)
+{
+    size_t steps = instance_moment(turn, in)->step_count;
+
+    trail_add(in->trail, turn->arena, STAGE_PATTERN, true, "%zu of %zu steps, the last at %.*s",
+              steps, steps, STR_ARG(time_text(turn, in->step_ms)));
 }
 
 /* REASON_TASK: passed. */
@@ -148,8 +163,10 @@ static enum reason pass_gates(struct turn *turn, struct instance *in)
         words = explain_reads(&scope, gates[i].program, truth == TRUTH_YES);
         trail_add(in->trail, turn->arena, gates[i].stage, truth == TRUTH_YES, "%s%.*s",
                   truth == TRUTH_FAILED ? "could not be evaluated: " : "", STR_ARG(words));
-        if (truth != TRUTH_YES)
-            return gates[i].reason;
+        if (truth == TRUTH_YES)
+            continue;
+        in->trail->needed = needed_of(&scope, gates[i].program, true);
+        return gates[i].reason;
     }
     return REASON_TASK;
 }
@@ -160,18 +177,15 @@ static bool pass_caps(struct turn *turn, struct instance *in)
     const struct moment *moment = instance_moment(turn, in);
     struct caps_answer answer = caps_ask(turn, moment, &moment->acts[in->act]);
 
-    if (answer.cap == NULL) {
-        if (answer.asked == 0)
-            trail_add(in->trail, turn->arena, STAGE_CAPS, true, "none for this");
-        else
-            trail_add(in->trail, turn->arena, STAGE_CAPS, true,
-                      answer.asked == 1 ? "the one for this is not reached"
-                                        : "none of the %zu for this is reached",
-                      answer.asked);
+    if (answer.asked == 0) {
+        trail_add(in->trail, turn->arena, STAGE_CAPS, true, "none for this");
         return true;
     }
-    trail_add(in->trail, turn->arena, STAGE_CAPS, false, "%u used of at most %.*s", answer.used,
-              STR_ARG(answer.cap->text));
+    trail_add(in->trail, turn->arena, STAGE_CAPS, !answer.refuses, "%u used of at most %.*s",
+              answer.used, STR_ARG(answer.cap->text));
+    if (!answer.refuses)
+        return true;
+    caps_need(in->trail, turn->arena, &answer);
     if (answer.free_ms < in->deadline_ms)
         wait_for(turn, in, HOLD_CAP, answer.free_ms, NULL);
     else
@@ -253,14 +267,15 @@ static bool waits(const struct instance *in)
     return in->phase == PHASE_HOLD && in->hold != HOLD_CAP;
 }
 
-static struct instance *best_of(const struct turn *turn)
+/* Of all but one; NULL: of all. */
+static struct instance *best_but(const struct turn *turn, const struct instance *but)
 {
     struct instance *best = NULL;
 
     for (uint32_t i = 0; i < turn->state->instance_count; i++) {
         struct instance *in = turn->state->instances[i];
 
-        if ((asks(in) || waits(in)) && (best == NULL || goes_before(turn, in, best)))
+        if (in != but && (asks(in) || waits(in)) && (best == NULL || goes_before(turn, in, best)))
             best = in;
     }
     return best;
@@ -287,21 +302,30 @@ static bool pass_slot(struct turn *turn, struct instance *in, const struct slots
 {
     enum hold closed = slots_closed(slots, turn->now_ms);
     int64_t open_ms = slots_next(slots, turn->now_ms, in->deadline_ms);
-    const char *words = closed == HOLD_QUEUE_CLOSED ? "the queue is closed" : "quiet hours";
-    struct buf at = {0};
+    struct str words = slots_words(slots, turn->now_ms, turn->arena);
+    struct str at;
 
     if (closed == HOLD_NONE) {
-        trail_add(in->trail, turn->arena, STAGE_SLOT, true, "now");
+        trail_add(in->trail, turn->arena, STAGE_SLOT, true, "%.*s", STR_ARG(words));
         return true;
     }
     if (open_ms == INT64_MAX) {
-        trail_add(in->trail, turn->arena, STAGE_SLOT, false, "%s, until after the deadline", words);
+        trail_add(in->trail, turn->arena, STAGE_SLOT, false, "%.*s, until after the deadline",
+                  STR_ARG(words));
+        open_ms = slots_next(slots, turn->now_ms, INT64_MAX);
+        if (open_ms != INT64_MAX)
+            trail_need(in->trail, turn->arena, "with a deadline after %.*s",
+                       STR_ARG(time_text(turn, open_ms)));
+        else
+            trail_need(in->trail, turn->arena,
+                       "with other hours: there is none in the next %d days", SLOT_SEARCH_DAYS);
         fall_back(turn, in, REASON_NO_SLOT);
         return false;
     }
-    when_put_rfc3339(&at, open_ms);
-    trail_add(in->trail, turn->arena, STAGE_SLOT, false, "%s, until %s", words, buf_text(&at));
-    buf_free(&at);
+    at = time_text(turn, open_ms);
+    trail_add(in->trail, turn->arena, STAGE_SLOT, false, "%.*s, until %.*s", STR_ARG(words),
+              STR_ARG(at));
+    trail_need(in->trail, turn->arena, "after %.*s", STR_ARG(at));
     wait_for(turn, in, closed, open_ms, NULL);
     return false;
 }
@@ -313,7 +337,7 @@ static bool pass_pace(struct turn *turn, struct instance *in, const struct slots
     const struct moment *moment = instance_moment(turn, in);
     const struct pace *pace = pace_of(&turn->set->policy, moment, &moment->acts[in->act]);
     int64_t at_ms = pace != NULL ? pace_ask(turn, in, pace, slots) : turn->now_ms;
-    struct buf at = {0};
+    struct str at;
 
     if (pace == NULL)
         return true;
@@ -324,15 +348,33 @@ static bool pass_pace(struct turn *turn, struct instance *in, const struct slots
     if (at_ms == INT64_MAX) {
         trail_add(in->trail, turn->arena, STAGE_PACE, false,
                   "%.*s: not its turn before its deadline", STR_ARG(pace->text));
+        trail_need(in->trail, turn->arena, "with a later deadline or a faster pace");
         fall_back(turn, in, REASON_PACED);
         return false;
     }
-    when_put_rfc3339(&at, at_ms);
+    at = time_text(turn, at_ms);
     trail_add(in->trail, turn->arena, STAGE_PACE, false,
-              "%.*s: others go first, at the earliest at %s", STR_ARG(pace->text), buf_text(&at));
-    buf_free(&at);
+              "%.*s: others go first, at the earliest at %.*s", STR_ARG(pace->text), STR_ARG(at));
+    trail_need(in->trail, turn->arena, "with a faster pace, or after %.*s", STR_ARG(at));
     wait_for(turn, in, HOLD_PACED, at_ms, NULL);
     return false;
+}
+
+/* Against whom it came first: the best of the others. */
+static void say_first(struct turn *turn, struct instance *winner)
+{
+    const struct tier *tiers = turn->set->policy.tiers;
+    struct str tier = tiers[instance_moment(turn, winner)->tier].name;
+    const struct instance *next = best_but(turn, winner);
+    const struct moment *other = next != NULL ? instance_moment(turn, next) : NULL;
+
+    if (other == NULL)
+        trail_add(winner->trail, turn->arena, STAGE_ARBITRATION, true,
+                  "%.*s, value %g: nothing else asks", STR_ARG(tier), winner->value);
+    else
+        trail_add(winner->trail, turn->arena, STAGE_ARBITRATION, true,
+                  "%.*s, value %g: before %.*s (%.*s, value %g)", STR_ARG(tier), winner->value,
+                  STR_ARG(other->name), STR_ARG(tiers[other->tier].name), next->value);
 }
 
 /* The winner goes out or waits for its slot, and the others behind it.  If it can do neither, the
@@ -342,8 +384,7 @@ static void place(struct turn *turn, struct instance *winner)
     const struct moment *moment = instance_moment(turn, winner);
     struct slots slots;
 
-    trail_add(winner->trail, turn->arena, STAGE_ARBITRATION, true, "%.*s, value %g: first of all",
-              STR_ARG(turn->set->policy.tiers[moment->tier].name), winner->value);
+    say_first(turn, winner);
     slots_init(&slots, turn, moment, &moment->acts[winner->act]);
     if (pass_slot(turn, winner, &slots) && pass_pace(turn, winner, &slots) &&
         !chain_task(turn, winner, &slots))
@@ -413,6 +454,7 @@ void funnel_time_out(struct turn *turn, struct instance *in)
               : in->hold == HOLD_PACED     ? STAGE_PACE
                                            : STAGE_SLOT,
               false, "waited until its deadline");
+    trail_need(trail, turn->arena, "with a later deadline");
     instances_end(turn, in, hold_reason((enum hold)in->hold), trail);
 }
 
@@ -442,7 +484,7 @@ void funnel_run(struct turn *turn)
         wake_losers(turn);
         if (!consider_all(turn))
             return;
-        best = best_of(turn);
+        best = best_but(turn, NULL);
         if (best != NULL && asks(best))
             place(turn, best);
         else if (best != NULL)

@@ -117,12 +117,15 @@ static void refuse(const struct offer *offer, enum reason reason, int64_t until_
     if (reason == REASON_AGAIN) {
         when_put_rfc3339(&until, until_ms);
         trail_add(&trail, arena, STAGE_AGAIN, false, "not before %s", buf_text(&until));
+        trail_need(&trail, arena, "if it had happened at %s or later", buf_text(&until));
         buf_free(&until);
     } else if (bound_is_reached(offer->turn->state)) {
         trail_add(&trail, arena, STAGE_PATTERN, false, "the customer's state is full");
+        trail_need(&trail, arena, "if less were kept of the customer");
     } else {
         trail_add(&trail, arena, STAGE_PATTERN, false, "%u are open already",
                   offer->moment->instances);
+        trail_need(&trail, arena, "if fewer than %u were open", offer->moment->instances);
     }
     explain_write(offer->turn, &(struct explained){.verdict = VERDICT_SILENT,
                                                    .reason = reason,

@@ -6,6 +6,7 @@
 
 #include "processors/decide/explain.h"
 #include "processors/decide/instances.h"
+#include "processors/decide/needed.h"
 #include "processors/decide/scope.h"
 
 bool interlocks_stop(struct turn *turn, const struct instance *in, struct trail *trail)
@@ -13,7 +14,7 @@ bool interlocks_stop(struct turn *turn, const struct instance *in, struct trail 
     const struct policy *policy = &turn->set->policy;
     uint32_t tier = 1u << instance_moment(turn, in)->tier;
     struct scope scope = {.turn = turn, .instance = in, .kept = true};
-    size_t asked = 0;
+    struct buf heeded = {0};
 
     for (size_t i = 0; i < policy->interlock_count; i++) {
         const struct interlock *lock = &policy->interlocks[i];
@@ -22,17 +23,20 @@ bool interlocks_stop(struct turn *turn, const struct instance *in, struct trail 
 
         if ((lock->tiers & tier) == 0)
             continue;
-        asked++;
+        buf_put_format(&heeded, "%s%.*s", heeded.len != 0 ? ", " : "", STR_ARG(lock->name));
         truth = scope_ask(&scope, in->moment_index, lock->condition);
         if (truth == TRUTH_NO)
             continue;
         words = explain_reads(&scope, lock->condition, true);
         trail_add(trail, turn->arena, STAGE_INTERLOCK, false, "%.*s%s%.*s", STR_ARG(lock->name),
                   truth == TRUTH_FAILED ? " could not be evaluated: " : ": ", STR_ARG(words));
+        trail->needed = needed_of(&scope, lock->condition, false);
+        buf_free(&heeded);
         return true;
     }
-    if (asked != 0)
-        trail_add(trail, turn->arena, STAGE_INTERLOCK, true, "%zu to heed, none holds", asked);
+    if (heeded.len != 0)
+        trail_add(trail, turn->arena, STAGE_INTERLOCK, true, "none holds: %s", buf_text(&heeded));
+    buf_free(&heeded);
     return false;
 }
 

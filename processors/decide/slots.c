@@ -88,6 +88,65 @@ enum hold slots_closed(const struct slots *slots, int64_t at_ms)
     return HOLD_NONE;
 }
 
+static void put_clock(struct buf *out, const struct zone *zone, int64_t at_s)
+{
+    struct zone_local local = zone_to_local(zone, at_s);
+
+    buf_put_format(out, "%02d:%02d", local.hour, local.minute);
+}
+
+static bool has_quiet_hours(const struct slots *slots)
+{
+    for (size_t q = 0; q < slots->policy->quiet_count; q++)
+        if (quiet_concerns(slots, &slots->policy->quiet[q]))
+            return true;
+    return false;
+}
+
+static void put_customer(struct buf *out, const struct slots *slots, int64_t at_s)
+{
+    buf_put_text(out, customer_sleeps(slots, at_s) ? "quiet hours: " : "outside quiet hours: ");
+    for (size_t z = 0; z < slots->zone_count; z++) {
+        buf_put_text(out, z > 0 ? " or " : "");
+        put_clock(out, slots->zones[z], at_s);
+    }
+    buf_put_text(out, slots->own != NULL ? " for the customer"
+                                         : " for the customer, whose zone is not known");
+}
+
+static void put_queue(struct buf *out, const struct queue *queue, int64_t at_s)
+{
+    struct zone_local local = zone_to_local(queue->zone, at_s);
+    const char *words = queue_is_open(queue, at_s)  ? "is open"
+                        : is_holiday(queue, &local) ? "has a holiday"
+                                                    : "is closed";
+
+    buf_put_format(out, "the queue %.*s %s, ", STR_ARG(queue->name), words);
+    put_clock(out, queue->zone, at_s);
+    buf_put_text(out, " there");
+}
+
+/* Of a closed hour only what closes it. */
+struct str slots_words(const struct slots *slots, int64_t at_ms, struct arena *arena)
+{
+    int64_t at_s = floor_s(at_ms);
+    enum hold closed = slots_closed(slots, at_ms);
+    struct buf out = {0};
+    struct str words;
+
+    if (closed == HOLD_QUIET_HOURS || (closed == HOLD_NONE && has_quiet_hours(slots)))
+        put_customer(&out, slots, at_s);
+    if (slots->queue != NULL && closed != HOLD_QUIET_HOURS) {
+        buf_put_text(&out, out.len != 0 ? "; " : "");
+        put_queue(&out, slots->queue, at_s);
+    }
+    if (out.len == 0)
+        buf_put_text(&out, "no hours hold for this");
+    words = arena_str(arena, buf_str(&out));
+    buf_free(&out);
+    return words;
+}
+
 static int64_t next_hour_s(const struct zone *zone, int64_t at_s)
 {
     struct zone_local local = zone_to_local(zone, at_s);

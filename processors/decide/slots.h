@@ -30,6 +30,9 @@ void slots_init(struct slots *slots, struct turn *turn, const struct moment *mom
 /* What closes an instant: HOLD_NONE when it is open. */
 enum hold slots_closed(const struct slots *slots, int64_t at_ms);
 
+/* What was compared with what, for decisions: "quiet hours: 22:14 for the customer". */
+struct str slots_words(const struct slots *slots, int64_t at_ms, struct arena *arena);
+
 /* The first open instant in [from_ms, until_ms), INT64_MAX when there is none (no more than
  * SLOT_SEARCH_DAYS ahead). */
 enum { SLOT_SEARCH_DAYS = 32 };

@@ -50,6 +50,10 @@ static void tell(struct turn *turn, struct instance *in, const struct source *so
         buf_put_text(&text, "no time at all");
     trail_add(&trail, turn->arena, STAGE_PATTERN, false, "%.*s has been read up to %s",
               STR_ARG(source->name), buf_text(&text));
+    buf_clear(&text);
+    when_put_rfc3339(&text, in->due_ms);
+    trail_need(&trail, turn->arena, "if %.*s had been read up to %s", STR_ARG(source->name),
+               buf_text(&text));
     buf_free(&text);
     explain_write(turn, &(struct explained){.verdict = VERDICT_SILENT,
                                             .reason = REASON_SOURCE_BEHIND,

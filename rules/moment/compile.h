@@ -117,6 +117,7 @@ struct part {
     bool so; /* it has to be true; false: it stands behind a ! */
 };
 size_t parts_cut(const struct cel_tree *tree, struct part parts[PARTS_MAX]);
+enum joined parts_joined(const struct cel_tree *tree);
 /* Where it begins in the text: the first of its pieces. */
 uint32_t parts_at(const struct cel_tree *tree);
 

@@ -422,6 +422,23 @@ static bool not_yet(const struct form_field *field, struct place place, struct d
     return false;
 }
 
+/* Help: the keys that it needs, "write {tasks: ..., per: ...}". */
+static bool fits_part(const struct form_field *field, const struct yaml_node *node,
+                      struct diags *diags)
+{
+    struct buf help = {0};
+
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        if (form_fields[i].form == field->sub && strcmp(form_fields[i].needed, "*") == 0)
+            buf_put_format(&help, "%s%s: ...", help.len != 0 ? ", " : "write {",
+                           form_fields[i].key);
+    buf_put_char(&help, '}');
+    expect(node->kind == YAML_MAP, diags, node, field->key,
+           WANT("shape", "a mapping", buf_text(&help)));
+    buf_free(&help);
+    return node->kind == YAML_MAP;
+}
+
 static bool fits(const struct form_field *field, const struct yaml_node *node, struct diags *diags)
 {
     const char *key = field->key;
@@ -469,8 +486,7 @@ static bool fits(const struct form_field *field, const struct yaml_node *node, s
     case FORM_CHOICES: return fits_choices(field, node, diags);
     case FORM_LIST:
     case FORM_MAP: return fits_collection(field, node, diags);
-    case FORM_PART:
-        return expect(node->kind == YAML_MAP, diags, node, key, WANT("shape", "a mapping", NULL));
+    case FORM_PART: return fits_part(field, node, diags);
     case FORM_LATER: CHECK_NEVER("said before");
     }
     CHECK_NEVER("a kind of field");

@@ -41,6 +41,27 @@ size_t parts_cut(const struct cel_tree *tree, struct part parts[PARTS_MAX])
     return count > 1 && count <= PARTS_MAX ? count : 0;
 }
 
+/* Behind a ! && joins as || does. */
+static void look_joined(const struct cel_tree *tree, bool so, bool found[2])
+{
+    bool turned = is_turned(tree);
+
+    if (is_joined(tree))
+        found[(tree->kind == TREE_AND) == so ? JOINED_ALL : JOINED_ANY] = true;
+    for (size_t i = 0; (turned || is_joined(tree)) && i < tree->count; i++)
+        look_joined(tree->items[i], so != turned, found);
+}
+
+enum joined parts_joined(const struct cel_tree *tree)
+{
+    bool found[2] = {false};
+
+    look_joined(tree, true, found);
+    if (found[JOINED_ALL] && found[JOINED_ANY])
+        return JOINED_MIXED;
+    return found[JOINED_ANY] ? JOINED_ANY : JOINED_ALL;
+}
+
 uint32_t parts_at(const struct cel_tree *tree)
 {
     uint32_t at = tree->at;

@@ -326,12 +326,16 @@ struct condition_part {
     bool so;         /* for the whole it has to be true; false: not true */
 };
 
+/* What the parts of a condition have to be for the whole to be true. */
+enum joined { JOINED_ALL = 0, JOINED_ANY, JOINED_MIXED };
+
 /* An expression as it was written, for people. */
 struct expression {
     const struct cel_program *program;
     struct str text;
     struct condition_part *parts; /* of a condition with && or ||, from left to right */
     size_t part_count;
+    enum joined joined;
 };
 
 struct ruleset {

@@ -377,6 +377,7 @@ static void keep_parts(struct scope *scope)
     struct part parts[PARTS_MAX];
     size_t count = parts_cut(cel_program_tree(whole->program), parts);
 
+    whole->joined = parts_joined(cel_program_tree(whole->program));
     whole->parts = ARENA_ARRAY(c->arena, struct condition_part, count);
     for (size_t i = 0; i < count; i++) {
         struct str text = printed(c, parts[i].tree);
