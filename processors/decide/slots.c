@@ -5,8 +5,23 @@
 #include "processors/decide/slots.h"
 
 #include "core/when.h"
+#include "processors/decide/facts.h"
 #include "processors/decide/scope.h"
+#include "rules/moment/hours.h"
 #include "schemas/task.h"
+
+/* What cannot be read is no wish. */
+static void read_wish(struct slots *slots, struct turn *turn)
+{
+    int32_t fact = turn->set->hours_fact;
+    struct value v = fact >= 0 ? facts_read(turn, (uint32_t)fact) : VALUE_NONE;
+
+    if (v.kind != VALUE_STRING || slots->any_hour ||
+        slots->policy->tiers[slots->tier].consent == CONSENT_ALWAYS)
+        return;
+    slots->wish_text = value_str(v);
+    slots->wished = hours_read(slots->wish_text, slots->wish.hours);
+}
 
 void slots_init(struct slots *slots, struct turn *turn, const struct moment *moment,
                 const struct act *act)
@@ -18,6 +33,7 @@ void slots_init(struct slots *slots, struct turn *turn, const struct moment *mom
     slots->any_hour = channel != NULL && channel->any_hour;
     if (act->queue.len != 0)
         slots->queue = policy_find_queue(policy, act->queue);
+    read_wish(slots, turn);
     slots->own = scope_zone(turn);
     slots->zones = policy->zones;
     slots->zone_count = policy->zone_count;
@@ -45,6 +61,33 @@ static bool quiet_concerns(const struct slots *slots, const struct quiet *quiet)
            (quiet->channel.len == 0 || str_equal(quiet->channel, slots->channel));
 }
 
+static bool is_one_of(const struct dates *dates, const struct zone_local *local)
+{
+    int64_t day = when_days_from_civil(local->year, local->month, local->day);
+
+    for (size_t i = 0; i < dates->count; i++)
+        if (dates->days[i] == day)
+            return true;
+    return false;
+}
+
+static bool is_quiet(const struct quiet *quiet, const struct zone_local *local)
+{
+    return !week_has(&quiet->allowed, local) &&
+           (quiet->holidays.count == 0 || is_one_of(&quiet->holidays, local));
+}
+
+static bool is_wished(const struct slots *slots, int64_t at_s)
+{
+    for (size_t z = 0; slots->wished && z < slots->zone_count; z++) {
+        struct zone_local local = zone_to_local(slots->zones[z], at_s);
+
+        if (!week_has(&slots->wish, &local))
+            return false;
+    }
+    return true;
+}
+
 static bool customer_sleeps(const struct slots *slots, int64_t at_s)
 {
     for (size_t q = 0; q < slots->policy->quiet_count; q++) {
@@ -53,20 +96,10 @@ static bool customer_sleeps(const struct slots *slots, int64_t at_s)
         for (size_t z = 0; z < slots->zone_count && quiet_concerns(slots, quiet); z++) {
             struct zone_local local = zone_to_local(slots->zones[z], at_s);
 
-            if (!week_has(&quiet->allowed, &local))
+            if (is_quiet(quiet, &local))
                 return true;
         }
     }
-    return false;
-}
-
-static bool is_holiday(const struct queue *queue, const struct zone_local *local)
-{
-    int64_t day = when_days_from_civil(local->year, local->month, local->day);
-
-    for (size_t i = 0; i < queue->holiday_count; i++)
-        if (queue->holidays[i] == day)
-            return true;
     return false;
 }
 
@@ -74,18 +107,26 @@ static bool queue_is_open(const struct queue *queue, int64_t at_s)
 {
     struct zone_local local = zone_to_local(queue->zone, at_s);
 
-    return week_has(&queue->open, &local) && !is_holiday(queue, &local);
+    return week_has(&queue->open, &local) && !is_one_of(&queue->holidays, &local);
 }
 
 enum hold slots_closed(const struct slots *slots, int64_t at_ms)
 {
     int64_t at_s = floor_s(at_ms);
 
-    if (customer_sleeps(slots, at_s))
+    if (customer_sleeps(slots, at_s) || !is_wished(slots, at_s))
         return HOLD_QUIET_HOURS;
     if (slots->queue != NULL && !queue_is_open(slots->queue, at_s))
         return HOLD_QUEUE_CLOSED;
     return HOLD_NONE;
+}
+
+static bool has_customer_hours(const struct slots *slots)
+{
+    for (size_t q = 0; q < slots->policy->quiet_count; q++)
+        if (quiet_concerns(slots, &slots->policy->quiet[q]))
+            return true;
+    return slots->wished;
 }
 
 static void put_clock(struct buf *out, const struct zone *zone, int64_t at_s)
@@ -95,17 +136,15 @@ static void put_clock(struct buf *out, const struct zone *zone, int64_t at_s)
     buf_put_format(out, "%02d:%02d", local.hour, local.minute);
 }
 
-static bool has_quiet_hours(const struct slots *slots)
-{
-    for (size_t q = 0; q < slots->policy->quiet_count; q++)
-        if (quiet_concerns(slots, &slots->policy->quiet[q]))
-            return true;
-    return false;
-}
-
 static void put_customer(struct buf *out, const struct slots *slots, int64_t at_s)
 {
-    buf_put_text(out, customer_sleeps(slots, at_s) ? "quiet hours: " : "outside quiet hours: ");
+    if (customer_sleeps(slots, at_s))
+        buf_put_text(out, "quiet hours: ");
+    else if (slots->wished)
+        buf_put_format(out, "%s the hours that the customer wishes (%.*s): ",
+                       is_wished(slots, at_s) ? "within" : "outside", STR_ARG(slots->wish_text));
+    else
+        buf_put_text(out, "outside quiet hours: ");
     for (size_t z = 0; z < slots->zone_count; z++) {
         buf_put_text(out, z > 0 ? " or " : "");
         put_clock(out, slots->zones[z], at_s);
@@ -117,9 +156,9 @@ static void put_customer(struct buf *out, const struct slots *slots, int64_t at_
 static void put_queue(struct buf *out, const struct queue *queue, int64_t at_s)
 {
     struct zone_local local = zone_to_local(queue->zone, at_s);
-    const char *words = queue_is_open(queue, at_s)  ? "is open"
-                        : is_holiday(queue, &local) ? "has a holiday"
-                                                    : "is closed";
+    const char *words = queue_is_open(queue, at_s)            ? "is open"
+                        : is_one_of(&queue->holidays, &local) ? "has a holiday"
+                                                              : "is closed";
 
     buf_put_format(out, "the queue %.*s %s, ", STR_ARG(queue->name), words);
     put_clock(out, queue->zone, at_s);
@@ -134,7 +173,7 @@ struct str slots_words(const struct slots *slots, int64_t at_ms, struct arena *a
     struct buf out = {0};
     struct str words;
 
-    if (closed == HOLD_QUIET_HOURS || (closed == HOLD_NONE && has_quiet_hours(slots)))
+    if (closed == HOLD_QUIET_HOURS || (closed == HOLD_NONE && has_customer_hours(slots)))
         put_customer(&out, slots, at_s);
     if (slots->queue != NULL && closed != HOLD_QUIET_HOURS) {
         buf_put_text(&out, out.len != 0 ? "; " : "");
@@ -160,7 +199,7 @@ static int64_t next_change_ms(const struct slots *slots, int64_t at_ms)
     int64_t at_s = floor_s(at_ms);
     int64_t next_s = slots->queue != NULL ? next_hour_s(slots->queue->zone, at_s) : at_s + 3600;
 
-    for (size_t z = 0; z < slots->zone_count && slots->policy->quiet_count != 0; z++) {
+    for (size_t z = 0; z < slots->zone_count && has_customer_hours(slots); z++) {
         int64_t s = next_hour_s(slots->zones[z], at_s);
 
         if (s < next_s)
@@ -188,7 +227,7 @@ int64_t slots_next(const struct slots *slots, int64_t from_ms, int64_t until_ms)
 
 static bool anything_closes(const struct slots *slots)
 {
-    return slots->queue != NULL || slots->policy->quiet_count != 0;
+    return slots->queue != NULL || has_customer_hours(slots);
 }
 
 size_t slots_windows(const struct slots *slots, int64_t from_ms, int64_t until_ms,

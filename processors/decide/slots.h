@@ -1,7 +1,7 @@
-/* processors/decide/slots.h - a decent moment in time: quiet hours of the customer, working hours
- * and holidays of the queue.
+/* processors/decide/slots.h - a decent moment in time: quiet hours and holidays of the customer, the hours
+ * that the customer wishes, working hours and holidays of the queue.
  *
- * Quiet hours are in the customer's zone.  When that is not known, all zones where the customer
+ * Quiet hours and wishes are in the customer's zone.  When that is not known, all zones where the customer
  * may live (policy) must agree.  Daylight saving needs no care here: what is asked is always the
  * wall clock of an instant.
  */
@@ -16,7 +16,10 @@ struct slots {
     const struct policy *policy;
     uint32_t tier;
     struct str channel;
-    bool any_hour;             /* its channel is not held by quiet hours */
+    bool any_hour; /* its channel is not held by quiet hours */
+    bool wished;   /* the customer has said when (`role: hours`) */
+    struct week wish;
+    struct str wish_text;
     const struct queue *queue; /* NULL: none with hours */
     const struct zone *const *zones;
     size_t zone_count;

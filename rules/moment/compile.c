@@ -114,7 +114,7 @@ static struct ruleset *compile(const struct bundle *bundle, const char *folder, 
     c.arena = arena_new(0);
     c.set = ARENA_NEW(c.arena, struct ruleset);
     c.set->arena = c.arena;
-    c.set->time_zone_fact = c.set->language_fact = -1;
+    c.set->time_zone_fact = c.set->language_fact = c.set->hours_fact = -1;
     c.set->hash = bundle_hash(bundle);
     hash128_hex(c.set->hash, c.set->hash_hex);
     warn_unknown_files(&c);

@@ -96,15 +96,17 @@ static void take_role(struct compiler *c, struct fact *fact, const struct filled
         fact->role = ROLE_ADDRESS;
         fact->address_kind = form_text(node, c->arena);
     } else if (role != NULL) {
-        bool zone = form_choice(role, "time_zone|language") == 0;
-        fact->role = zone ? ROLE_TIME_ZONE : ROLE_LANGUAGE;
-        index = zone ? &c->set->time_zone_fact : &c->set->language_fact;
+        fact->role = ROLE_TIME_ZONE +
+                     (enum fact_role)form_choice(role, form_fields[FIELD_FACT_ROLE].choices);
+        index = fact->role == ROLE_TIME_ZONE  ? &c->set->time_zone_fact
+                : fact->role == ROLE_LANGUAGE ? &c->set->language_fact
+                                              : &c->set->hours_fact;
     }
     if (node == NULL)
         return;
     if (fact->key != NULL || (fact->type->kind != CEL_STRING && fact->type->kind != CEL_DYN))
         FOUND(c, node->place, "fact-value", "read a field that is a text, without \"per\"",
-              "an address, time zone or language is one text");
+              "an address, a time zone, a language or hours are one text");
     if (index != NULL && *index >= 0)
         FOUND(c, node->place, "duplicate", "leave one of them out",
               "%.*s is the customer's %.*s already", STR_ARG(c->set->facts[*index].name),

@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "core/when.h"
+#include "rules/moment/hours.h"
 
 enum { NAME_BYTES_MAX = 64, KEYS_SHOWN = 24, CHOICES_MAX = 8 };
 
@@ -140,79 +141,14 @@ bool form_bound(const struct yaml_node *node, bool *below, double *bound)
 
 /* --- hours ------------------------------------------------------------------------------------ */
 
-static bool read_hour(struct str s, unsigned *hour)
-{
-    struct str minutes = STR("00");
-
-    str_cut(s, ':', &s, &minutes);
-    if (s.len == 0 || s.len > 2 || !str_is(minutes, "00"))
-        return false;
-    *hour = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] < '0' || s.data[i] > '9')
-            return false;
-        *hour = *hour * 10 + (unsigned)(s.data[i] - '0');
-    }
-    return *hour <= 24;
-}
-
-/* "08-18", or over midnight "21-08": what is past 24 belongs to the next day. */
-static bool read_hours(struct str s, unsigned *from, unsigned *to)
-{
-    struct str first, last;
-
-    if (!str_cut(s, '-', &first, &last) || !read_hour(str_trim(first), from) ||
-        !read_hour(str_trim(last), to) || *from == 24 || *from == *to)
-        return false;
-    *to += *to < *from ? 24 : 0;
-    return true;
-}
-
-static bool read_day(struct str s, unsigned *day)
-{
-    static const char *const days[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
-
-    for (*day = 0; *day < 7; ++*day)
-        if (str_is(s, days[*day]))
-            return true;
-    return false;
-}
-
-static bool read_days(struct str s, unsigned *first, unsigned *last)
-{
-    struct str head, tail;
-
-    if (str_is(s, "daily")) {
-        *first = 0;
-        *last = 6;
-        return true;
-    }
-    if (!str_cut(s, '-', &head, &tail))
-        head = tail = s;
-    if (!read_day(str_trim(head), first) || !read_day(str_trim(tail), last))
-        return false;
-    *last += *last < *first ? 7 : 0;
-    return true;
-}
-
-static void set_hours(uint32_t hours[7], struct str days, struct str span)
-{
-    unsigned first, last, from, to;
-
-    CHECK(read_days(days, &first, &last) && read_hours(span, &from, &to));
-    for (unsigned day = first; day <= last; day++)
-        for (unsigned hour = from; hour < to; hour++)
-            hours[(day + hour / 24) % 7] |= 1u << hour % 24;
-}
-
 void form_hours(const struct yaml_node *node, uint32_t hours[7])
 {
     memset(hours, 0, 7 * sizeof *hours);
     if (node->kind != YAML_MAP)
-        set_hours(hours, STR("daily"), node->text);
+        hours_set(hours, STR("daily"), node->text);
     for (size_t i = 0; node->kind == YAML_MAP && i < node->count; i++)
         for (size_t k = 0; k < form_item_count(node->items[i]); k++)
-            set_hours(hours, node->keys[i]->text, form_item(node->items[i], k)->text);
+            hours_set(hours, node->keys[i]->text, form_item(node->items[i], k)->text);
 }
 
 /* --- does it fit? ------------------------------------------------------------------------------- */
@@ -329,18 +265,18 @@ static bool fits_hours(const struct yaml_node *node, const char *key, struct dia
     bool fits = true;
 
     if (node->kind != YAML_MAP)
-        return expect(is_scalar(node) && read_hours(node->text, &from, &to), diags, node, key,
+        return expect(is_scalar(node) && hours_span(node->text, &from, &to), diags, node, key,
                       WANT("hours", "whole hours of a day", help));
     for (size_t i = 0; i < node->count; i++) {
         const struct yaml_node *spans = node->items[i];
         fits &=
-            expect(read_days(node->keys[i]->text, &from, &to), diags, node->keys[i], key,
+            expect(hours_days(node->keys[i]->text, &from, &to), diags, node->keys[i], key,
                    WANT("hours", "days, such as mon-fri or sat", "write mon-fri, sat or daily"));
         fits &= expect(form_item_count(spans) != 0, diags, spans, key,
                        WANT("hours", "hours of a day", help));
         for (size_t k = 0; k < form_item_count(spans); k++)
             fits &= expect(
-                is_scalar(form_item(spans, k)) && read_hours(form_item(spans, k)->text, &from, &to),
+                is_scalar(form_item(spans, k)) && hours_span(form_item(spans, k)->text, &from, &to),
                 diags, form_item(spans, k), key, WANT("hours", "whole hours of a day", help));
     }
     return fits;

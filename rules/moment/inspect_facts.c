@@ -33,7 +33,7 @@ static bool is_read(const struct inspector *in, uint32_t index)
     const struct fact *fact = &in->set->facts[index];
     struct looking l = {.fact = index};
 
-    if (fact->role == ROLE_TIME_ZONE || fact->role == ROLE_LANGUAGE ||
+    if (fact->role == ROLE_TIME_ZONE || fact->role == ROLE_LANGUAGE || fact->role == ROLE_HOURS ||
         (fact->role == ROLE_ADDRESS && feeds_address(in, fact)))
         return true;
     for (size_t i = 0; i < in->set->policy.interlock_count; i++)

@@ -171,14 +171,14 @@ static const struct zone *find_zone(struct compiler *c, const struct yaml_node *
     return zone;
 }
 
-static void load_holidays(struct compiler *c, struct queue *queue, const struct yaml_node *node)
+static void load_dates(struct compiler *c, struct dates *dates, const struct yaml_node *node)
 {
-    queue->holiday_count = form_item_count(node);
-    queue->holidays = ARENA_ARRAY(c->arena, int32_t, queue->holiday_count);
-    for (size_t i = 0; i < queue->holiday_count; i++)
-        queue->holidays[i] = form_date(form_item(node, i));
-    if (queue->holiday_count != 0)
-        qsort(queue->holidays, queue->holiday_count, sizeof *queue->holidays, compare_dates);
+    dates->count = form_item_count(node);
+    dates->days = ARENA_ARRAY(c->arena, int32_t, dates->count);
+    for (size_t i = 0; i < dates->count; i++)
+        dates->days[i] = form_date(form_item(node, i));
+    if (dates->count != 0)
+        qsort(dates->days, dates->count, sizeof *dates->days, compare_dates);
 }
 
 static void load_queues(struct compiler *c, const struct yaml_node *node)
@@ -199,7 +199,7 @@ static void load_queues(struct compiler *c, const struct yaml_node *node)
             queue->zone = find_zone(c, form.at[FIELD_QUEUE_TIME_ZONE]);
         queue->titles = form_phrases(form.at[FIELD_QUEUE_TITLE], c->arena);
         load_pace(c, "queue", queue->name, &queue->pace, form.at[FIELD_QUEUE_PACE]);
-        load_holidays(c, queue, form.at[FIELD_QUEUE_HOLIDAYS]);
+        load_dates(c, &queue->holidays, form.at[FIELD_QUEUE_HOLIDAYS]);
     }
     if (node->count != 0)
         qsort(policy->queues, node->count, sizeof *policy->queues, compare_queues);
@@ -337,6 +337,7 @@ static void load_quiet_one(struct compiler *c, struct quiet *quiet, const struct
     quiet->tiers = tiers != NULL ? tier_bits(c, tiers) : ~tier_bits(c, except);
     quiet->channel = form_text(form.at[FIELD_QUIET_CHANNEL], c->arena);
     policy_check_channel(c, form.at[FIELD_QUIET_CHANNEL]);
+    load_dates(c, &quiet->holidays, form.at[FIELD_QUIET_HOLIDAYS]);
     if (form.at[FIELD_QUIET_HOURS] != NULL)
         form_hours(form.at[FIELD_QUIET_HOURS], quiet->allowed.hours);
     for (int day = 0; day < 7; day++)
@@ -583,7 +584,7 @@ bool queue_closes(const struct queue *queue)
     for (size_t d = 0; d < 7; d++)
         if ((queue->open.hours[d] & 0xffffff) != 0xffffff)
             return true;
-    return queue->holiday_count != 0;
+    return queue->holidays.count != 0;
 }
 
 bool policy_tells_facts(const struct policy *policy, struct str channel)

@@ -61,7 +61,7 @@ enum fact_kind {
     FACT_KIND_COUNT
 };
 
-enum fact_role { ROLE_NONE = 0, ROLE_ADDRESS, ROLE_TIME_ZONE, ROLE_LANGUAGE };
+enum fact_role { ROLE_NONE = 0, ROLE_ADDRESS, ROLE_TIME_ZONE, ROLE_LANGUAGE, ROLE_HOURS };
 
 struct fact {
     struct str name, title, unit; /* the title in the default language */
@@ -204,6 +204,11 @@ struct week {
     uint32_t hours[7];
 };
 
+struct dates {
+    int32_t *days; /* since 1970, ascending */
+    size_t count;
+};
+
 struct cap { /* at most max tasks within over_ms, among those that match all that is given */
     struct str channel, purpose, moment; /* empty: any */
     int32_t tier;                        /* -1: any */
@@ -228,8 +233,9 @@ struct control { /* a share of the customers gets nothing of these tiers, for co
 
 struct quiet { /* no task goes out in the customer's hours that are not in `allowed` */
     struct week allowed;
-    uint32_t tiers;     /* bit t: holds for tier t */
-    struct str channel; /* empty: any */
+    uint32_t tiers;        /* bit t: holds for tier t */
+    struct str channel;    /* empty: any */
+    struct dates holidays; /* only on these days; none: on all */
 };
 
 struct pace {       /* tasks go out evenly, so many per span */
@@ -243,8 +249,7 @@ struct queue {
     struct str name;
     struct week open;
     const struct zone *zone;
-    int32_t *holidays; /* days since 1970, ascending: closed */
-    size_t holiday_count;
+    struct dates holidays; /* closed */
     struct phrases titles;
     struct pace pace;
 };
@@ -352,7 +357,7 @@ struct ruleset {
     struct policy policy;
     struct source *sources; /* sorted by name */
     size_t source_count;
-    int32_t time_zone_fact, language_fact; /* index, -1: none */
+    int32_t time_zone_fact, language_fact, hours_fact; /* index, -1: none */
     struct builtin_paths builtin;
     struct expression *expressions; /* sorted by program */
     size_t expression_count;

@@ -11,7 +11,8 @@ static void open_with(const char *policy, const char *deadline)
     static char text[2048], moment[1024];
     struct rule_file files[] = {
         EVENT_SCHEMAS,
-        {"facts.yaml", "zone: {last: event.data.zone, of: customer.updated, role: time_zone}\n"},
+        {"facts.yaml", "zone: {last: event.data.zone, of: customer.updated, role: time_zone}\n"
+                       "wish: {last: event.data.email, of: customer.updated, role: hours}\n"},
         {"policy.yaml", text},
         {"moments/m.yaml", moment},
         {NULL, NULL}};
@@ -157,6 +158,58 @@ START_TEST(a_task_carries_the_windows_in_which_it_may_go_out)
 }
 END_TEST
 
+static void wishes(const char *hours)
+{
+    char data[128];
+
+    snprintf(data, sizeof data, "{\"email\":\"%s\"}", hours);
+    decide_run_event(run, "0s", "customer.updated", data);
+}
+
+START_TEST(what_the_customer_wishes_is_kept_on_the_customers_own_clock)
+{
+    open_with(QUIET "time_zones: [Europe/Amsterdam]\n", "7d");
+    lives_in("America/New_York"); /* 09:00 here is 03:00 there; summer time begins on 8 March */
+    wishes("mon 18-21, sat 10-12");
+    ck_assert_str_eq(at("1s", "3d"), "1s m/V hold quiet_hours 15h\n15h m/V task phone\n");
+    decide_run_outcome(run, "3d", "done", true);
+    decide_run_lines(run);
+    ck_assert_str_eq(at("3d1h", "6d"), "3d1h m/V hold quiet_hours 5d7h\n5d7h m/V task phone\n");
+}
+END_TEST
+
+START_TEST(a_wish_says_so_in_the_decision_and_holds_the_windows_too)
+{
+    open_with("time_zones: [Europe/Amsterdam]\n", "7d");
+    wishes("18-21");
+    decide_run_event(run, "0s", "a.one", "{\"key\":\"V\"}");
+    ck_assert_ptr_nonnull(strstr(decide_run_decision(run),
+                                 "outside the hours that the customer wishes (18-21): 09:00"));
+    decide_run_until(run, "1d");
+    ck_assert_ptr_nonnull(strstr(decide_run_task(run),
+                                 "\"windows\":[{\"from\":\"2026-03-02T17:00:00Z\","
+                                 "\"to\":\"2026-03-02T20:00:00Z\"}"));
+}
+END_TEST
+
+START_TEST(a_wish_that_cannot_be_read_is_none)
+{
+    open_with("time_zones: [UTC]\n", "7d");
+    wishes("in the evening");
+    ck_assert_str_eq(at("0s", "1h"), "0s m/V task phone\n");
+}
+END_TEST
+
+START_TEST(a_holiday_of_the_customer_is_quiet_on_that_day_only)
+{
+    open_with("quiet: [{hours: 00-24, holidays: [2026-03-02, 2026-03-04], except: [safety]}]\n"
+              "time_zones: [Europe/Amsterdam, Europe/Lisbon]\n",
+              "7d");
+    /* Tuesday has begun in both at 00:00 in Lisbon */
+    ck_assert_str_eq(at("0s", "1d"), "0s m/V hold quiet_hours 16h\n16h m/V task phone\n");
+}
+END_TEST
+
 SUITE_MAIN_AROUND("slots", set_up, tear_down, quiet_hours_are_the_customers_own,
                   a_channel_that_answers_is_not_held_by_quiet_hours,
                   of_unknown_zone_it_has_to_be_decent_everywhere,
@@ -166,4 +219,8 @@ SUITE_MAIN_AROUND("slots", set_up, tear_down, quiet_hours_are_the_customers_own,
                   when_clocks_go_back_the_night_is_longer,
                   a_queue_has_hours_and_holidays_on_its_own_clock,
                   both_the_customer_and_the_queue_have_to_be_awake,
-                  a_task_carries_the_windows_in_which_it_may_go_out)
+                  a_task_carries_the_windows_in_which_it_may_go_out,
+                  what_the_customer_wishes_is_kept_on_the_customers_own_clock,
+                  a_wish_says_so_in_the_decision_and_holds_the_windows_too,
+                  a_wish_that_cannot_be_read_is_none,
+                  a_holiday_of_the_customer_is_quiet_on_that_day_only)

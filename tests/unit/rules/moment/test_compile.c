@@ -253,7 +253,7 @@ START_TEST(hours_of_quiet_and_of_queues_are_bits_of_a_week)
     ck_assert_uint_eq(queue->open.hours[2], 0x3ff00);
     ck_assert_uint_eq(queue->open.hours[6], 0xe00 | 0x2000);
     ck_assert_uint_eq(queue->open.hours[0], 0xc00000);
-    ck_assert_int_eq(queue->holidays[0], 20454);
+    ck_assert_int_eq(queue->holidays.days[0], 20454);
     ck_assert_uint_eq(set->policy.zone_count, 1);
     ck_assert(str_is(set->policy.caps[0].text, "2 care in 1w"));
     ck_assert_ptr_null(policy_find_queue(&set->policy, STR("r")));
