@@ -345,7 +345,7 @@ static void read_until(struct reading *r, const struct yaml_node *map, struct te
 static void read_case(struct reading *r, const struct yaml_node *node, struct str text,
                       struct str time_zone, struct test_case *c)
 {
-    const struct yaml_node *given;
+    const struct yaml_node *given, *ahead;
 
     *c = (struct test_case){.place = node->place, .time_zone = time_zone, .start_ms = r->start_ms};
     if (!is_map(r, node, "a case"))
@@ -362,6 +362,9 @@ static void read_case(struct reading *r, const struct yaml_node *node, struct st
     given = yaml_get(node, STR("given"));
     if (given != NULL && given->kind != YAML_NULL && is_map(r, given, "given"))
         c->given = given;
+    ahead = yaml_get(node, STR("ahead"));
+    if (ahead != NULL && is_map(r, ahead, "ahead"))
+        c->ahead = ahead;
     read_events(r, node, c);
     read_until(r, node, c);
     read_expects(r, node, text, c);

@@ -44,6 +44,7 @@ struct test_case {
     struct str hint;               /* what to do when it fails; empty: none */
     struct str time_zone;          /* the customer's; empty: not known */
     const struct yaml_node *given; /* NULL: none */
+    const struct yaml_node *ahead; /* tasks by queue or channel; NULL: none */
     bool control;                  /* the customer is in every control group; else in none */
     struct test_event *events;     /* in order of at_ms; equal: as written */
     size_t event_count;

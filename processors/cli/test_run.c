@@ -407,6 +407,37 @@ static struct str find_seed(void *context, struct str customer)
     return buf_str(&run->seed);
 }
 
+static const struct pace *find_pace(const struct policy *policy, struct str name)
+{
+    const struct queue *queue = policy_find_queue(policy, name);
+    const struct channel_rule *channel = policy_find_channel(policy, name);
+
+    if (queue != NULL && queue->pace.tasks != 0)
+        return &queue->pace;
+    return channel != NULL && channel->pace.tasks != 0 ? &channel->pace : NULL;
+}
+
+static void read_ahead(struct run *run, struct decide_config *config)
+{
+    const struct yaml_node *map = run->c->ahead;
+    struct decide_ahead *ahead =
+        map != NULL ? ARENA_ARRAY(run->arena, struct decide_ahead, map->count) : NULL;
+
+    config->ahead = ahead;
+    for (size_t i = 0; map != NULL && i < map->count; i++) {
+        struct value tasks = yaml_value(map->items[i], run->arena);
+
+        if (find_pace(&run->set->policy, map->keys[i]->text) == NULL)
+            wrong(run, map->keys[i]->place, "no queue or channel with a pace is called",
+                  map->keys[i]->text);
+        else if (tasks.kind != VALUE_INT || tasks.i < 0 || tasks.i > LIMIT_PACE_PLACES)
+            wrong(run, map->items[i]->place, "how many tasks? not", map->items[i]->text);
+        else
+            ahead[config->ahead_count++] =
+                (struct decide_ahead){map->keys[i]->text, (uint32_t)tasks.i};
+    }
+}
+
 static void move_time(struct run *run, int64_t at_ms)
 {
     struct err err = {0};
@@ -444,6 +475,7 @@ static void play(struct run *run)
         .class = &decide_class, .config = &config, .context = run, .output = take_output};
     struct err err = {0};
 
+    read_ahead(run, &config);
     if (offline_open(&setup, &run->offline, &err) != ERR_NONE) {
         wrong(run, run->c->place, "the case cannot be run:", str_of(err.text));
         return;

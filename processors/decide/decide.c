@@ -115,6 +115,8 @@ static enum err_code decide_open(const void *config, int32_t partition, struct s
     step->config = config;
     step->pace.partitions = step->config->partitions != 0 ? step->config->partitions : 1;
     step->pace.partition = partition % step->pace.partitions;
+    step->pace.ahead = step->config->ahead;
+    step->pace.ahead_count = step->config->ahead_count;
     step->watermarks.follow = step->config->watermarks_follow;
     code = read_own(step, partition_state, err);
     if (code != ERR_NONE) {

@@ -35,6 +35,11 @@ enum decide_control {
     DECIDE_CONTROL_EVERYBODY, /* some are about just that */
 };
 
+struct decide_ahead { /* in a paced queue or channel, before the first who asks */
+    struct str name;
+    uint32_t tasks;
+};
+
 struct decide_config {
     /* The rule set of a content hash (32 hex digits), borrowed for as long as the step is open.
      * NULL: there is none, err says why. */
@@ -45,6 +50,8 @@ struct decide_config {
     void *context;
     const struct decide_observer *observer; /* NULL: none */
     enum decide_control control;
+    const struct decide_ahead *ahead; /* for rule tests */
+    size_t ahead_count;
     int32_t partitions; /* of the topic that is read, for pacing; 0: 1 */
     /* `time: log`: a source of which no watermark was ever read follows the partition's time. */
     bool watermarks_follow;

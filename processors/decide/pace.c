@@ -1,6 +1,7 @@
 #include "processors/decide/pace.h"
 
-#include "core/check.h"
+#include <math.h>
+
 #include "core/hash.h"
 #include "core/mem.h"
 #include "processors/decide/instances.h"
@@ -76,11 +77,16 @@ static bool same_pace(const struct pace *a, const struct pace *b)
     return a->id == b->id && a->tasks == b->tasks && a->per_ms == b->per_ms;
 }
 
-static struct pace_line *line_of(struct pace_lines *lines, const struct pace *pace)
+static struct pace_line *find_line(const struct pace_lines *lines, const struct pace *pace)
 {
     for (size_t i = 0; i < lines->count; i++)
         if (lines->items[i].pace.id == pace->id)
             return &lines->items[i];
+    return NULL;
+}
+
+static struct pace_line *add_line(struct pace_lines *lines, const struct pace *pace)
+{
     MEM_RESERVE(lines->items, lines->count, lines->capacity);
     lines->items[lines->count] = (struct pace_line){.pace = *pace, .last = NEVER};
     return &lines->items[lines->count++];
@@ -189,19 +195,45 @@ static int64_t take_place(struct pace_line *line, const struct found *found,
     return found->at_ms;
 }
 
+/* Those of a rule test, who are more urgent than anybody. */
+static void take_ahead(const struct pace_lines *lines, struct pace_line *line,
+                       const struct slots *slots, int64_t now_ms)
+{
+    for (size_t i = 0; i < lines->ahead_count; i++) {
+        for (uint32_t k = 0; str_equal(lines->ahead[i].name, line->pace.name) &&
+                             k < lines->ahead[i].tasks && k < LIMIT_PACE_PLACES;
+             k++) {
+            struct paced wish = {.number = place_at(lines, &line->pace, now_ms),
+                                 .who = k,
+                                 .value = INFINITY,
+                                 .deadline_ms = INT64_MAX};
+            struct found found = find_place(lines, line, slots, now_ms, &wish);
+
+            if (found.at_ms != INT64_MAX)
+                take_place(line, &found, &wish);
+        }
+    }
+}
+
 int64_t pace_ask(struct turn *turn, const struct instance *in, const struct pace *pace,
                  const struct slots *slots)
 {
     struct pace_lines *lines = turn->pace;
-    struct pace_line *line = line_of(lines, pace);
+    struct pace_line *line = find_line(lines, pace);
     int64_t current = place_at(lines, pace, turn->now_ms);
-    struct paced wish = {.number = line->last >= current ? line->last + lines->partitions : current,
+    struct paced wish = {.number = current,
                          .who = who_is(turn, in),
                          .tier = instance_moment(turn, in)->tier,
                          .value = in->value,
                          .deadline_ms = in->deadline_ms};
     struct found found;
 
+    if (line == NULL) {
+        line = add_line(lines, pace);
+        take_ahead(lines, line, slots, turn->now_ms);
+    }
+    if (line->last >= current)
+        wish.number = line->last + lines->partitions;
     lines->changed |= remove_who(line, wish.who);
     forget_past(line, wish.number);
     found = find_place(lines, line, slots, turn->now_ms, &wish);

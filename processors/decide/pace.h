@@ -22,8 +22,10 @@
 
 struct pace_line; /* of one queue or channel */
 
-struct pace_lines { /* start with {0}, then partition and partitions */
+struct pace_lines { /* start with {0}, then what says who and where it is */
     int32_t partition, partitions;
+    const struct decide_ahead *ahead; /* rule tests: taken before anybody asks */
+    size_t ahead_count;
     struct pace_line *items;
     size_t count, capacity;
     bool changed; /* since it was last set to false */

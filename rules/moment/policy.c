@@ -118,6 +118,7 @@ static void load_pace(struct compiler *c, const char *of, struct str name, struc
         return;
     pace->tasks = form_count(form.at[FIELD_PACE_TASKS], 1);
     pace->per_ms = form_span_ms(form.at[FIELD_PACE_PER], WHEN_HOUR_MS);
+    pace->name = name;
     buf_put_format(&text, "%s %.*s", of, STR_ARG(name));
     pace->id = (uint32_t)hash_bytes(buf_str(&text), 0);
     buf_clear(&text);

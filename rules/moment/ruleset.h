@@ -241,6 +241,7 @@ struct quiet { /* no task goes out in the customer's hours that are not in `allo
 struct pace {       /* tasks go out evenly, so many per span */
     uint32_t tasks; /* 0: there is none */
     int64_t per_ms;
+    struct str name; /* of the queue or channel */
     uint32_t id;     /* hash of what it is of: names it in a state */
     struct str text; /* for decisions: "30 in 1h for insurance" */
 };

@@ -128,6 +128,36 @@ START_TEST(nothing_has_stayed_out_while_its_source_is_silent)
 }
 END_TEST
 
+START_TEST(others_may_be_ahead_in_a_paced_queue)
+{
+    static const struct rule_file paced[] = {
+        EVENT_SCHEMAS,
+        {"policy.yaml",
+         "channels: {phone: {}}\ntime_zones: [UTC]\n"
+         "queues: {team: {hours: {mon-sun: 00-24}, time_zone: UTC, pace: {tasks: 30, per: 1h}}}\n"},
+        {"moments/m.yaml", "moment: m\ntitle: M\ntier: care\nwhen: [{event: a.one}]\n"
+                           "act: [{channel: phone, queue: team}]\n"},
+        {NULL, NULL}};
+
+    ruleset_free(set);
+    set = decide_run_compile(paced);
+    ck_assert_int_eq(run("  - name: x\n    ahead: {team: 60}\n    events:\n" A
+                         "    until: 3h\n    expect:\n"
+                         "      - {at: 0d, silent: paced}\n      - {at: 2h, task: phone}\n"),
+                     TEST_PASSED);
+    ck_assert_int_eq(
+        run("  - name: x\n    events:\n" A "    expect:\n      - {at: 0d, task: phone}\n"),
+        TEST_PASSED);
+    ck_assert_int_eq(run("  - name: x\n    ahead: {teem: 1}\n    events:\n" A "    expect: []\n"),
+                     TEST_WRONG);
+    ck_assert(says("no queue or channel with a pace is called teem"));
+    ck_assert_int_eq(
+        run("  - name: x\n    ahead: {team: many}\n    events:\n" A "    expect: []\n"),
+        TEST_WRONG);
+    ck_assert(says("how many tasks? not many"));
+}
+END_TEST
+
 START_TEST(an_expected_line_that_did_not_come_is_printed_with_what_came)
 {
     ck_assert_int_eq(run("  - name: x\n    given: {weight: 1100}\n    events:\n" A
@@ -385,19 +415,17 @@ START_TEST(junit_has_a_suite_per_file_and_escapes_what_it_holds)
 }
 END_TEST
 
-SUITE_MAIN_AROUND("rule_test", set_up, tear_down,
-                  a_case_passes_when_exactly_the_expected_tasks_came,
-                  a_task_not_listed_fails_the_case_and_its_reasons_are_printed,
-                  nothing_has_stayed_out_while_its_source_is_silent,
-                  an_expected_line_that_did_not_come_is_printed_with_what_came,
-                  silences_may_be_listed_and_withdrawals_have_to_be,
-                  facts_can_be_given_of_every_kind, an_outcome_is_of_the_last_task,
-                  an_event_may_have_happened_before_its_record,
-                  mistakes_in_a_test_are_told_with_what_to_write,
-                  the_nearest_thing_that_came_is_compared_with_what_was_expected,
-                  a_silence_says_which_value_decided_and_since_when,
-                  when_nothing_came_the_report_says_how_far_the_moment_got,
-                  a_timeline_has_a_lane_for_each_kind_and_the_customers_clock,
-                  behind_a_not_each_part_is_told_and_covered_for_itself,
-                  coverage_names_what_no_case_has_reached,
-                  junit_has_a_suite_per_file_and_escapes_what_it_holds)
+SUITE_MAIN_AROUND(
+    "rule_test", set_up, tear_down, a_case_passes_when_exactly_the_expected_tasks_came,
+    a_task_not_listed_fails_the_case_and_its_reasons_are_printed,
+    nothing_has_stayed_out_while_its_source_is_silent, others_may_be_ahead_in_a_paced_queue,
+    an_expected_line_that_did_not_come_is_printed_with_what_came,
+    silences_may_be_listed_and_withdrawals_have_to_be, facts_can_be_given_of_every_kind,
+    an_outcome_is_of_the_last_task, an_event_may_have_happened_before_its_record,
+    mistakes_in_a_test_are_told_with_what_to_write,
+    the_nearest_thing_that_came_is_compared_with_what_was_expected,
+    a_silence_says_which_value_decided_and_since_when,
+    when_nothing_came_the_report_says_how_far_the_moment_got,
+    a_timeline_has_a_lane_for_each_kind_and_the_customers_clock,
+    behind_a_not_each_part_is_told_and_covered_for_itself, coverage_names_what_no_case_has_reached,
+    junit_has_a_suite_per_file_and_escapes_what_it_holds)
