@@ -18,6 +18,7 @@
 #include "schemas/task.h"
 #include "tests/support/decided.h"
 #include "tests/support/history.h"
+#include "tests/support/scratch.h"
 #include "tests/support/suite.h"
 #include "tests/support/wait.h"
 
@@ -58,6 +59,7 @@ struct play {
     struct decided seen; /* what the watch has brought */
     size_t looked;       /* records of the watch that have been looked at */
     unsigned probes;
+    size_t paced; /* decisions that a task has to wait for its place */
     struct arena *arena;
 };
 
@@ -91,9 +93,12 @@ static void look(struct play *play, int timeout_ms)
     while (play->looked < watch_count(play->watch)) {
         const struct record *record = watch_at(play->watch, play->looked++);
 
-        if (decided_take(&play->seen, record) &&
-            str_is(record_header(record, STR("ce_type")), TASK_CE_TYPE))
+        if (!decided_take(&play->seen, record))
+            continue;
+        if (str_is(record_header(record, STR("ce_type")), TASK_CE_TYPE))
             answer(play, record);
+        else if (str_contains(record->value, STR("\"reason\":\"paced\"")))
+            play->paced++;
     }
 }
 
@@ -177,6 +182,28 @@ static int64_t probe(struct play *play, int64_t timeout_ms)
     return wait_now_ms() - begin_ms;
 }
 
+/* The shipped rules with a queue that is paced, so that the partitions have a state that records and
+ * timers change: what was held for the morning stands in line. */
+static const char *paced_rules(void)
+{
+    static const char hours[] = "    hours: {mon-fri: 08-18, sat: 09-16}\n";
+    const char *dir = scratch_dir();
+    struct buf text = {0};
+    char command[512];
+    char *policy, *at;
+
+    snprintf(command, sizeof command, "cp -r rules schemas %s", dir);
+    ck_assert_int_eq(system(command), 0);
+    policy = scratch_read("rules/policy.yaml", NULL);
+    at = strstr(policy, hours);
+    ck_assert_ptr_nonnull(at);
+    buf_put_format(&text, "%.*s    pace: {tasks: 20, per: 1h}\n%s", (int)(at - policy), policy, at);
+    scratch_write(dir, "rules/policy.yaml", buf_text(&text));
+    buf_free(&text);
+    free(policy);
+    return scratch_path(dir, "rules");
+}
+
 /* One decider first: it puts the rules in force, and the log's beginning is decided by them. */
 static void open_play(struct play *play, const char *name)
 {
@@ -186,7 +213,11 @@ static void open_play(struct play *play, const char *name)
     *play = (struct play){.rng = rng_seeded(seed ^ 0x9e3779b97f4a7c15u), .arena = arena_new(0)};
     history_open(&play->history, seed, CUSTOMERS, EVENTS, start_ms, span_ms);
     field_open(&play->field, name, kafka,
-               "time: log\nworker: {batch_records: 100}\nconsole: {address: \"\"}\n");
+               arena_format(play->arena,
+                            "time: log\nworker: {batch_records: 100}\nconsole: {address: \"\"}\n"
+                            "rules: {folder: %s}\n",
+                            paced_rules())
+                   .data);
     decided_open(&play->seen, &play->field);
     play->watch = watch_open(&play->field.kafka,
                              (const char *const[]){play->seen.topics[DECIDED_TASKS],
@@ -244,6 +275,8 @@ static void compare_with_replay(struct play *play)
            live.repeats, live.gaps);
     decided_compare(&live, &replay, false);
     ck_assert_uint_gt(decided_count(&live, DECIDED_TASKS), CUSTOMERS / 2); /* or it shows nothing */
+    printf("  %zu had to wait for their place\n", play->paced);
+    ck_assert_uint_gt(play->paced, 10);
     decided_close(&live);
     decided_close(&replay);
 }
