@@ -126,6 +126,86 @@ static void put_interlocks(struct buf *out, const struct ruleset *set)
     }
 }
 
+static bool is_commercial(const struct ruleset *set, const struct moment *moment)
+{
+    return set->policy.given && set->policy.tiers[moment->tier].consent == CONSENT_OPT_IN;
+}
+
+/* None of its actions goes out while any interlock holds. */
+static bool is_proved(const struct ruleset *set, const struct moment *moment)
+{
+    const struct policy *policy = &set->policy;
+    bool proved = policy->interlock_count != 0;
+
+    for (size_t i = 0; i < policy->interlock_count && proved; i++) {
+        struct buf state = {0};
+
+        proved = !interlock_gap(set, moment, &policy->interlocks[i], &state);
+        buf_free(&state);
+    }
+    return proved;
+}
+
+static void put_proved(struct buf *out, const struct ruleset *set)
+{
+    size_t actions = 0, proved = 0;
+
+    for (size_t i = 0; i < set->moment_count; i++) {
+        const struct moment *moment = &set->moments[i];
+
+        actions += is_commercial(set, moment) ? moment->act_count : 0;
+        proved += is_commercial(set, moment) && is_proved(set, moment) ? moment->act_count : 0;
+    }
+    if (actions != 0)
+        buf_put_format(out, "interlocks: proved to stop %zu of %zu commercial action%s\n", proved,
+                       actions, actions == 1 ? "" : "s");
+}
+
+static void put_interlock_json(struct json_writer *w, const struct ruleset *set,
+                               const struct moment *moment, const struct interlock *lock)
+{
+    struct buf state = {0};
+    bool stops = !interlock_gap(set, moment, lock, &state);
+
+    json_open(w, '{');
+    json_key(w, "interlock");
+    json_str(w, lock->name);
+    json_key(w, "stops");
+    json_bool(w, stops);
+    if (!stops && state.len != 0) {
+        json_key(w, "goes_out_with");
+        json_str(w, buf_str(&state));
+    }
+    json_close(w, '}');
+    buf_free(&state);
+}
+
+/* For each commercial action, interlock by interlock: it stops it, or a state in which it goes out. */
+static void put_proof_json(struct json_writer *w, const struct ruleset *set)
+{
+    json_open(w, '[');
+    for (size_t i = 0; i < set->moment_count; i++) {
+        const struct moment *moment = &set->moments[i];
+
+        for (size_t a = 0; is_commercial(set, moment) && a < moment->act_count; a++) {
+            json_open(w, '{');
+            json_key(w, "moment");
+            json_str(w, moment->name);
+            json_key(w, "action");
+            json_int(w, (int64_t)a + 1);
+            json_key(w, "channel");
+            json_str(w, moment->acts[a].channel);
+            json_key(w, "interlocks");
+            json_open(w, '[');
+            for (size_t k = 0; k < set->policy.interlock_count; k++)
+                put_interlock_json(w, set, moment, &set->policy.interlocks[k]);
+            json_close(w, ']');
+            json_close(w, '}');
+        }
+    }
+    json_close(w, ']');
+}
+
 static void put_summary(struct buf *out, const struct rules_verb *v)
 {
     size_t errors = v->diags.error_count, warnings = v->diags.count - errors;
@@ -145,6 +225,7 @@ static void put_summary(struct buf *out, const struct rules_verb *v)
         return;
     buf_put_format(out, "rule set %s\n", v->set->hash_hex);
     put_interlocks(out, v->set);
+    put_proved(out, v->set);
 }
 
 static void put_json_summary(struct buf *out, const struct rules_verb *v)
@@ -165,6 +246,8 @@ static void put_json_summary(struct buf *out, const struct rules_verb *v)
         json_int(&w, (int64_t)v->set->fact_count);
         json_key(&w, "event_types");
         json_int(&w, (int64_t)v->set->type_count);
+        json_key(&w, "commercial_actions");
+        put_proof_json(&w, v->set);
     }
     json_close(&w, '}');
     buf_put_char(out, '\n');
