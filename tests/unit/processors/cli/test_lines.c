@@ -59,6 +59,31 @@ START_TEST(why_shows_each_stage_and_the_words_of_the_reason)
 }
 END_TEST
 
+START_TEST(why_says_what_would_have_had_to_differ_and_what_was_not_asked)
+{
+    struct decision d = a_decision();
+    struct buf out = {0};
+
+    d.needed = STR("after 2026-03-06T07:00:00Z");
+    lines_put_stages(&out, &d);
+    ck_assert_ptr_nonnull(strstr(buf_text(&out),
+                                 "    > it could go out after 2026-03-06T07:00:00Z\n"
+                                 "      not asked any more: pace, text\n"));
+    buf_clear(&out);
+    d.outcome = STR("silent");
+    lines_put_stages(&out, &d);
+    ck_assert_ptr_nonnull(strstr(buf_text(&out), "    > it would have gone out after "));
+    buf_clear(&out);
+    d.outcome = STR("ended");
+    d.task = STR("00112233445566778899aabbccddeeff");
+    d.stage_count = 0;
+    lines_put_stages(&out, &d);
+    ck_assert_ptr_nonnull(strstr(buf_text(&out), "    > the task would still be out after "));
+    ck_assert_ptr_null(strstr(buf_text(&out), "not asked"));
+    buf_free(&out);
+}
+END_TEST
+
 static bool put(struct buf *out, const char *type, struct str value)
 {
     struct header headers[] = {
@@ -129,5 +154,6 @@ START_TEST(control_characters_do_not_reach_the_terminal)
 END_TEST
 
 SUITE_MAIN("lines", a_decision_is_one_line, why_shows_each_stage_and_the_words_of_the_reason,
+           why_says_what_would_have_had_to_differ_and_what_was_not_asked,
            records_are_known_by_their_type, what_cannot_be_read_is_left_out,
            control_characters_do_not_reach_the_terminal)
