@@ -124,7 +124,7 @@ static const struct field decision_stage_fields[] = {
 static const struct field decision_fields[] = {
     FIELD(decision, id, FIELD_TEXT),
     FIELD(decision, customer, FIELD_TEXT),
-    FIELD(decision, moment, FIELD_TEXT),
+    FIELD_OPTIONAL(decision, moment, FIELD_TEXT),
     FIELD_OPTIONAL(decision, about, FIELD_TEXT),
     FIELD_OPTIONAL(decision, version, FIELD_TEXT),
     FIELD(decision, rule_set, FIELD_TEXT),

@@ -122,8 +122,9 @@ struct decision_stage {
 
 struct decision {
     struct str id;
-    struct str customer, moment, about;
-    struct str version; /* of the moment, as in its tasks; empty: it is gone */
+    struct str customer;
+    struct str moment, about; /* empty: it is about the event or the customer alone */
+    struct str version;       /* of the moment, as in its tasks; empty: it is gone */
     struct str rule_set;
     struct str outcome; /* "task", "hold", "silent", "ended" */
     struct str reason;  /* reason code (rules/reasons.def) */

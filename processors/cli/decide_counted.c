@@ -10,6 +10,7 @@ struct step {
     struct step *inner;        /* of decide_class */
     uint64_t errors;           /* of all moments, as counted before */
     uint64_t forgotten;        /* likewise */
+    uint64_t duplicates;       /* likewise */
     uint64_t *moment_errors;   /* of each, since the activation */
     const struct ruleset *set; /* whose moments these are */
 };
@@ -62,15 +63,20 @@ static void use_set(struct step *step, const struct ruleset *set)
     step->moment_errors = mem_alloc((set->moment_count + 1) * sizeof *step->moment_errors);
 }
 
-static void count_forgotten(struct step *step)
+static void count_new(enum metric metric, uint64_t now, uint64_t *counted)
 {
-    uint64_t forgotten = decide_counts(step->inner)->forgotten;
-
-    if (forgotten == step->forgotten)
+    if (now == *counted)
         return;
-    metric_add(metric_series(METRIC_DECIDE_FORGOTTEN, NULL, 0),
-               (double)(forgotten - step->forgotten));
-    step->forgotten = forgotten;
+    metric_add(metric_series(metric, NULL, 0), (double)(now - *counted));
+    *counted = now;
+}
+
+static void count_numbers(struct step *step)
+{
+    const struct decide_counts *counts = decide_counts(step->inner);
+
+    count_new(METRIC_DECIDE_FORGOTTEN, counts->forgotten, &step->forgotten);
+    count_new(METRIC_DECIDE_DUPLICATES, counts->duplicates, &step->duplicates);
 }
 
 /* Errors are rare, so which moments they are of is asked only when there are new ones. */
@@ -173,7 +179,7 @@ static void counted_record(struct step *step, void *state, const struct record *
     decide_class.record(step->inner, state, record, now_ms, arena, out, changed);
     count_outputs(out, from, arena);
     count_errors(step);
-    count_forgotten(step);
+    count_numbers(step);
 }
 
 static void counted_timer(struct step *step, void *state, int64_t due_ms, int64_t now_ms,
@@ -184,7 +190,7 @@ static void counted_timer(struct step *step, void *state, int64_t due_ms, int64_
     decide_class.timer(step->inner, state, due_ms, now_ms, arena, out, changed);
     count_outputs(out, from, arena);
     count_errors(step);
-    count_forgotten(step);
+    count_numbers(step);
 }
 
 static enum err_code counted_control(struct step *step, const struct record *record, bool *changed,

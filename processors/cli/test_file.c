@@ -157,6 +157,7 @@ static void read_event(struct reading *r, const struct yaml_node *node, struct t
               "an event cannot be later than its record:", time->text);
     event->type = get_text(r, node, "type");
     event->outcome = get_text(r, node, "outcome");
+    event->id = get_text(r, node, "id");
     event->of = get_text(r, node, "of");
     event->data = yaml_get(node, STR("data"));
     event->source = get_text(r, node, "source");

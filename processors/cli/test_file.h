@@ -14,6 +14,7 @@ struct test_event {
     int64_t at_ms;                /* time of the record */
     int64_t time_ms;              /* of the event */
     struct str type;              /* empty: an outcome, or a source */
+    struct str id;                /* empty: one of its own */
     const struct yaml_node *data; /* NULL: none */
     struct str outcome;           /* code, of the last task */
     struct str of;                /* ... of this moment; empty: of any */

@@ -212,12 +212,13 @@ static void take_output(void *context, int topic, const struct record *record)
 
 static void send(struct run *run, const struct test_event *event, struct str type, struct str data)
 {
-    struct event e = {.id = arena_format(run->arena, "e%d", ++run->event_number),
-                      .source = STR("/test"),
-                      .type = type,
-                      .subject = STR(CUSTOMER),
-                      .partition_key = STR(CUSTOMER),
-                      .time_ms = event->time_ms};
+    struct event e = {
+        .id = event->id.len != 0 ? event->id : arena_format(run->arena, "e%d", ++run->event_number),
+        .source = STR("/test"),
+        .type = type,
+        .subject = STR(CUSTOMER),
+        .partition_key = STR(CUSTOMER),
+        .time_ms = event->time_ms};
     struct record record = {.topic = STR("attent.events"),
                             .offset = offline_next(run->offline),
                             .timestamp_ms = event->at_ms,

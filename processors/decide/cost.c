@@ -133,6 +133,19 @@ static uint32_t points_max(const struct fact *fact)
     return 0;
 }
 
+enum { MARK_BYTES = 11 }; /* the first one, with a whole time */
+
+static void add_recent(struct state *state, struct arena *arena, uint32_t count)
+{
+    state->recent = ARENA_ARRAY(arena, struct recent, count);
+    state->recent_count = state->recent_capacity = count;
+    for (uint32_t i = 0; i < count; i++)
+        state->recent[i] = (struct recent){
+            .mark = UINT64_C(0xffffffffffff) - i,
+            .at_s = (NOW_MS + i * (int64_t)WHEN_DAY_MS) / WHEN_SECOND_MS,
+        };
+}
+
 /* The frame of a blob: what a state with nothing of interest has. */
 static uint64_t frame_bytes(void)
 {
@@ -140,8 +153,8 @@ static uint64_t frame_bytes(void)
     struct state *state = state_new(STR("c"), arena);
     uint64_t bytes;
 
-    state_saw(state, STR("s"), STR("i")); /* nothing at all would have no blob */
-    bytes = blob_bytes(state) - 6;
+    add_recent(state, arena, 1); /* nothing at all would have no blob */
+    bytes = blob_bytes(state) - MARK_BYTES;
     arena_free(arena);
     return bytes;
 }
@@ -334,9 +347,7 @@ static uint64_t rest_bytes(uint32_t recent, uint32_t contacts, uint32_t consents
     struct state *state = state_new(STR("c"), arena);
     uint64_t bytes;
 
-    state->recent_count = recent;
-    for (uint32_t i = 0; i < recent; i++)
-        state->recent[i] = UINT64_C(0xffffffffffff) - i;
+    add_recent(state, arena, recent);
     state->contacts = ARENA_ARRAY(arena, struct contact, contacts);
     state->contact_count = state->contact_capacity = contacts;
     for (uint32_t i = 0; i < contacts; i++)

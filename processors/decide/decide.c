@@ -21,6 +21,7 @@
 #include "processors/decide/funnel.h"
 #include "processors/decide/instances.h"
 #include "processors/decide/pace.h"
+#include "processors/decide/recent.h"
 #include "processors/decide/timers.h"
 #include "processors/decide/turn.h"
 #include "processors/decide/waiting.h"
@@ -308,15 +309,18 @@ static void take_event(struct step *step, struct turn *turn, const struct event 
     turn->opener = opener_of(event);
     snprintf(step->event_id, sizeof step->event_id, "%.*s", STR_ARG(event->id));
     check_context(step->event_id);
-    adopt_state(turn);
     coerce_fields(turn);
-    look_at(turn);
+    if (!recent_saw(turn)) {
+        step->counts.events++;
+        adopt_state(turn);
+        look_at(turn);
+    }
     check_context(NULL);
 }
 
-/* The index of the event's type, if somebody listens and it is not here for the second time. */
-static int read_event(struct step *step, struct state *state, const struct record *record,
-                      struct arena *arena, struct event *event)
+/* The index of the event's type, if somebody listens. */
+static int read_event(struct step *step, const struct record *record, struct arena *arena,
+                      struct event *event)
 {
     const struct ruleset *set = step->view->set;
     bool listened = false;
@@ -328,8 +332,6 @@ static int read_event(struct step *step, struct state *state, const struct recor
         step->counts.faults[fault]++;
     else if (type < 0 || !set->types[type].listened)
         step->counts.not_listened++;
-    else if (state_saw(state, event->source, event->id))
-        step->counts.duplicates++;
     else
         return type;
     memset(step->fields, 0, set->path_count * sizeof *step->fields);
@@ -345,14 +347,13 @@ static void decide_record(struct step *step, void *state, const struct record *r
 
     if (step->view == NULL)
         return;
-    type = read_event(step, state, record, arena, &event);
+    type = read_event(step, record, arena, &event);
     if (type < 0)
         return;
-    step->counts.events++;
     turn = turn_of(step, state, now_ms, arena, out);
     take_event(step, &turn, &event, type);
     clear_fields(step, turn.type);
-    *changed = true; /* its id is remembered now */
+    *changed = turn.changed;
 }
 
 static void decide_timer(struct step *step, void *state, int64_t due_ms, int64_t now_ms,

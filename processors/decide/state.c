@@ -26,17 +26,3 @@ void *state_grow(struct arena *arena, const void *items, size_t item_bytes, uint
         memcpy(grown, items, old * item_bytes);
     return grown;
 }
-
-/* 48 bits tell one event of 32 from any other with a chance of error of 1 in 10^13. */
-bool state_saw(struct state *state, struct str source, struct str id)
-{
-    uint64_t mark = hash_bytes(id, hash_bytes(source, 0)) >> 16;
-
-    for (uint32_t i = state->recent_count; i-- > 0;)
-        if (state->recent[i] == mark)
-            return true;
-    if (state->recent_count == LIMIT_RECENT_IDS)
-        STATE_REMOVE(state->recent, state->recent_count, 0);
-    state->recent[state->recent_count++] = mark;
-    return false;
-}

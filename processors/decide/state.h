@@ -22,7 +22,7 @@
 #include "core/limit.h"
 #include "core/value.h"
 
-enum { STATE_VERSION = 1, TRACE_BYTES = 25 };
+enum { STATE_VERSION = 2, TRACE_BYTES = 25 };
 
 struct trail; /* explain.h */
 
@@ -171,11 +171,17 @@ struct consent {
     bool given;
 };
 
+struct recent {    /* an event that was here (recent.h) */
+    uint64_t mark; /* 48 bits of a hash of what tells it */
+    int64_t at_s;  /* when it came, in seconds */
+    bool told;     /* a double of it was a decision */
+};
+
 struct state {
     struct str customer;
     uint64_t adopted; /* number of the view that adopted it, 0: just decoded; not in the blob */
-    uint64_t recent[LIMIT_RECENT_IDS]; /* 48 bits each, oldest first */
-    uint32_t recent_count;
+    struct recent *recent; /* oldest first */
+    uint32_t recent_count, recent_capacity;
     struct fact_state *facts;
     uint32_t fact_count, fact_capacity;
     struct instance **instances;
@@ -201,9 +207,6 @@ void state_encode(const struct state *state, struct buf *out); /* nothing if it 
 size_t state_bytes_most(const struct state *state);
 size_t state_fact_bytes_most(const struct fact_state *fact);
 size_t state_instance_bytes_most(const struct instance *in);
-
-/* Recognise an event by source and id; true: it was here before.  Otherwise it is remembered. */
-bool state_saw(struct state *state, struct str source, struct str id);
 
 uint32_t name_id(struct str name); /* the 32 bits by which a blob names things */
 

@@ -14,17 +14,22 @@
 
 /* --- encode ------------------------------------------------------------------------------------ */
 
-enum { RECENT_BYTES = 6 }; /* 48 bits, little endian; in bulk: it is the largest part by far */
+enum { MARK_BYTES = 6 }; /* 48 bits, little endian */
 
 static void put_recent(struct buf *out, const struct state *state)
 {
-    char *to;
+    uint64_t before_s = 0;
 
     buf_put_varint(out, state->recent_count);
-    to = buf_extend(out, (size_t)state->recent_count * RECENT_BYTES);
-    for (uint32_t i = 0; i < state->recent_count; i++)
-        for (int b = 0; b < RECENT_BYTES; b++)
-            *to++ = (char)(state->recent[i] >> 8 * b);
+    for (uint32_t i = 0; i < state->recent_count; i++) {
+        const struct recent *recent = &state->recent[i];
+        char *to = buf_extend(out, MARK_BYTES);
+
+        for (int b = 0; b < MARK_BYTES; b++)
+            *to++ = (char)(recent->mark >> 8 * b);
+        buf_put_varint(out, ((uint64_t)recent->at_s - before_s) << 1 | (recent->told ? 1 : 0));
+        before_s = (uint64_t)recent->at_s;
+    }
 }
 
 /* Times from a broken blob may be far apart: wrap, and get_after wraps back. */
@@ -281,17 +286,23 @@ enum { SPARE = 2 };
                       : NULL;                                                                      \
     } while (0)
 
-static void get_recent(struct reader *r, struct state *state)
+static void get_recent(struct reader *r, struct arena *arena, struct state *state)
 {
-    state->recent_count = (uint32_t)reader_count(r, RECENT_BYTES);
-    if (state->recent_count > LIMIT_RECENT_IDS) {
-        state->recent_count = 0;
+    uint64_t at_s = 0;
+
+    GET_ARRAY(r, arena, state->recent, state->recent_count, state->recent_capacity, MARK_BYTES + 1);
+    if (state->recent_count > LIMIT_RECENT_IDS_MOST)
         r->failed = true;
-        return;
+    for (uint32_t i = 0; i < state->recent_count && !r->failed; i++) {
+        struct recent *recent = &state->recent[i];
+        uint64_t after;
+
+        for (int b = 0; b < MARK_BYTES; b++)
+            recent->mark |= (uint64_t)reader_u8(r) << 8 * b;
+        after = reader_varint(r);
+        recent->told = (after & 1) != 0;
+        recent->at_s = (int64_t)(at_s += after >> 1);
     }
-    for (uint32_t i = 0; i < state->recent_count; i++)
-        for (int b = 0; b < RECENT_BYTES; b++)
-            state->recent[i] |= (uint64_t)*r->at++ << 8 * b;
 }
 
 static int64_t get_after(struct reader *r, int64_t before_ms)
@@ -518,7 +529,7 @@ static void get_consents(struct reader *r, struct arena *arena, struct state *st
 
 static void get_state(struct reader *r, struct arena *arena, struct state *state)
 {
-    get_recent(r, state);
+    get_recent(r, arena, state);
     get_facts(r, arena, state);
     get_instances(r, arena, state);
     get_memories(r, arena, state);

@@ -78,7 +78,7 @@ static size_t memory_most(const struct memory *memory)
 size_t state_bytes_most(const struct state *state)
 {
     enum { COUNTS = 7 * VARINT, CONTACT = VARINT + 4 * U32, CONSENT = VARINT + 2 * U32 + 1 };
-    size_t bytes = 1 + COUNTS + U32 + (size_t)state->recent_count * U64 +
+    size_t bytes = 1 + COUNTS + U32 + (size_t)state->recent_count * (6 + VARINT) +
                    (size_t)state->contact_count * CONTACT + (size_t)state->consent_count * CONSENT +
                    (size_t)state->limited_count * U32;
 

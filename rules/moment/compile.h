@@ -125,6 +125,7 @@ uint32_t parts_at(const struct cel_tree *tree);
 
 void facts_load(struct compiler *c);
 void policy_load(struct compiler *c);
+void dedupe_load(struct compiler *c, const struct yaml_node *node);
 void policy_load_interlocks(struct compiler *c); /* behind the facts, which they read */
 void moments_load(struct compiler *c);
 void sources_load(struct compiler *c);

@@ -487,6 +487,7 @@ static void load(struct compiler *c, const struct yaml_node *root)
         {FIELD_POLICY_QUEUES, load_queues},     {FIELD_POLICY_CAPS, load_caps},
         {FIELD_POLICY_QUIET, load_quiet},       {FIELD_POLICY_LANGUAGES, load_languages},
         {FIELD_POLICY_OUTCOMES, load_outcomes}, {FIELD_POLICY_CONTROL, load_controls},
+        {FIELD_POLICY_DEDUPE, dedupe_load},
     };
     struct filled form;
 
@@ -504,6 +505,8 @@ void policy_load(struct compiler *c)
     const struct yaml_node *root = NULL;
 
     default_tiers(c);
+    c->set->policy.recent_ids = LIMIT_RECENT_IDS;
+    c->set->policy.recent_s = WHEN_DAY_MS / WHEN_SECOND_MS;
     for (size_t i = 0; i < c->bundle->count; i++) {
         if (!str_is(c->bundle->files[i].name, "policy.yaml"))
             continue;

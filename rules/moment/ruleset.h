@@ -270,7 +270,17 @@ struct outcome_name { /* what people call an outcome code */
     struct phrases titles;
 };
 
+enum { SAME_TYPE = 1, SAME_SOURCE = 2, SAME_SUBJECT = 4, SAME_TIME = 8 };
+
+struct same {        /* what tells an event that was here before, in place of its source and id */
+    uint32_t attrs;  /* SAME_* */
+    uint16_t *paths; /* of data, in the order of the file */
+    size_t path_count;
+};
+
 struct policy {
+    uint32_t recent_ids; /* events remembered of each customer, to know doubles */
+    int64_t recent_s;    /* for so many seconds */
     struct tier *tiers;
     size_t tier_count;
     struct cap *caps;
@@ -313,6 +323,7 @@ struct event_type {
     const struct schema **path_schemas; /* as many; for schema_coerce */
     uint16_t *sources;                  /* that feed it, ascending */
     size_t source_count;
+    const struct same *same; /* NULL: source and id tell it */
     bool listened; /* somebody listens: fact, moment, or built in (task.outcome, consent) */
 };
 

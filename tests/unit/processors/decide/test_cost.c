@@ -84,7 +84,7 @@ END_TEST
 START_TEST(the_rest_is_the_same_for_all)
 {
     ck_assert_uint_lt(cost_of_rest().one, 32);
-    ck_assert_uint_gt(cost_of_rest().worst, LIMIT_RECENT_IDS * 6 + LIMIT_CONTACTS * 16);
+    ck_assert_uint_gt(cost_of_rest().worst, LIMIT_RECENT_IDS * 7 + LIMIT_CONTACTS * 16);
 }
 END_TEST
 

@@ -60,6 +60,9 @@ START_TEST(the_same_event_twice_is_looked_at_once)
     decide_run_late(run, "0s", "", "a.one", "{\"key\":\"V\"}", "id-1");
     decide_run_late(run, "1s", "", "b.two", "{\"key\":\"V\"}", "id-2");
     ck_assert_str_eq(decide_run_lines(run), "1s m/V task phone\n");
+    decide_run_late(run, "2s", "1s", "b.two", "{\"key\":\"V\"}", "id-2");
+    decide_run_late(run, "2s", "0s", "a.one", "{\"key\":\"V\"}", "id-1");
+    ck_assert_str_eq(decide_run_lines(run), "2s  silent duplicate\n2s  silent duplicate\n");
     once = decide_run_digest(run);
     decide_run_late(run, "2s", "1s", "b.two", "{\"key\":\"V\"}", "id-2");
     decide_run_late(run, "2s", "0s", "a.one", "{\"key\":\"V\"}", "id-1");
