@@ -35,7 +35,8 @@ static bool is_builtin(const struct ruleset *set, const struct event_type *type)
     size_t index = (size_t)(type - set->types);
 
     return index == set->builtin.task_outcome || index == set->builtin.consent_given ||
-           index == set->builtin.consent_withdrawn || index == set->builtin.customer_erased;
+           index == set->builtin.consent_withdrawn || index == set->builtin.customer_erased ||
+           index == set->builtin.customer_merged;
 }
 
 /* A field that is required is better than one that is not, `order` of order.placed better still. */

@@ -51,7 +51,7 @@ static void count_outputs(const struct outputs *out, size_t from, struct arena *
         const struct record *record = &out->items[i].record;
         if (out->items[i].topic == DECIDE_TOPIC_DECISIONS)
             count_decision(record, arena);
-        else
+        else if (out->items[i].topic == DECIDE_TOPIC_TASKS)
             count_task(record, arena);
     }
 }

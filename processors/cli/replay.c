@@ -14,7 +14,7 @@
 
 struct replay {
     struct offline *offline;
-    const char *topics[2]; /* by DECIDE_TOPIC_* */
+    const char *topics[DECIDE_TOPIC_COUNT]; /* by DECIDE_TOPIC_* */
     struct buf out;
     bool complete; /* the log is there from offset 0 */
     bool first_seen;
@@ -70,13 +70,15 @@ static enum err_code run_replay(const struct command *c, int32_t partition, stru
 {
     struct kafka_settings kafka = config_kafka(c->conf, "replay", c->arena);
     struct config_topics topics = config_topics(c->conf, c->arena);
-    const int32_t counts[] = {topics.partitions, topics.partitions};
+    const int32_t counts[DECIDE_TOPIC_COUNT] = {topics.partitions, topics.partitions,
+                                                topics.partitions};
     struct rules_topic *rules = rules_topic_open(&kafka, topics.rules);
     struct decide_config decide = {.find = rules_topic_find,
                                    .context = rules,
                                    .watermarks_follow = str_is(conf_text(c->conf, "time"), "log"),
                                    .partitions = topics.partitions};
-    struct replay replay = {.topics = {topics.tasks, topics.decisions}, .complete = true};
+    struct replay replay = {.topics = {topics.tasks, topics.decisions, topics.events},
+                            .complete = true};
     struct offline_setup setup = {.class = &decide_class,
                                   .config = &decide,
                                   .partition = partition,

@@ -10,7 +10,7 @@ struct decide_state {
     struct arena *arena;
     struct decide_config step;
     struct worker_config config;
-    const char *outputs[3]; /* by DECIDE_TOPIC_* */
+    const char *outputs[DECIDE_TOPIC_COUNT + 1]; /* by DECIDE_TOPIC_*; NULL at the end */
     struct worker *worker;
 };
 
@@ -41,6 +41,7 @@ static void configure(struct decide_state *s, const struct role_context *context
                                      .partitions = topics.partitions};
     s->outputs[DECIDE_TOPIC_TASKS] = topics.tasks;
     s->outputs[DECIDE_TOPIC_DECISIONS] = topics.decisions;
+    s->outputs[DECIDE_TOPIC_EVENTS] = topics.events;
     s->config = (struct worker_config){
         .kafka = config_kafka(conf, "decide", s->arena),
         .group = config_group(conf, "decide", s->arena),

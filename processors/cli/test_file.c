@@ -158,6 +158,7 @@ static void read_event(struct reading *r, const struct yaml_node *node, struct t
     event->type = get_text(r, node, "type");
     event->outcome = get_text(r, node, "outcome");
     event->id = get_text(r, node, "id");
+    event->customer = get_text(r, node, "customer");
     event->of = get_text(r, node, "of");
     event->data = yaml_get(node, STR("data"));
     event->source = get_text(r, node, "source");

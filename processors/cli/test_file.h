@@ -15,6 +15,7 @@ struct test_event {
     int64_t time_ms;              /* of the event */
     struct str type;              /* empty: an outcome, or a source */
     struct str id;                /* empty: one of its own */
+    struct str customer;          /* empty: the case's own */
     const struct yaml_node *data; /* NULL: none */
     struct str outcome;           /* code, of the last task */
     struct str of;                /* ... of this moment; empty: of any */

@@ -29,6 +29,12 @@ struct run {
     struct coverage *coverage;
     int event_number;
     bool wrong;
+    struct back *back, **last_back; /* written to attent.events, and not read yet */
+};
+
+struct back {
+    struct back *next;
+    struct record record;
 };
 
 static void wrong(struct run *run, struct place place, const char *what, struct str name)
@@ -195,11 +201,33 @@ static void take_decision(struct run *run, struct str json)
     came->decision = d;
 }
 
+/* It lives until the batch is over; the copy as long as the case. */
+static void take_back(struct run *run, const struct record *record)
+{
+    struct header *headers = ARENA_ARRAY(run->arena, struct header, record->header_count);
+    struct back *back = ARENA_NEW(run->arena, struct back);
+
+    for (size_t i = 0; i < record->header_count; i++)
+        headers[i] = (struct header){arena_str(run->arena, record->headers[i].name),
+                                     arena_str(run->arena, record->headers[i].value)};
+    back->record = *record;
+    back->record.key = arena_str(run->arena, record->key);
+    back->record.value = arena_str(run->arena, record->value);
+    back->record.headers = headers;
+    *run->last_back = back;
+    run->last_back = &back->next;
+}
+
 static void take_output(void *context, int topic, const struct record *record)
 {
     struct run *run = context;
-    struct str json = arena_str(run->arena, record->value);
+    struct str json;
 
+    if (topic == DECIDE_TOPIC_EVENTS) {
+        take_back(run, record);
+        return;
+    }
+    json = arena_str(run->arena, record->value);
     if (topic == DECIDE_TOPIC_DECISIONS)
         take_decision(run, json);
     else if (str_is(record_header(record, STR("ce_type")), TASK_CE_TYPE))
@@ -210,7 +238,21 @@ static void take_output(void *context, int topic, const struct record *record)
 
 /* --- what goes in -------------------------------------------------------------------------------- */
 
-static void send(struct run *run, const struct test_event *event, struct str type, struct str data)
+/* What decide writes to its own input comes back at once. */
+static enum err_code decide(struct run *run, const struct record *record, struct err *err)
+{
+    enum err_code code = offline_record(run->offline, record, err);
+
+    for (; code == ERR_NONE && run->back != NULL; run->back = run->back->next) {
+        run->back->record.offset = offline_next(run->offline);
+        code = offline_record(run->offline, &run->back->record, err);
+    }
+    run->last_back = &run->back;
+    return code;
+}
+
+static void send(struct run *run, const struct test_event *event, struct str customer,
+                 struct str type, struct str data)
 {
     struct event e = {
         .id = event->id.len != 0 ? event->id : arena_format(run->arena, "e%d", ++run->event_number),
@@ -222,14 +264,14 @@ static void send(struct run *run, const struct test_event *event, struct str typ
     struct record record = {.topic = STR("attent.events"),
                             .offset = offline_next(run->offline),
                             .timestamp_ms = event->at_ms,
-                            .key = STR(CUSTOMER),
+                            .key = customer,
                             .value = data};
     struct header *headers;
     struct err err = {0};
 
     record.header_count = event_headers(&e, run->arena, &headers);
     record.headers = headers;
-    if (offline_record(run->offline, &record, &err) != ERR_NONE)
+    if (decide(run, &record, &err) != ERR_NONE)
         wrong(run, event->place, "the event cannot be decided:", str_of(err.text));
 }
 
@@ -257,7 +299,8 @@ static void send_event(struct run *run, const struct test_event *event)
     else if (!schema_validate(run->set->types[type].schema, data, &err))
         wrong(run, event->place, "data does not fit its type:", str_of(err.text));
     else
-        send(run, event, event->type, json_of(run->arena, data));
+        send(run, event, event->customer.len != 0 ? event->customer : STR(CUSTOMER), event->type,
+             json_of(run->arena, data));
 }
 
 /* It stops at the time of the record; when it speaks again, it has been read as far as the rest. */
@@ -333,7 +376,8 @@ static void send_outcome(struct run *run, const struct test_event *event)
     outcome.channel = last->task.channel;
     outcome.attempt = last->task.attempt;
     outcome_put_json(&json, &outcome);
-    send(run, event, STR(OUTCOME_EVENT_TYPE), arena_str(run->arena, buf_str(&json)));
+    send(run, event, last->task.customer, STR(OUTCOME_EVENT_TYPE),
+         arena_str(run->arena, buf_str(&json)));
     buf_free(&json);
 }
 
@@ -404,8 +448,7 @@ static struct str find_seed(void *context, struct str customer)
 {
     const struct run *run = context;
 
-    (void)customer; /* there is but one */
-    return buf_str(&run->seed);
+    return str_is(customer, CUSTOMER) ? buf_str(&run->seed) : STR_EMPTY;
 }
 
 static const struct pace *find_pace(const struct policy *policy, struct str name)
@@ -593,6 +636,7 @@ enum test_verdict test_run_case(const struct ruleset *set, const struct test_cas
     out->met = ARENA_ARRAY(arena, bool, c->expect_count);
     run.last = &out->came;
     run.last_happened = &out->happened;
+    run.last_back = &run.back;
     out->verdict = run_case(&run);
     return out->verdict;
 }

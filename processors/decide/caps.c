@@ -133,3 +133,20 @@ void caps_give_back(struct turn *turn, const struct instance *in, struct str cha
         }
     }
 }
+
+void caps_merge(struct turn *turn, const struct state *other)
+{
+    struct state *state = turn->state;
+    uint32_t count = state->contact_count + other->contact_count, mine = 0, theirs = 0;
+    uint32_t gone = count > LIMIT_CONTACTS ? count - LIMIT_CONTACTS : 0;
+    struct contact *all = ARENA_ARRAY(turn->arena, struct contact, count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        bool take = theirs < other->contact_count &&
+                    (mine == state->contact_count ||
+                     other->contacts[theirs].at_ms < state->contacts[mine].at_ms);
+        all[i] = take ? other->contacts[theirs++] : state->contacts[mine++];
+    }
+    state->contacts = all + gone;
+    state->contact_count = state->contact_capacity = count - gone;
+}

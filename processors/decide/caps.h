@@ -23,4 +23,8 @@ void caps_take(struct turn *turn, const struct moment *moment, const struct act 
 /* The task of `in` was taken back or failed before it reached anybody.  channel empty: any. */
 void caps_give_back(struct turn *turn, const struct instance *in, struct str channel);
 
+/* The contacts of a customer who is merged into this one count as well; beyond LIMIT_CONTACTS the
+ * oldest go. */
+void caps_merge(struct turn *turn, const struct state *other);
+
 #endif

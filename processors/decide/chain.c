@@ -16,12 +16,18 @@
 
 /* --- ids ----------------------------------------------------------------------------------------- */
 
+/* A task that was out when its customer was merged keeps its id and the key of its records. */
+static struct str owner_of(const struct turn *turn, const struct instance *in)
+{
+    return in->phase == PHASE_OUT && in->owner.len != 0 ? in->owner : turn->state->customer;
+}
+
 struct str chain_task_id(const struct turn *turn, const struct instance *in)
 {
     struct buf name = {0};
     char hex[HASH128_HEX_SIZE];
 
-    buf_put_bytes(&name, turn->state->customer);
+    buf_put_bytes(&name, owner_of(turn, in));
     buf_put_u32(&name, in->moment);
     buf_put_bytes(&name, in->about);
     buf_put_u64(&name, in->opener);
@@ -209,6 +215,7 @@ static void go_out(struct turn *turn, struct instance *in, const struct task *ta
     const struct act *act = &moment->acts[in->act];
 
     in->phase = PHASE_OUT;
+    in->owner = STR_EMPTY;
     in->hold = HOLD_NONE;
     in->sent = in->accepted = false;
     in->task_ms = turn->now_ms;
@@ -234,7 +241,8 @@ bool chain_task(struct turn *turn, struct instance *in, const struct slots *slot
         buf_free(&json);
         return false;
     }
-    explain_send(turn, DECIDE_TOPIC_TASKS, TASK_CE_TYPE, task.id, task.traceparent, buf_str(&json));
+    explain_send(turn, DECIDE_TOPIC_TASKS, task.customer, TASK_CE_TYPE, task.id, task.traceparent,
+                 buf_str(&json));
     buf_free(&json);
     trail_add(in->trail, turn->arena, STAGE_TASK, true, "action %u of %zu: %.*s", task.attempt,
               instance_moment(turn, in)->act_count, STR_ARG(task.channel));
@@ -262,7 +270,7 @@ static struct str withdrawal_id(const struct turn *turn, struct str task)
 void chain_take_back(struct turn *turn, struct instance *in, const struct moment *moment,
                      enum reason reason)
 {
-    struct withdrawal w = {.customer = turn->state->customer,
+    struct withdrawal w = {.customer = owner_of(turn, in),
                            .about = in->about,
                            .reason = str_of(reason_code(reason)),
                            .created_ms = turn->now_ms};
@@ -279,7 +287,8 @@ void chain_take_back(struct turn *turn, struct instance *in, const struct moment
         w.queue = moment->acts[in->act].queue;
     }
     withdrawal_put_json(&json, &w);
-    explain_send(turn, DECIDE_TOPIC_TASKS, WITHDRAWAL_CE_TYPE, withdrawal_id(turn, w.task),
+    explain_send(turn, DECIDE_TOPIC_TASKS, w.customer, WITHDRAWAL_CE_TYPE,
+                 withdrawal_id(turn, w.task),
                  turn->event != NULL ? turn->event->traceparent : STR_EMPTY, buf_str(&json));
     buf_free(&json);
     turn->counts->withdrawals++;
@@ -355,8 +364,9 @@ void chain_outcome(struct turn *turn)
         }
     }
     if (turn->event->data.len != 0)
-        explain_send(turn, DECIDE_TOPIC_TASKS, STRAY_CE_TYPE, turn->event->id,
-                     turn->event->traceparent, turn->event->data);
+        explain_send(turn, DECIDE_TOPIC_TASKS,
+                     turn->came_to.len != 0 ? turn->came_to : turn->state->customer, STRAY_CE_TYPE,
+                     turn->event->id, turn->event->traceparent, turn->event->data);
 }
 
 void chain_time_out(struct turn *turn, struct instance *in)

@@ -23,24 +23,29 @@ static void make_room(struct state *state)
 }
 
 /* Tasks that were decided before this and have not gone: dispatch stops them.  Under the tasks' key,
- * so it comes behind them. */
-static void tell_dispatch(struct turn *turn)
+ * so it comes behind them; those of ids that were merged stand under their own. */
+void consent_tell_dispatch(struct turn *turn, struct permission permission)
 {
-    struct value purpose = turn->fields[turn->set->builtin.purpose];
-    struct value channel = turn->fields[turn->set->builtin.channel];
-    const struct permission permission = {
-        .customer = turn->state->customer,
-        .purpose = purpose.kind == VALUE_STRING ? value_str(purpose) : STR_EMPTY,
-        .channel = channel.kind == VALUE_STRING ? value_str(channel) : STR_EMPTY,
-        .because = turn->event->type,
-        .created_ms = turn->now_ms};
-    struct buf json = {0};
+    const struct state *state = turn->state;
 
-    permission_put_json(&json, &permission);
-    explain_send(turn, DECIDE_TOPIC_TASKS, PERMISSION_CE_TYPE,
-                 explain_next_id(turn, STR("permission"), STR_EMPTY), turn->event->traceparent,
-                 buf_str(&json));
-    buf_free(&json);
+    permission.because = turn->event->type;
+    permission.created_ms = turn->now_ms;
+    for (uint32_t i = 0; i <= state->merged_count; i++) {
+        struct buf json = {0};
+
+        permission.customer = i == 0 ? state->customer : state->merged[i - 1];
+        permission_put_json(&json, &permission);
+        explain_send(
+            turn, DECIDE_TOPIC_TASKS, permission.customer, PERMISSION_CE_TYPE,
+            explain_next_id(turn, STR("permission"), i == 0 ? STR_EMPTY : permission.customer),
+            turn->event->traceparent, buf_str(&json));
+        buf_free(&json);
+    }
+}
+
+static struct str text_or_all(struct value name)
+{
+    return name.kind == VALUE_STRING ? value_str(name) : STR_EMPTY;
 }
 
 void consent_take(struct turn *turn, bool given)
@@ -63,7 +68,9 @@ void consent_take(struct turn *turn, bool given)
         break;
     }
     if (!given)
-        tell_dispatch(turn);
+        consent_tell_dispatch(
+            turn, (struct permission){.purpose = text_or_all(turn->fields[builtin->purpose]),
+                                      .channel = text_or_all(turn->fields[builtin->channel])});
     make_room(state);
     STATE_RESERVE(turn->arena, state->consents, state->consent_count, state->consent_capacity);
     state->consents[state->consent_count++] = consent;
@@ -74,19 +81,26 @@ void consent_take(struct turn *turn, bool given)
 
 enum said { SAID_NOTHING, SAID_YES, SAID_NO };
 
-static enum said last_said(const struct state *state, struct str purpose, struct str channel)
+/* NULL: nothing was said.  Ids of 0: of no purpose or channel that has been named. */
+static const struct consent *last_word(const struct state *state, uint32_t purpose,
+                                       uint32_t channel)
 {
-    uint32_t purpose_id = name_id(purpose), channel_id = name_id(channel);
     const struct consent *last = NULL;
 
     for (uint32_t i = 0; i < state->consent_count; i++) {
         const struct consent *c = &state->consents[i];
 
-        if ((c->purpose == 0 || c->purpose == purpose_id) &&
-            (c->channel == 0 || c->channel == channel_id) &&
-            (last == NULL || c->at_ms >= last->at_ms))
+        if ((c->purpose == 0 || c->purpose == purpose) &&
+            (c->channel == 0 || c->channel == channel) && (last == NULL || c->at_ms >= last->at_ms))
             last = c;
     }
+    return last;
+}
+
+static enum said last_said(const struct state *state, struct str purpose, struct str channel)
+{
+    const struct consent *last = last_word(state, name_id(purpose), name_id(channel));
+
     if (last == NULL)
         return SAID_NOTHING;
     return last->given ? SAID_YES : SAID_NO;
@@ -159,4 +173,79 @@ enum reason consent_ask(struct turn *turn, const struct moment *moment, const st
                        : "if the customer had not objected to",
                    STR_ARG(moment->purpose), STR_ARG(act->channel));
     return allowed ? REASON_TASK : REASON_NO_CONSENT;
+}
+
+/* --- merging ------------------------------------------------------------------------------------- */
+
+struct names { /* all that were said, and 0 for the others */
+    uint32_t *ids;
+    size_t count;
+};
+
+static void add_name(struct names *names, uint32_t id)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (names->ids[i] == id)
+            return;
+    names->ids[names->count++] = id;
+}
+
+static struct names names_of(struct arena *arena, const struct state *a, const struct state *b,
+                             bool channels)
+{
+    size_t most = (size_t)a->consent_count + b->consent_count + 1;
+    struct names names = {ARENA_ARRAY(arena, uint32_t, most), 1}; /* 0 comes first */
+
+    for (uint32_t i = 0; i < a->consent_count; i++)
+        add_name(&names, channels ? a->consents[i].channel : a->consents[i].purpose);
+    for (uint32_t i = 0; i < b->consent_count; i++)
+        add_name(&names, channels ? b->consents[i].channel : b->consents[i].purpose);
+    return names;
+}
+
+static int64_t time_of(const struct consent *c)
+{
+    return c != NULL ? c->at_ms : INT64_MIN;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The stricter of the two for one purpose and channel, if what stands in `into` already does not say
+ * it.  General ones come before special ones. */
+static void add_strictest(struct turn *turn, struct state *into, const struct state *a,
+                          const struct state *b, struct consent of)
+{
+    const struct consent *x = last_word(a, of.purpose, of.channel);
+    const struct consent *y = last_word(b, of.purpose, of.channel);
+    const struct consent *have = last_word(into, of.purpose, of.channel);
+
+    if (x == NULL && y == NULL)
+        return;
+    of.given = (x == NULL || x->given) && (y == NULL || y->given);
+    if (have != NULL && have->given == of.given)
+        return;
+    of.at_ms = later(later(time_of(x), time_of(y)), time_of(have));
+    make_room(into);
+    STATE_RESERVE(turn->arena, into->consents, into->consent_count, into->consent_capacity);
+    into->consents[into->consent_count++] = of;
+}
+
+void consent_merge(struct turn *turn, const struct state *other)
+{
+    struct state *state = turn->state;
+    struct names purposes = names_of(turn->arena, state, other, false);
+    struct names channels = names_of(turn->arena, state, other, true);
+    struct state both = {0};
+
+    for (size_t p = 0; p < purposes.count; p++) {
+        for (size_t c = 0; c < channels.count; c++)
+            add_strictest(turn, &both, state, other,
+                          (struct consent){.purpose = purposes.ids[p], .channel = channels.ids[c]});
+    }
+    state->consents = both.consents;
+    state->consent_count = both.consent_count;
+    state->consent_capacity = both.consent_capacity;
 }

@@ -13,6 +13,13 @@
 /* The event at hand gives or withdraws consent. */
 void consent_take(struct turn *turn, bool given);
 
+/* What the event at hand takes back, for dispatch: customer, because and created_ms are filled in. */
+void consent_tell_dispatch(struct turn *turn, struct permission permission);
+
+/* The word of a customer who is merged into this one counts as well: for each purpose and channel
+ * "no" of either stands, whenever it was said; else "yes" of either. */
+void consent_merge(struct turn *turn, const struct state *other);
+
 /* Tells the trail either way.  REASON_TASK: it may; else NO_CONSENT or NO_ADDRESS. */
 enum reason consent_ask(struct turn *turn, const struct moment *moment, const struct act *act,
                         struct trail *trail);

@@ -20,6 +20,7 @@
 #include "processors/decide/facts.h"
 #include "processors/decide/funnel.h"
 #include "processors/decide/instances.h"
+#include "processors/decide/merge.h"
 #include "processors/decide/pace.h"
 #include "processors/decide/recent.h"
 #include "processors/decide/timers.h"
@@ -184,7 +185,7 @@ static bool decide_wants(struct step *step, const struct record *record)
         return false;
     }
     type = event_peek_type(record);
-    if (type.len == 0)
+    if (type.len == 0 || merge_is_ours(type))
         return true;
     index = view_type(step->view, type);
     if (index >= 0 && step->view->set->types[index].listened)
@@ -299,6 +300,17 @@ static void look_at(struct turn *turn)
     funnel_run(turn);
     instances_sweep(turn->state);
     bound_keep(turn);
+    if (turn->type_index == builtin->customer_merged)
+        merge_away(turn);
+}
+
+/* Of a customer who was merged: it goes on, unless it says the same again. */
+static void take_moved(struct turn *turn)
+{
+    if (turn->type_index != turn->set->builtin.customer_merged)
+        merge_pass_on(turn, turn->type_index == turn->set->builtin.customer_erased);
+    else if (!merge_is_of_another(turn))
+        merge_away(turn);
 }
 
 static void take_event(struct step *step, struct turn *turn, const struct event *event, int type)
@@ -309,8 +321,11 @@ static void take_event(struct step *step, struct turn *turn, const struct event 
     turn->opener = opener_of(event);
     snprintf(step->event_id, sizeof step->event_id, "%.*s", STR_ARG(event->id));
     check_context(step->event_id);
+    turn->came_to = record_header(turn->record, STR(MERGE_FROM_HEADER));
     coerce_fields(turn);
-    if (!recent_saw(turn)) {
+    if (turn->state->moved.len != 0) {
+        take_moved(turn);
+    } else if (!recent_saw(turn) && !merge_is_of_another(turn)) {
         step->counts.events++;
         adopt_state(turn);
         look_at(turn);
@@ -343,14 +358,22 @@ static void decide_record(struct step *step, void *state, const struct record *r
 {
     struct turn turn;
     struct event event;
+    struct str ours;
     int type;
 
     if (step->view == NULL)
         return;
+    turn = turn_of(step, state, now_ms, arena, out);
+    turn.record = record;
+    ours = event_peek_type(record);
+    if (merge_is_ours(ours)) {
+        merge_take(&turn, ours);
+        *changed = turn.changed;
+        return;
+    }
     type = read_event(step, record, arena, &event);
     if (type < 0)
         return;
-    turn = turn_of(step, state, now_ms, arena, out);
     take_event(step, &turn, &event, type);
     clear_fields(step, turn.type);
     *changed = turn.changed;
@@ -391,7 +414,7 @@ uint64_t decide_moment_errors(const struct step *step, size_t index)
     return step->view->errors[index];
 }
 
-static const char *const topics[] = {"attent.tasks", "attent.decisions", NULL};
+static const char *const topics[] = {"attent.tasks", "attent.decisions", "attent.events", NULL};
 
 const struct step_class decide_class = {
     .name = "decide",

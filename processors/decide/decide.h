@@ -1,8 +1,8 @@
 /* processors/decide/decide.h - the step `decide`: from a customer's event to a task, or the
  * reason why there is none.
  *
- * Written to attent.tasks (topic 0: tasks and withdrawals) and attent.decisions (topic 1), keyed
- * by the customer.  The rule set in force is the partition's state: a control record activates
+ * Written to attent.tasks (tasks, withdrawals, permissions) and attent.decisions, keyed by the customer,
+ * and to attent.events itself: what concerns a customer who was merged into another (merge.h).  The rule set in force is the partition's state: a control record activates
  * it.  Before the first activation nothing is wanted.
  *
  * It is a step (processors/worker/step.h): no I/O, no clock, no chance.
@@ -26,7 +26,7 @@ enum reason { /* why there was no task, or why an instance ended */
 const char *reason_code(enum reason reason); /* "quiet_hours" */
 const char *reason_text(enum reason reason);
 
-enum { DECIDE_TOPIC_TASKS = 0, DECIDE_TOPIC_DECISIONS = 1 };
+enum { DECIDE_TOPIC_TASKS = 0, DECIDE_TOPIC_DECISIONS, DECIDE_TOPIC_EVENTS, DECIDE_TOPIC_COUNT };
 
 /* Who is in a control group? */
 enum decide_control {
@@ -73,6 +73,7 @@ struct decide_counts {
     uint64_t fact_errors;             /* expressions of facts that could not be evaluated */
     uint64_t moment_errors;           /* expressions and texts of moments, likewise */
     uint64_t bad_watermarks;          /* control records that are none */
+    uint64_t bad_states;              /* of merged customers, that cannot be read */
     uint64_t forgotten;               /* events dropped from windowed facts at their limit */
 };
 

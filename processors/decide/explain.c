@@ -218,20 +218,20 @@ struct str explain_reads(struct scope *scope, const struct cel_program *program,
 
 /* --- records ------------------------------------------------------------------------------------- */
 
-void explain_send(struct turn *turn, int topic, const char *type, struct str id,
-                  struct str traceparent, struct str value)
+void explain_send(struct turn *turn, int topic, struct str customer, const char *type,
+                  struct str id, struct str traceparent, struct str value)
 {
     struct event event = {.id = id,
                           .source = STR("/attent/decide"),
                           .type = str_of(type),
-                          .subject = turn->state->customer,
+                          .subject = customer,
                           .traceparent = traceparent,
-                          .partition_key = turn->state->customer,
+                          .partition_key = customer,
                           .time_ms = turn->now_ms};
     struct header *headers;
     size_t count = event_headers(&event, turn->arena, &headers);
 
-    outputs_add(turn->out, topic, turn->now_ms, turn->state->customer, value, headers, count);
+    outputs_add(turn->out, topic, turn->now_ms, customer, value, headers, count);
 }
 
 /* Different for each decision of a customer: what led here, when, and the how manieth. */
@@ -290,7 +290,7 @@ void explain_write(struct turn *turn, const struct explained *explained)
     }
     d.needed = needed_for(turn, explained);
     decision_put_json(&json, &d);
-    explain_send(turn, DECIDE_TOPIC_DECISIONS, DECISION_CE_TYPE, d.id,
+    explain_send(turn, DECIDE_TOPIC_DECISIONS, d.customer, DECISION_CE_TYPE, d.id,
                  turn->event != NULL ? turn->event->traceparent : STR_EMPTY, buf_str(&json));
     buf_free(&json);
     turn->decisions++;

@@ -56,8 +56,8 @@ struct explained { /* what a decision record is made of */
 struct str explain_next_id(const struct turn *turn, struct str moment, struct str about);
 void explain_write(struct turn *turn, const struct explained *explained);
 
-/* Send what decide writes: a CloudEvent of `type` about the customer. */
-void explain_send(struct turn *turn, int topic, const char *type, struct str id,
-                  struct str traceparent, struct str value);
+/* Send what decide writes: a CloudEvent of `type` about a customer, as a rule the one at hand. */
+void explain_send(struct turn *turn, int topic, struct str customer, const char *type,
+                  struct str id, struct str traceparent, struct str value);
 
 #endif

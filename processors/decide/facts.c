@@ -141,25 +141,28 @@ static void values_add(struct turn *turn, struct fact_cell *cell, const struct t
     points_add(turn, cell, taken);
 }
 
-static void steps_add(struct turn *turn, struct fact_cell *cell, const struct taken *taken)
+/* To the step that begins at start_ms. */
+static void steps_add(struct turn *turn, const struct fact *fact, struct fact_cell *cell,
+                      struct fact_point added)
 {
-    int64_t start_ms = amount_step(taken->fact->step_ms, taken->time_ms);
     struct fact_point *point = NULL;
 
-    points_let_go(turn, taken->fact, cell);
+    points_let_go(turn, fact, cell);
     for (uint32_t i = 0; i < cell->count; i++)
-        if (cell->points[i].time_ms == start_ms)
+        if (cell->points[i].time_ms == added.time_ms)
             point = &cell->points[i];
     if (point == NULL)
-        point = points_insert(turn, cell, start_ms);
-    amount_add(taken->fact, &point->value, &point->events, taken->value, 1);
+        point = points_insert(turn, cell, added.time_ms);
+    amount_add(fact, &point->value, &point->events, added.value, added.events);
 }
 
 static void cell_take(struct turn *turn, struct fact_cell *cell, const struct taken *taken,
                       uint8_t form)
 {
     if ((form & FORM_STEPPED) != 0) {
-        steps_add(turn, cell, taken);
+        steps_add(turn, taken->fact, cell,
+                  (struct fact_point){amount_step(taken->fact->step_ms, taken->time_ms),
+                                      taken->value, 1});
         return;
     }
     switch ((enum fact_form)form) {
@@ -324,6 +327,94 @@ void facts_update(struct turn *turn)
         if (fact->before_read)
             remember_before(turn, index);
         fact_take(turn, &taken);
+    }
+}
+
+/* --- merging ------------------------------------------------------------------------------------- */
+
+static void merge_points(struct turn *turn, const struct fact *fact, struct fact_cell *mine,
+                         const struct fact_cell *theirs, uint8_t form)
+{
+    for (uint32_t i = 0; i < theirs->count; i++) {
+        const struct fact_point *point = &theirs->points[i];
+        const struct taken taken = {.fact = fact, .value = point->value, .time_ms = point->time_ms};
+
+        if (point->time_ms <= turn->now_ms - fact->over_ms)
+            continue;
+        if ((form & FORM_STEPPED) != 0)
+            steps_add(turn, fact, mine, *point);
+        else if ((form & FORM_BASE) == FORM_VALUES)
+            values_add(turn, mine, &taken);
+        else
+            points_add(turn, mine, &taken);
+    }
+}
+
+static void take_time(struct fact_cell *mine, const struct fact_cell *theirs, bool take)
+{
+    if (!take)
+        return;
+    mine->time_ms = theirs->time_ms;
+    mine->value = theirs->value;
+}
+
+static void merge_cell(struct turn *turn, const struct fact *fact, struct fact_cell *mine,
+                       const struct fact_cell *theirs, uint8_t form)
+{
+    if ((form & FORM_STEPPED) != 0) {
+        merge_points(turn, fact, mine, theirs, form);
+        return;
+    }
+    switch ((enum fact_form)(form & FORM_BASE)) {
+    case FORM_LATEST:
+    case FORM_TIME: take_time(mine, theirs, theirs->time_ms > mine->time_ms); return;
+    case FORM_EARLIEST: take_time(mine, theirs, theirs->time_ms < mine->time_ms); return;
+    case FORM_TOTAL:
+    case FORM_LEAST:
+    case FORM_MOST:
+    case FORM_MEAN:
+        amount_add(fact, &mine->value, &mine->events, theirs->value, theirs->events);
+        return;
+    case FORM_TIMES:
+    case FORM_POINTS:
+    case FORM_VALUES: merge_points(turn, fact, mine, theirs, form); return;
+    case FORM_BASE:
+    case FORM_KEYED:
+    case FORM_STEPPED: break;
+    }
+    CHECK_NEVER("a fact of no form");
+}
+
+/* Keys that only the other knows stand before ours: they go first where there are too many. */
+static void merge_cells(struct turn *turn, const struct fact *fact, struct fact_state *mine,
+                        const struct fact_state *theirs)
+{
+    uint32_t most = mine->count + theirs->count, count = 0, gone;
+    struct fact_cell *all = ARENA_ARRAY(turn->arena, struct fact_cell, most);
+
+    for (uint32_t i = 0; i < theirs->count; i++) {
+        int at = cell_find(mine, theirs->cells[i].key);
+
+        if (at >= 0)
+            merge_cell(turn, fact, &mine->cells[at], &theirs->cells[i], mine->form);
+        else
+            all[count++] = theirs->cells[i];
+    }
+    if (mine->count != 0)
+        memcpy(all + count, mine->cells, mine->count * sizeof *all);
+    count += mine->count;
+    gone = fact->key != NULL && count > fact->keys ? count - fact->keys : 0;
+    mine->cells = all + gone;
+    mine->count = mine->capacity = count - gone;
+}
+
+void facts_merge(struct turn *turn, const struct state *other)
+{
+    for (uint32_t i = 0; i < other->fact_count; i++) {
+        const struct fact_state *theirs = &other->facts[i];
+        const struct fact *fact = &turn->set->facts[view_fact(turn->view, theirs->id)];
+
+        merge_cells(turn, fact, facts_at(turn->state, turn->arena, fact), theirs);
     }
 }
 

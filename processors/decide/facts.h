@@ -10,6 +10,10 @@
 
 void facts_update(struct turn *turn);
 
+/* Those of a customer who is merged into this one; both as the rule set in force keeps them
+ * (docs/decisions/074). */
+void facts_merge(struct turn *turn, const struct state *other);
+
 /* The value of fact `index` at turn->now_ms; with `per` a map; VALUE_ABSENT: never set. */
 struct value facts_read(const struct turn *turn, uint32_t index);
 

@@ -75,8 +75,7 @@ static struct instance *find_open(const struct offer *offer, uint32_t *open)
     return same;
 }
 
-/* Kept in order of (moment's name, about): the order of timers, and of blobs. */
-static void insert_instance(struct turn *turn, struct instance *in)
+void instances_insert(struct turn *turn, struct instance *in)
 {
     struct state *state = turn->state;
     uint32_t at;
@@ -104,7 +103,7 @@ static void open_instance(const struct offer *offer)
     in->about = arena_str(arena, offer->about);
     in->about_value = value_copy(arena, offer->about_value);
     in->due_ms = STEP_NO_TIMER;
-    insert_instance(offer->turn, in);
+    instances_insert(offer->turn, in);
     steps_start(offer, in);
 }
 

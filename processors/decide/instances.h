@@ -22,6 +22,9 @@ void instances_end(struct turn *turn, struct instance *in, enum reason reason,
 /* ... without a word: a count that came to nothing, or a decision that said it already. */
 void instances_close(struct turn *turn, struct instance *in);
 
+/* One more, kept in order of (moment's name, about): the order of timers, and of blobs. */
+void instances_insert(struct turn *turn, struct instance *in);
+
 void instances_sweep(struct state *state); /* forget those that have ended */
 
 const struct moment *instance_moment(const struct turn *turn, const struct instance *in);

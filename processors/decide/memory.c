@@ -162,3 +162,88 @@ void memory_look_at(struct turn *turn, const struct moment *moment, int64_t due_
     if (due_ms != memory_look_ms(turn->state, moment))
         memory_at(turn, moment, STR_EMPTY)->due_ms = due_ms;
 }
+
+/* --- merging ------------------------------------------------------------------------------------- */
+
+static void merge_crossings(struct turn *turn, struct memory *mine, const struct memory *theirs)
+{
+    for (uint32_t i = 0; i < theirs->count; i++) {
+        int at = crossing_find(mine, theirs->crossings[i].step);
+
+        if (at >= 0) {
+            if (theirs->crossings[i].time_ms > mine->crossings[at].time_ms)
+                mine->crossings[at] = theirs->crossings[i];
+            continue;
+        }
+        STATE_RESERVE(turn->arena, mine->crossings, mine->count, mine->capacity);
+        mine->crossings[mine->count++] = theirs->crossings[i];
+    }
+}
+
+static void merge_one(struct turn *turn, struct memory *mine, const struct memory *theirs)
+{
+    if (theirs->again_ms > mine->again_ms) {
+        mine->again_ms = theirs->again_ms;
+        mine->refused = theirs->refused;
+    }
+    merge_crossings(turn, mine, theirs);
+}
+
+/* At most LIMIT_ABOUTS of each moment, the last ones. */
+static void keep_last(struct state *state)
+{
+    uint32_t from = state->memory_count, kept = state->memory_count;
+
+    while (from-- > 0) {
+        const struct memory memory = state->memories[from];
+        uint32_t of_moment = 0;
+
+        for (uint32_t i = kept; i < state->memory_count; i++)
+            of_moment += state->memories[i].moment == memory.moment;
+        if (of_moment < LIMIT_ABOUTS)
+            state->memories[--kept] = memory;
+    }
+    state->memory_count -= kept;
+    memmove(state->memories, state->memories + kept, state->memory_count * sizeof *state->memories);
+}
+
+static void merge_limited(struct turn *turn, const struct state *other)
+{
+    struct state *state = turn->state;
+
+    for (uint32_t i = 0; i < other->limited_count; i++) {
+        bool known = false;
+
+        for (uint32_t k = 0; k < state->limited_count; k++)
+            known |= state->limited[k] == other->limited[i];
+        if (known)
+            continue;
+        STATE_RESERVE(turn->arena, state->limited, state->limited_count, state->limited_capacity);
+        state->limited[state->limited_count++] = other->limited[i];
+    }
+}
+
+void memory_merge(struct turn *turn, const struct state *other)
+{
+    struct state *state = turn->state;
+    uint32_t most = state->memory_count + other->memory_count, count = 0;
+    struct memory *all = ARENA_ARRAY(turn->arena, struct memory, most);
+
+    for (uint32_t i = 0; i < other->memory_count; i++) {
+        const struct memory *theirs = &other->memories[i];
+        int at = memory_find(state, theirs->moment, theirs->about);
+
+        if (at >= 0)
+            merge_one(turn, &state->memories[at], theirs);
+        else
+            all[count++] = *theirs;
+    }
+    if (state->memory_count != 0)
+        memcpy(all + count, state->memories, state->memory_count * sizeof *all);
+    state->memories = all;
+    state->memory_count = count + state->memory_count;
+    state->memory_capacity = most;
+    if (state->memory_count != 0)
+        keep_last(state);
+    merge_limited(turn, other);
+}

@@ -29,4 +29,8 @@ bool memory_cross(struct turn *turn, const struct moment *moment, size_t step, s
 void memory_look_at(struct turn *turn, const struct moment *moment, int64_t due_ms);
 int64_t memory_look_ms(const struct state *state, const struct moment *moment);
 
+/* What is remembered of a customer who is merged into this one: the later `again`, the newer side of
+ * a bound.  What only the other knows counts as older than all of ours. */
+void memory_merge(struct turn *turn, const struct state *other);
+
 #endif

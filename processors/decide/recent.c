@@ -86,6 +86,24 @@ struct recent *recent_take(struct state *state, struct arena *arena, const struc
     return NULL;
 }
 
+void recent_merge(struct turn *turn, const struct state *other)
+{
+    struct state *state = turn->state;
+    uint32_t count = state->recent_count + other->recent_count, mine = 0, theirs = 0;
+    struct recent *all = ARENA_ARRAY(turn->arena, struct recent, count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        bool take =
+            theirs < other->recent_count &&
+            (mine == state->recent_count || other->recent[theirs].at_s < state->recent[mine].at_s);
+        all[i] = take ? other->recent[theirs++] : state->recent[mine++];
+    }
+    state->recent = all;
+    state->recent_count = state->recent_capacity = count;
+    if (count > turn->set->policy.recent_ids)
+        forget(state, count - turn->set->policy.recent_ids);
+}
+
 /* --- a double ------------------------------------------------------------------------------------ */
 
 static void tell(struct turn *turn, const struct recent *recent)

@@ -17,4 +17,7 @@ bool recent_saw(struct turn *turn);
 struct recent *recent_take(struct state *state, struct arena *arena, const struct policy *policy,
                            uint64_t mark, int64_t now_ms);
 
+/* Those of a customer who is merged into this one stand between ours, in order of time. */
+void recent_merge(struct turn *turn, const struct state *other);
+
 #endif

@@ -137,6 +137,7 @@ struct instance {
     uint32_t blocker;         /* HOLD_OUTRANKED: moment and about of the instance ahead of it */
     struct str blocker_about;
     double value;
+    struct str owner; /* PHASE_OUT: whose the task is, if of an id that was merged; empty: ours */
     struct kept_list kept;
     struct counted *counted; /* ascending by time */
     uint32_t counted_count, counted_capacity;
@@ -194,6 +195,9 @@ struct state {
     uint32_t consent_count, consent_capacity;
     uint32_t *limited; /* moments whose `limit` has refused once since an instance ended */
     uint32_t limited_count, limited_capacity;
+    struct str moved;   /* merged into that customer, and nothing else is here; empty: not */
+    struct str *merged; /* ids that were merged into this customer, the last one at the end */
+    uint32_t merged_count, merged_capacity;
 };
 
 struct state *state_new(struct str customer, struct arena *arena);

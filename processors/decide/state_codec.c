@@ -1,6 +1,7 @@
 /* The blob of a customer's state:
  *
- *   version u8 | recent | facts | instances | memories | contacts | consents | limited | check u32
+ *   version u8 | recent | facts | instances | memories | contacts | consents | limited | merged |
+ *   check u32
  *
  * Each part is a count and its items; a time is a zigzag varint, in lists the distance to the one
  * before.  The check is over all that is in front of it.  Decoding trusts nothing: a count must
@@ -149,6 +150,7 @@ static void put_chain(struct buf *out, const struct instance *in)
     put_bits(out, in->value);
     buf_put_u32(out, in->blocker);
     buf_put_bytes(out, in->blocker_about);
+    buf_put_bytes(out, in->owner);
 }
 
 static void put_counted(struct buf *out, const struct instance *in)
@@ -237,11 +239,19 @@ static void put_consents(struct buf *out, const struct state *state)
     }
 }
 
+static void put_merged(struct buf *out, const struct state *state)
+{
+    buf_put_bytes(out, state->moved);
+    buf_put_varint(out, state->merged_count);
+    for (uint32_t i = 0; i < state->merged_count; i++)
+        buf_put_bytes(out, state->merged[i]);
+}
+
 static bool state_is_empty(const struct state *state)
 {
     return state->recent_count == 0 && state->fact_count == 0 && state->instance_count == 0 &&
            state->memory_count == 0 && state->contact_count == 0 && state->consent_count == 0 &&
-           state->limited_count == 0;
+           state->limited_count == 0 && state->moved.len == 0 && state->merged_count == 0;
 }
 
 static uint32_t check_of(const char *bytes, size_t count)
@@ -269,6 +279,7 @@ void state_encode(const struct state *state, struct buf *out)
     buf_put_varint(out, state->limited_count);
     for (uint32_t i = 0; i < state->limited_count; i++)
         buf_put_u32(out, state->limited[i]);
+    put_merged(out, state);
     buf_put_u32(out, check_of(out->data + from, out->len - from));
 }
 
@@ -419,6 +430,7 @@ static void get_chain(struct reader *r, struct instance *in)
     in->value = get_bits(r);
     in->blocker = reader_u32(r);
     in->blocker_about = reader_bytes(r);
+    in->owner = reader_bytes(r);
 }
 
 static void get_counted(struct reader *r, struct arena *arena, struct instance *in)
@@ -527,6 +539,14 @@ static void get_consents(struct reader *r, struct arena *arena, struct state *st
     }
 }
 
+static void get_merged(struct reader *r, struct arena *arena, struct state *state)
+{
+    state->moved = reader_bytes(r);
+    GET_ARRAY(r, arena, state->merged, state->merged_count, state->merged_capacity, 1);
+    for (uint32_t i = 0; i < state->merged_count; i++)
+        state->merged[i] = reader_bytes(r);
+}
+
 static void get_state(struct reader *r, struct arena *arena, struct state *state)
 {
     get_recent(r, arena, state);
@@ -538,6 +558,7 @@ static void get_state(struct reader *r, struct arena *arena, struct state *state
     GET_ARRAY(r, arena, state->limited, state->limited_count, state->limited_capacity, 4);
     for (uint32_t i = 0; i < state->limited_count; i++)
         state->limited[i] = reader_u32(r);
+    get_merged(r, arena, state);
     if (r->at != r->end)
         r->failed = true;
 }

@@ -59,8 +59,8 @@ static size_t kept_most(const struct kept_list *list)
 size_t state_instance_bytes_most(const struct instance *in)
 {
     enum { FIXED = U32 + 3 + VARINT + U64 + 3 * VARINT + U32 + VARINT + TRACE_BYTES };
-    enum { CHAIN = 2 + 4 * VARINT + U64 + U32 + VARINT };
-    size_t bytes = FIXED + CHAIN + in->about.len + in->blocker_about.len +
+    enum { CHAIN = 2 + 4 * VARINT + U64 + U32 + 2 * VARINT };
+    size_t bytes = FIXED + CHAIN + in->about.len + in->blocker_about.len + in->owner.len +
                    value_most(in->about_value) + kept_most(&in->kept) + VARINT;
 
     for (uint32_t i = 0; i < in->counted_count; i++)
@@ -77,7 +77,7 @@ static size_t memory_most(const struct memory *memory)
 
 size_t state_bytes_most(const struct state *state)
 {
-    enum { COUNTS = 7 * VARINT, CONTACT = VARINT + 4 * U32, CONSENT = VARINT + 2 * U32 + 1 };
+    enum { COUNTS = 9 * VARINT, CONTACT = VARINT + 4 * U32, CONSENT = VARINT + 2 * U32 + 1 };
     size_t bytes = 1 + COUNTS + U32 + (size_t)state->recent_count * (6 + VARINT) +
                    (size_t)state->contact_count * CONTACT + (size_t)state->consent_count * CONSENT +
                    (size_t)state->limited_count * U32;
@@ -88,5 +88,8 @@ size_t state_bytes_most(const struct state *state)
         bytes += state_instance_bytes_most(state->instances[i]);
     for (uint32_t i = 0; i < state->memory_count; i++)
         bytes += memory_most(&state->memories[i]);
+    bytes += state->moved.len;
+    for (uint32_t i = 0; i < state->merged_count; i++)
+        bytes += VARINT + state->merged[i].len;
     return bytes;
 }

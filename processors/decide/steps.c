@@ -357,6 +357,14 @@ static void time_passed(struct turn *turn, struct instance *in)
     step_on(turn, in, in->due_ms);
 }
 
+void steps_look_again(const struct turn *turn, struct instance *in)
+{
+    const struct moment_step *step = &instance_moment(turn, in)->steps[in->step];
+
+    if (step->kind == STEP_BECOMES)
+        in->due_ms = becomes_due(turn, in, step);
+}
+
 static void becomes_time_out(struct turn *turn, struct instance *in, const struct moment_step *step)
 {
     if (in->due_ms >= in->step_ms + EXPIRES_MS) {

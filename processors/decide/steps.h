@@ -25,6 +25,8 @@ void steps_take_heartbeat(const struct offer *offer, struct instance *in);
 
 void steps_time_out(struct turn *turn, struct instance *in); /* its step's timer is due */
 
+void steps_look_again(const struct turn *turn, struct instance *in); /* facts are others now */
+
 /* To the observer, if there is one. */
 void steps_tell(const struct turn *turn, const struct instance *in, enum did what, size_t number);
 

@@ -33,9 +33,11 @@ struct turn {
     struct outputs *out;
     int64_t now_ms;
     bool changed;                  /* the state is another now */
+    const struct record *record;   /* NULL: a timer */
     const struct event *event;     /* NULL: a timer */
     const struct event_type *type; /* of event */
     uint16_t type_index;
+    struct str came_to;   /* the id that the event names, if that was merged into this customer */
     uint64_t opener;      /* hash of the event's source, id and time */
     struct value *fields; /* of event, by path */
     struct before *before;

@@ -330,9 +330,11 @@ struct event_type {
 /* Types that decide itself listens to, with the numbers of the paths that it reads of them.  A field
  * that two types have in common (/channel) is one path. */
 struct builtin_paths {
-    uint16_t task_outcome, consent_given, consent_withdrawn, customer_erased; /* indexes of types */
-    uint16_t task, code, final;                                               /* of task.outcome */
-    uint16_t purpose, channel;                                                /* of consent */
+    uint16_t task_outcome, consent_given, consent_withdrawn, customer_erased,
+        customer_merged;        /* indexes of types */
+    uint16_t task, code, final; /* of task.outcome */
+    uint16_t purpose, channel;  /* of consent */
+    uint16_t from, into;        /* of customer.merged */
 };
 
 /* One of the conditions that && and || join, as a program of its own. */

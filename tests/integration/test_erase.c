@@ -127,7 +127,7 @@ START_TEST(nothing_of_the_customer_is_left_in_redis)
     const struct redis_settings settings = {.address = server_address(redis)};
     struct ruleset *set = decide_run_compile(rules);
     struct decide_config config = {.find = give, .context = set};
-    const int32_t partitions[] = {1, 1};
+    const int32_t partitions[DECIDE_TOPIC_COUNT] = {1, 1, 1};
     struct engine_setup setup = {.class = &decide_class,
                                  .config = &config,
                                  .topic_partitions = partitions,

@@ -23,7 +23,10 @@ struct decide_run {
     struct buf lines, said, task, decision, permission;
     struct str task_id;
     int events;
-    size_t strays;
+    size_t strays, permissions;
+    struct record *back; /* written to attent.events, and not read yet */
+    size_t back_count, back_capacity;
+    bool held;
 };
 
 /* --- rules --------------------------------------------------------------------------------------- */
@@ -62,8 +65,11 @@ static const struct ruleset *find_set(void *context, struct str hash_hex, struct
 
 /* --- what comes ---------------------------------------------------------------------------------- */
 
-static void put_head(struct decide_run *run, int64_t at_ms, struct str moment, struct str about)
+static void put_head(struct decide_run *run, struct str customer, int64_t at_ms, struct str moment,
+                     struct str about)
 {
+    if (!str_is(customer, "c1"))
+        buf_put_format(&run->lines, "%.*s ", STR_ARG(customer));
     when_put_span(&run->lines, at_ms - START_MS);
     buf_put_format(&run->lines, " %.*s%s%.*s ", STR_ARG(moment), about.len != 0 ? "/" : "",
                    STR_ARG(about));
@@ -75,7 +81,7 @@ static void take_task(struct decide_run *run, struct str json)
     struct err err;
 
     ck_assert_msg(task_read_json(json, run->arena, &task, &err), "%s", err.text);
-    put_head(run, task.created_ms, task.moment, task.about);
+    put_head(run, task.customer, task.created_ms, task.moment, task.about);
     buf_put_format(&run->lines, "task %.*s\n", STR_ARG(task.channel));
     run->task_id = task.id;
     buf_clear(&run->task);
@@ -87,7 +93,7 @@ static void take_withdrawal(struct decide_run *run, struct str json)
     struct withdrawal w;
 
     ck_assert(withdrawal_read_json(json, run->arena, &w, NULL));
-    put_head(run, w.created_ms, w.moment, w.about);
+    put_head(run, w.customer, w.created_ms, w.moment, w.about);
     buf_put_format(&run->lines, "%s %.*s\n", w.notice ? "notice" : "withdrawn", STR_ARG(w.because));
 }
 
@@ -96,6 +102,7 @@ static void take_permission(struct decide_run *run, struct str json)
     struct permission permission;
 
     ck_assert(permission_read_json(json, run->arena, &permission, NULL));
+    run->permissions++;
     buf_clear(&run->permission);
     buf_put(&run->permission, json);
 }
@@ -109,7 +116,7 @@ static void take_decision(struct decide_run *run, struct str json)
     buf_put(&run->decision, json);
     if (str_is(d.outcome, "task"))
         return;
-    put_head(run, d.at_ms, d.moment, d.about);
+    put_head(run, d.customer, d.at_ms, d.moment, d.about);
     buf_put_format(&run->lines, "%.*s %.*s", STR_ARG(d.outcome), STR_ARG(d.reason));
     if (d.until_ms != 0) {
         buf_put_char(&run->lines, ' ');
@@ -118,13 +125,32 @@ static void take_decision(struct decide_run *run, struct str json)
     buf_put_char(&run->lines, '\n');
 }
 
+static void take_back(struct decide_run *run, const struct record *record)
+{
+    struct record *copy;
+
+    MEM_RESERVE(run->back, run->back_count, run->back_capacity);
+    copy = &run->back[run->back_count++];
+    *copy = *record;
+    copy->key = arena_str(run->arena, record->key);
+    copy->value = arena_str(run->arena, record->value);
+    copy->headers =
+        arena_copy(run->arena, record->headers, record->header_count * sizeof *record->headers);
+    for (size_t i = 0; i < record->header_count; i++) {
+        struct header *h = (struct header *)(uintptr_t)&copy->headers[i];
+
+        *h = (struct header){arena_str(run->arena, h->name), arena_str(run->arena, h->value)};
+    }
+}
+
 static void take_output(void *context, int topic, const struct record *record)
 {
     struct decide_run *run = context;
     struct str json = arena_str(run->arena, record->value);
 
-    ck_assert(str_is(record->key, "c1"));
-    if (topic == DECIDE_TOPIC_DECISIONS)
+    if (topic == DECIDE_TOPIC_EVENTS)
+        take_back(run, record);
+    else if (topic == DECIDE_TOPIC_DECISIONS)
         take_decision(run, json);
     else if (str_is(record_header(record, STR("ce_type")), TASK_CE_TYPE))
         take_task(run, json);
@@ -157,6 +183,11 @@ const char *decide_run_decision(const struct decide_run *run)
 const char *decide_run_permission(const struct decide_run *run)
 {
     return run->permission.len != 0 ? buf_text((struct buf *)&run->permission) : "";
+}
+
+size_t decide_run_permissions(const struct decide_run *run)
+{
+    return run->permissions;
 }
 
 size_t decide_run_strays(const struct decide_run *run)
@@ -220,6 +251,7 @@ void decide_run_close(struct decide_run *run)
     buf_free(&run->task);
     buf_free(&run->permission);
     buf_free(&run->decision);
+    mem_free(run->back);
     mem_free(run);
 }
 
@@ -234,33 +266,67 @@ static int64_t time_of(const char *at)
     return START_MS + (before ? -span_ms : span_ms);
 }
 
+static void read_back(struct decide_run *run)
+{
+    struct err err = {0};
+
+    for (size_t i = 0; i < run->back_count; i++) {
+        struct record again = run->back[i]; /* the list may move */
+
+        again.offset = offline_next(run->offline);
+        ck_assert_msg(offline_record(run->offline, &again, &err) == ERR_NONE, "%s", err.text);
+    }
+    run->back_count = 0;
+}
+
 static void send(struct decide_run *run, const struct record *record)
 {
     struct err err = {0};
 
     ck_assert_msg(offline_record(run->offline, record, &err) == ERR_NONE, "%s", err.text);
+    if (!run->held)
+        read_back(run);
 }
 
-void decide_run_late(struct decide_run *run, const char *at, const char *time, const char *type,
-                     const char *data, const char *id)
+void decide_run_hold(struct decide_run *run, bool hold)
+{
+    run->held = hold;
+    if (!hold)
+        read_back(run);
+}
+
+static void send_event(struct decide_run *run, const char *customer, const char *at,
+                       const char *time, const char *type, const char *data, const char *id)
 {
     struct event event = {
         .id = id[0] != '\0' ? str_of(id) : arena_format(run->arena, "e%d", ++run->events),
         .source = STR("/test"),
         .type = str_of(type),
-        .subject = STR("c1"),
-        .partition_key = STR("c1"),
+        .subject = str_of(customer),
+        .partition_key = str_of(customer),
         .traceparent = STR("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
         .time_ms = time_of(time[0] != '\0' ? time : at)};
     struct record record = {.offset = offline_next(run->offline),
                             .timestamp_ms = time_of(at),
-                            .key = STR("c1"),
+                            .key = str_of(customer),
                             .value = str_of(data)};
     struct header *headers;
 
     record.header_count = event_headers(&event, run->arena, &headers);
     record.headers = headers;
     send(run, &record);
+}
+
+void decide_run_event_of(struct decide_run *run, const char *customer, const char *at,
+                         const char *type, const char *data)
+{
+    send_event(run, customer, at, "", type, data, "");
+}
+
+void decide_run_late(struct decide_run *run, const char *at, const char *time, const char *type,
+                     const char *data, const char *id)
+{
+    send_event(run, "c1", at, time, type, data, id);
 }
 
 void decide_run_event(struct decide_run *run, const char *at, const char *type, const char *data)

@@ -5,7 +5,8 @@
  *   decide_run_until(run, "30d");
  *   ck_assert_str_eq(decide_run_lines(run), "0s calls/V1 task phone\n");
  *
- * One customer, c1.  Times are spans after the start, 2026-03-02T09:00:00+01:00, a Monday.  Any
+ * One customer, c1, unless a test names others.  What decide writes to attent.events comes back to it.
+ * Times are spans after the start, 2026-03-02T09:00:00+01:00, a Monday.  Any
  * mistake (rules that do not compile, an event that cannot be decided) stops the test.
  */
 #ifndef ATTENT_TESTS_SUPPORT_DECIDE_RUN_H
@@ -40,6 +41,11 @@ struct decide_run *decide_run_open_sets(struct ruleset *const *sets, size_t coun
 void decide_run_close(struct decide_run *run);
 
 void decide_run_event(struct decide_run *run, const char *at, const char *type, const char *data);
+/* Of another customer than c1. */
+void decide_run_event_of(struct decide_run *run, const char *customer, const char *at,
+                         const char *type, const char *data);
+/* Until it is let go on, what decide writes to attent.events waits. */
+void decide_run_hold(struct decide_run *run, bool hold);
 /* time: of the event, "" = at; id: "" = a new one */
 void decide_run_late(struct decide_run *run, const char *at, const char *time, const char *type,
                      const char *data, const char *id);
@@ -50,7 +56,8 @@ void decide_run_watermark(struct decide_run *run, const char *source, int partit
                           const char *until);
 void decide_run_until(struct decide_run *run, const char *at);
 
-/* What came since the last call, a line each but for decisions that are tasks:
+/* What came since the last call, a line each but for decisions that are tasks; of another customer
+ * than c1 it begins with that:
  *
  *   14d new-car/V1 task phone               5d new-car/V1 withdrawn policy.updated
  *   0s new-car/V1 hold quiet_hours 23h      14d new-car/V1 ended outcome
@@ -60,6 +67,7 @@ const char *decide_run_task(const struct decide_run *run);     /* JSON of the la
 const char *decide_run_decision(const struct decide_run *run); /* JSON of the last decision */
 /* JSON of the last permission that was withdrawn, "" none. */
 const char *decide_run_permission(const struct decide_run *run);
+size_t decide_run_permissions(const struct decide_run *run); /* how many so far */
 
 size_t decide_run_strays(const struct decide_run *run); /* outcomes of no task that was out */
 
