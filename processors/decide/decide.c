@@ -302,6 +302,8 @@ static void look_at(struct turn *turn)
     bound_keep(turn);
     if (turn->type_index == builtin->customer_merged)
         merge_away(turn);
+    if (turn->type_index == builtin->task_outcome)
+        recent_leave(turn->state);
 }
 
 /* Of a customer who was merged: it goes on, unless it says the same again. */

@@ -104,6 +104,14 @@ void recent_merge(struct turn *turn, const struct state *other)
         forget(state, count - turn->set->policy.recent_ids);
 }
 
+void recent_leave(struct state *state)
+{
+    if (state->recent_count == 1 && state->fact_count == 0 && state->instance_count == 0 &&
+        state->memory_count == 0 && state->contact_count == 0 && state->consent_count == 0 &&
+        state->merged_count == 0)
+        state->recent_count = 0;
+}
+
 /* --- a double ------------------------------------------------------------------------------------ */
 
 static void tell(struct turn *turn, const struct recent *recent)

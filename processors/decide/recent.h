@@ -17,6 +17,10 @@ bool recent_saw(struct turn *turn);
 struct recent *recent_take(struct state *state, struct arena *arena, const struct policy *policy,
                            uint64_t mark, int64_t now_ms);
 
+/* An answer that comes after its customer was erased must not leave a state behind: of who has nothing
+ * but this one event nothing is remembered. */
+void recent_leave(struct state *state);
+
 /* Those of a customer who is merged into this one stand between ours, in order of time. */
 void recent_merge(struct turn *turn, const struct state *other);
 

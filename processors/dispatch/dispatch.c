@@ -77,6 +77,8 @@ static void show_writes(const struct dispatch *d)
     for (size_t i = 0; d->config->view != NULL && i < d->plan.write_count; i++)
         if (str_is(d->plan.writes[i].topic, d->config->ledger_topic))
             ledger_view_take(d->config->view, &d->plan.writes[i]);
+    for (size_t i = 0; d->config->view != NULL && i < d->plan.erased_count; i++)
+        ledger_view_erase(d->config->view, d->plan.erased[i]);
 }
 
 /* Some of what is to be shown, if there is room for it. */

@@ -39,6 +39,11 @@ struct notes {
     size_t count, capacity;
 };
 
+struct customers {
+    char **items;
+    size_t count, capacity;
+};
+
 struct ledger_view {
     const struct ledger_view_config *config;
     char sign[HASH128_HEX_SIZE]; /* of this process */
@@ -48,6 +53,7 @@ struct ledger_view {
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t changed;
     struct notes queue;
+    struct customers erased; /* are not dropped when Redis is away */
     bool connected, missed, closing;
 
     pthread_mutex_t ask_lock;
@@ -69,23 +75,37 @@ struct str ledger_view_task_key(const char *prefix, struct str id, struct arena 
     return arena_format(arena, "%s:task:%.*s", prefix, STR_ARG(id));
 }
 
-static struct str contact_key(const struct ledger_view *v, struct str channel, struct str address,
-                              struct arena *arena)
+/* kind:name:HASH, keyed: who reads Redis learns no address and no customer by trying. */
+static struct str hashed_key(const struct ledger_view *v, struct str kind, struct str name,
+                             struct str secret, struct arena *arena)
 {
     struct buf text = {0}, hex = {0};
     struct sha256 h;
     struct str key;
 
-    buf_put_text(&text, "attent address ");
-    buf_put_bytes(&text, channel);
-    buf_put_bytes(&text, address);
+    buf_put_format(&text, "attent %.*s ", STR_ARG(kind));
+    buf_put_bytes(&text, name);
+    buf_put_bytes(&text, secret);
     h = crypto_hmac_sha256(v->config->key, buf_str(&text));
     sha256_put_hex(&hex, &h);
-    key = arena_format(arena, "%s:contact:%.*s:%.*s", v->config->prefix, STR_ARG(channel),
-                       2 * HASH_BYTES, buf_text(&hex));
+    key = arena_format(arena, "%s:%.*s%.*s", v->config->prefix, STR_ARG(name), 2 * HASH_BYTES,
+                       buf_text(&hex));
     buf_free(&text);
     buf_free(&hex);
     return key;
+}
+
+static struct str contact_key(const struct ledger_view *v, struct str channel, struct str address,
+                              struct arena *arena)
+{
+    return hashed_key(v, STR("address"), arena_format(arena, "contact:%.*s:", STR_ARG(channel)),
+                      address, arena);
+}
+
+static struct str contacts_key(const struct ledger_view *v, struct str customer,
+                               struct arena *arena)
+{
+    return hashed_key(v, STR("customer"), STR("contacts:"), customer, arena);
 }
 
 static struct str sign_key(const struct ledger_view *v, struct arena *arena)
@@ -113,6 +133,18 @@ static struct str bare(const struct ledger_entry *entry, struct arena *arena)
     return ledger_record_entry(&shown, arena).value;
 }
 
+static void send_contact(struct ledger_view *v, const struct task *task, struct arena *arena)
+{
+    struct str key = contact_key(v, task->channel, task->address, arena);
+    struct str all = contacts_key(v, task->customer, arena);
+    const struct str add[] = {STR("SADD"), all, key};
+    const struct str keep[] = {STR("EXPIRE"), all, arena_format(arena, "%d", KEEP_CONTACT_S)};
+
+    send_set(v->redis, key, task->customer, KEEP_CONTACT_S, arena);
+    redis_send(v->redis, add, 3);
+    redis_send(v->redis, keep, 3);
+}
+
 static void send_entry(struct ledger_view *v, const struct ledger_entry *entry, struct arena *arena,
                        size_t *sent)
 {
@@ -125,9 +157,8 @@ static void send_entry(struct ledger_view *v, const struct ledger_entry *entry, 
     if (v->config->key.len == 0 || entry->task.len == 0 ||
         !task_read_json(entry->task, arena, &task, NULL) || task.address.len == 0)
         return;
-    send_set(v->redis, contact_key(v, task.channel, task.address, arena), task.customer,
-             KEEP_CONTACT_S, arena);
-    ++*sent;
+    send_contact(v, &task, arena);
+    *sent += 3;
 }
 
 static void send_note(struct ledger_view *v, const struct note *note, struct arena *arena,
@@ -213,6 +244,81 @@ static enum err_code write_all(struct ledger_view *v, const struct notes *notes,
     return code;
 }
 
+/* --- erasing --------------------------------------------------------------------------------------- */
+
+/* Unless the address is another's by now. */
+static enum err_code erase_contact(struct ledger_view *v, struct str key, struct str customer,
+                                   struct err *err)
+{
+    const struct str get[] = {STR("GET"), key}, del[] = {STR("DEL"), key};
+    struct redis_reply *reply = NULL;
+    enum err_code code = redis_command(v->redis, get, 2, &reply, err);
+    bool is_theirs = code == ERR_NONE && str_equal(redis_reply_text(reply), customer);
+
+    redis_reply_free(reply);
+    if (!is_theirs)
+        return code;
+    code = redis_command(v->redis, del, 2, &reply, err);
+    if (code == ERR_NONE)
+        redis_reply_free(reply);
+    return code;
+}
+
+static enum err_code erase_customer(struct ledger_view *v, struct str customer, struct arena *arena,
+                                    struct err *err)
+{
+    struct str all = contacts_key(v, customer, arena);
+    const struct str members[] = {STR("SMEMBERS"), all}, del[] = {STR("DEL"), all};
+    struct redis_reply *reply = NULL, *gone = NULL;
+    enum err_code code = redis_command(v->redis, members, 2, &reply, err);
+
+    if (code != ERR_NONE)
+        return code;
+    for (size_t i = 0; code == ERR_NONE && i < redis_reply_count(reply); i++)
+        code = erase_contact(v, redis_reply_text(redis_reply_at(reply, i)), customer, err);
+    redis_reply_free(reply);
+    if (code == ERR_NONE)
+        code = redis_command(v->redis, del, 2, &gone, err);
+    if (code == ERR_NONE)
+        redis_reply_free(gone);
+    return code;
+}
+
+/* Behind the notes: one of them may name an address of a customer who was erased since. */
+static enum err_code erase_all(struct ledger_view *v, struct customers *erased, struct arena *arena,
+                               struct err *err)
+{
+    enum err_code code = ERR_NONE;
+
+    while (code == ERR_NONE && erased->count != 0) {
+        char *customer = erased->items[erased->count - 1];
+        code = erase_customer(v, str_of(customer), arena, err);
+        if (code != ERR_NONE)
+            break;
+        mem_free(customer);
+        erased->count--;
+    }
+    return code;
+}
+
+static void free_customers(struct customers *customers)
+{
+    while (customers->count != 0)
+        mem_free(customers->items[--customers->count]);
+    mem_free(customers->items);
+    *customers = (struct customers){0};
+}
+
+/* What could not be erased is tried again.  The lock is held. */
+static void put_back(struct ledger_view *v, struct customers *erased)
+{
+    for (size_t i = 0; i < erased->count; i++) {
+        MEM_RESERVE(v->erased.items, v->erased.count, v->erased.capacity);
+        v->erased.items[v->erased.count++] = erased->items[i];
+    }
+    mem_free(erased->items);
+}
+
 /* --- the thread ------------------------------------------------------------------------------------ */
 
 /* Wait for something to write, or for the time to look whether Redis is there.  The lock is held. */
@@ -222,7 +328,7 @@ static void wait_for_work(struct ledger_view *v)
     const struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
     int waited = 0;
 
-    while (!v->closing && waited == 0 && (v->queue.count == 0 || !v->connected))
+    while (!v->closing && waited == 0 && (v->queue.count + v->erased.count == 0 || !v->connected))
         waited = pthread_cond_timedwait(&v->changed, &v->lock, &until);
 }
 
@@ -248,24 +354,30 @@ static void *write_notes(void *of)
 
     pthread_mutex_lock(&v->lock);
     for (;;) {
+        struct customers erased;
         struct notes notes;
         struct err err = {0};
         enum err_code code;
         bool emptied;
 
         wait_for_work(v);
-        if (v->closing && (v->queue.count == 0 || !v->connected))
+        if (v->closing && (v->queue.count + v->erased.count == 0 || !v->connected))
             break;
         notes = v->queue;
+        erased = v->erased;
         v->queue = (struct notes){0};
+        v->erased = (struct customers){0};
         pthread_mutex_unlock(&v->lock);
         code = write_all(v, &notes, arena, &emptied, &err);
+        if (code == ERR_NONE)
+            code = erase_all(v, &erased, arena, &err);
         free_notes(&notes);
         if (code != ERR_NONE || emptied) {
             redis_close(v->redis);
             v->redis = NULL;
         }
         pthread_mutex_lock(&v->lock);
+        put_back(v, &erased);
         note_end(v, code, emptied, &err);
     }
     pthread_mutex_unlock(&v->lock);
@@ -312,6 +424,7 @@ void ledger_view_close(struct ledger_view *v)
     if (running)
         pthread_join(v->thread, NULL);
     free_notes(&v->queue);
+    free_customers(&v->erased);
     redis_close(v->redis);
     redis_close(v->asked);
     pthread_cond_destroy(&v->changed);
@@ -338,6 +451,17 @@ void ledger_view_take(struct ledger_view *v, const struct record *record)
             note->value = mem_copy_text(record->value.data, record->value.len);
         pthread_cond_signal(&v->changed);
     }
+    pthread_mutex_unlock(&v->lock);
+}
+
+void ledger_view_erase(struct ledger_view *v, struct str customer)
+{
+    if (v->config->key.len == 0)
+        return; /* no contacts are kept */
+    pthread_mutex_lock(&v->lock);
+    MEM_RESERVE(v->erased.items, v->erased.count, v->erased.capacity);
+    v->erased.items[v->erased.count++] = mem_copy_text(customer.data, customer.len);
+    pthread_cond_signal(&v->changed);
     pthread_mutex_unlock(&v->lock);
 }
 

@@ -2,6 +2,7 @@
  *
  *     PREFIX:task:ID                the entry as JSON, without the task's words and addresses
  *     PREFIX:contact:CHANNEL:HASH   the customer whose address that is; the hash is keyed
+ *     PREFIX:contacts:HASH          the keys of that kind of one customer, so that they can be erased
  *
  * A view and nothing else: nothing is decided by it, dispatch works on when Redis is away, and what
  * it missed is written again from the ledger, as everything is when Redis lost it.  Only contacts
@@ -29,6 +30,9 @@ void ledger_view_close(struct ledger_view *view); /* NULL allowed */
 
 /* A record of the ledger that is committed (copied). */
 void ledger_view_take(struct ledger_view *view, const struct record *record);
+/* The customer was erased: no address is theirs any more.  Done when Redis is there again, unless the
+ * process ends before; then the keys go by themselves after 400 days. */
+void ledger_view_erase(struct ledger_view *view, struct str customer);
 /* True once after something was missed: give it all entries. */
 bool ledger_view_wants_all(struct ledger_view *view);
 /* How many records wait for Redis.  More than 200,000 are not kept: then all are asked for again. */

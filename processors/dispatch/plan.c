@@ -166,6 +166,8 @@ struct ledger_entry plan_ended(const struct plan *plan, const struct partition *
     ended.at_ms = p->now_ms;
     ended.next_ms = 0;
     ended.task = ended.withdrawal = STR_EMPTY;
+    if (ended.customer.len == 0) /* erased, or never known: nobody asks for it any more */
+        ended.reference = STR_EMPTY;
     if (!may_be_called_back || ended.due_ms < p->now_ms + plan->rules->keep_ms)
         ended.due_ms = p->now_ms + plan->rules->keep_ms;
     return ended;
@@ -432,7 +434,8 @@ static void forbid(struct plan *plan, struct partition *p, const struct permissi
     keep_back(plan, p, &w, "forbidden");
 }
 
-/* One that is under way, or in doubt, is not tried again. */
+/* One that is under way, or in doubt, is not tried again.  Of a customer who was erased the entry does
+ * not say whose it is, so nobody hears how it ends (plan_send.c). */
 static void forbid_further(struct plan *plan, struct partition *p,
                            const struct permission *permission, const struct ledger_entry *entry)
 {
@@ -444,10 +447,21 @@ static void forbid_further(struct plan *plan, struct partition *p,
                                  .reason = permission->because,
                                  .created_ms = permission->created_ms};
 
-    plan_recall(plan, p, entry, &w);
+    struct ledger_entry kept = *entry;
+
+    if (permission->erased)
+        kept.customer = STR_EMPTY;
+    plan_recall(plan, p, &kept, &w);
 }
 
-/* Tasks of this customer that have not gone: the permission counts for what was decided before. */
+static void note_erased(struct plan *plan, struct str customer)
+{
+    MEM_RESERVE(plan->erased, plan->erased_count, plan->erased_capacity);
+    plan->erased[plan->erased_count++] = arena_str(plan->arena, customer);
+}
+
+/* Tasks of this customer that have not gone: the permission counts for what was decided before.  Of a
+ * customer who was erased, what is over leaves the ledger. */
 static void take_permission(struct plan *plan, struct partition *p,
                             const struct permission *permission)
 {
@@ -456,12 +470,17 @@ static void take_permission(struct plan *plan, struct partition *p,
 
     for (size_t i = 0; i < count; i++) {
         const struct ledger_entry *e = ledger_at(p->ledger, i);
-        if (!ledger_is_over(e) && str_equal(e->customer, permission->customer))
+        if ((permission->erased || !ledger_is_over(e)) &&
+            str_equal(e->customer, permission->customer))
             ids[found++] = arena_str(plan->arena, e->id);
     }
     for (size_t i = 0; i < found; i++) {
         const struct ledger_entry *e = ledger_find(p->ledger, ids[i]);
         struct task task;
+        if (ledger_is_over(e)) {
+            forget_entry(plan, p, e->id);
+            continue;
+        }
         if (!plan_task_of(plan, e, &task) || !forbids(permission, &task))
             continue;
         if (may_be_out(e))
@@ -469,6 +488,8 @@ static void take_permission(struct plan *plan, struct partition *p,
         else
             forbid(plan, p, permission, &task);
     }
+    if (permission->erased)
+        note_erased(plan, permission->customer);
 }
 
 /* What the customer said to dispatch itself counts until decide has said it as well. */
@@ -739,7 +760,7 @@ void plan_clear(struct plan *plan)
 {
     cancel_jobs(plan);
     arena_reset(plan->arena);
-    plan->write_count = plan->note_count = 0;
+    plan->write_count = plan->note_count = plan->erased_count = 0;
     plan->counters = (struct dispatch_counters){0};
 }
 
@@ -749,6 +770,7 @@ void plan_close(struct plan *plan)
     arena_free(plan->arena);
     mem_free(plan->writes);
     mem_free(plan->notes);
+    mem_free(plan->erased);
 }
 
 void plan_count(const struct plan *plan, struct dispatch_counters *total)

@@ -53,6 +53,8 @@ struct plan {
     size_t write_count, write_capacity;
     struct plan_note *notes;
     size_t note_count, note_capacity;
+    struct str *erased; /* customers whose entries left the ledger: the view forgets them, too */
+    size_t erased_count, erased_capacity;
     struct dispatch_counters counters; /* of this plan */
     int64_t real_ms;                   /* the world's clock; > 0 */
     struct job *jobs, **last_job;      /* calls to begin once this is committed */

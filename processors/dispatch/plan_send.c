@@ -73,6 +73,13 @@ static int64_t pause_ms(const struct send *s)
     return s->plan->real_ms + s->channel->options.breaker_pause_ms;
 }
 
+/* Of a customer who was erased meanwhile nobody wants to hear. */
+static void tell(const struct send *s, const char *code, const char *reason, bool final)
+{
+    if (s->entry.customer.len != 0)
+        plan_outcome(s->plan, s->p, &s->task, code, reason, final);
+}
+
 /* --- ends ------------------------------------------------------------------------------------- */
 
 static void end(struct send *s, enum ledger_state state, const char *reason, const char *log,
@@ -101,14 +108,14 @@ static void end_withdrawn(struct send *s, const char *result)
 
 static void fail(struct send *s, const char *reason, const char *why)
 {
-    plan_outcome(s->plan, s->p, &s->task, "failed", reason, true);
+    tell(s, "failed", reason, true);
     end(s, LEDGER_FAILED, reason, "a task failed", why);
 }
 
 /* Perhaps it was sent, and nobody can tell: it stays so, and decide may go on when its time is over. */
 static void leave_in_doubt(struct send *s, const char *why)
 {
-    plan_outcome(s->plan, s->p, &s->task, "unknown", "", false);
+    tell(s, "unknown", "", false);
     end(s, LEDGER_UNKNOWN, IN_DOUBT,
         "a task was perhaps sent, and its channel may not get it twice", why);
 }
@@ -133,7 +140,7 @@ static void sent(struct send *s, const struct job *job)
     s->entry.reference = arena_str(s->plan->arena, str_of(job->receipt.reference));
     if (!str_is_utf8(s->entry.reference))
         s->entry.reference = STR_EMPTY;
-    plan_outcome(s->plan, s->p, &s->task, "sent", "", false);
+    tell(s, "sent", "", false);
     if (s->entry.withdrawal.len != 0)
         recall(s);
     else
@@ -181,7 +188,7 @@ static void doubt(struct send *s, int64_t ask_ms, const char *why)
 
 static void refused(struct send *s, const struct job *job)
 {
-    if (job->receipt.opted_out)
+    if (job->receipt.opted_out && s->entry.customer.len != 0)
         plan_opted_out(s->plan, s->p, &s->task);
     if (s->entry.withdrawal.len != 0)
         end_withdrawn(s, "kept_back");
@@ -291,7 +298,7 @@ void plan_late(struct plan *plan, struct partition *p, const struct ledger_entry
     } else if (s.entry.state == LEDGER_UNKNOWN || was_in_doubt(&s)) {
         leave_in_doubt(&s, "its deadline is over");
     } else {
-        plan_outcome(plan, p, &s.task, "expired", "deadline", true);
+        tell(&s, "expired", "deadline", true);
         end(&s, LEDGER_EXPIRED, "deadline", "a task expired before it was sent",
             "its deadline is over");
     }
@@ -433,7 +440,7 @@ static bool put_off(struct send *s)
         return false;
     s->p->touched = true;
     if (opens_ms >= s->task.deadline_ms && !was_in_doubt(s)) {
-        plan_outcome(s->plan, s->p, &s->task, "expired", "no_window", true);
+        tell(s, "expired", "no_window", true);
         end(s, LEDGER_EXPIRED, "no_window", NULL, "");
     } else if (opens_ms >= s->task.deadline_ms) {
         leave_in_doubt(s, "no window is left before its deadline");

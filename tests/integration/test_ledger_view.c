@@ -138,6 +138,38 @@ START_TEST(who_has_an_address_is_known_when_the_task_is_long_over)
 }
 END_TEST
 
+static int64_t keys_in_redis(void)
+{
+    const struct str args[] = {STR("DBSIZE")};
+    struct redis_reply *reply;
+    int64_t keys;
+
+    ck_assert_int_eq(redis_command(redis, args, 1, &reply, NULL), ERR_NONE);
+    keys = redis_reply_integer(reply);
+    redis_reply_free(reply);
+    return keys;
+}
+
+START_TEST(who_was_erased_has_no_address)
+{
+    const struct record record = sending_record(), forgotten = {.key = STR(TASK)};
+
+    await_wish();
+    ledger_view_take(view, &record);
+    while (customer_of("sms", PHONE).len == 0)
+        clock_sleep_ms(5);
+    ledger_view_erase(view, STR("C-2"));
+    ledger_view_take(view, &forgotten);
+    await_task(false);
+    ck_assert(str_is(customer_of("sms", PHONE), "C-1"));
+    ledger_view_erase(view, STR("C-1"));
+    while (customer_of("sms", PHONE).len != 0)
+        clock_sleep_ms(5);
+    while (keys_in_redis() != 1) /* only the sign of who writes is left */
+        clock_sleep_ms(5);
+}
+END_TEST
+
 START_TEST(what_redis_lost_is_asked_for_again)
 {
     const struct record record = sending_record();
@@ -177,18 +209,6 @@ START_TEST(while_redis_is_away_nobody_waits_and_afterwards_everything_is_asked_f
 }
 END_TEST
 
-static int64_t keys_in_redis(void)
-{
-    const struct str args[] = {STR("DBSIZE")};
-    struct redis_reply *reply;
-    int64_t keys;
-
-    ck_assert_int_eq(redis_command(redis, args, 1, &reply, NULL), ERR_NONE);
-    keys = redis_reply_integer(reply);
-    redis_reply_free(reply);
-    return keys;
-}
-
 START_TEST(many_are_shown_some_at_a_time_as_they_are_by_then)
 {
     enum { TASKS = 12000 };
@@ -225,6 +245,7 @@ int main(void)
     const TTest *const tests[] = {
         it_shows_a_task_without_its_words_and_addresses,
         who_has_an_address_is_known_when_the_task_is_long_over,
+        who_was_erased_has_no_address,
         what_redis_lost_is_asked_for_again,
         while_redis_is_away_nobody_waits_and_afterwards_everything_is_asked_for,
         many_are_shown_some_at_a_time_as_they_are_by_then,

@@ -29,6 +29,9 @@ START_TEST(everything_ends_nothing_stays_and_what_comes_later_begins_anew)
     ck_assert_ptr_nonnull(strstr(decide_run_permission(run), "customer.erased"));
     erased = decide_run_digest(run);
     ck_assert(erased.low == empty.low && erased.high == empty.high);
+    decide_run_event(run, "2d", "task.outcome", "{\"task\":\"of before\",\"code\":\"read\"}");
+    erased = decide_run_digest(run); /* an answer that comes late leaves nothing */
+    ck_assert(erased.low == empty.low && erased.high == empty.high);
     decide_run_event(run, "2d", "a.one", "{\"key\":\"V\"}"); /* `again` is forgotten, too */
     ck_assert_str_eq(decide_run_lines(run), "2d call/V task phone\n");
     decide_run_close(run);

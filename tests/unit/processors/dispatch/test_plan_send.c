@@ -380,6 +380,42 @@ START_TEST(a_permission_that_is_gone_stops_what_has_not_gone)
 }
 END_TEST
 
+/* Is an id written as forgotten? */
+static bool is_tombstone(const char *id)
+{
+    for (size_t i = 0; i < bench.plan.write_count; i++)
+        if (str_is(bench.plan.writes[i].key, id))
+            return bench.plan.writes[i].value.data == NULL;
+    return false;
+}
+
+START_TEST(of_a_customer_who_was_erased_the_ledger_keeps_no_name_and_nobody_hears)
+{
+    const struct permission erased = {
+        .customer = STR("C-1"), .because = STR("customer.erased"), .erased = true};
+    struct job *job;
+
+    open_bench(&scripted_class, "concurrency: 4");
+    plan_task("a1");
+    ends(begun(JOB_DELIVER, "a1"), DELIVERY_ACCEPTED);
+    plan_task("a2");
+    job = begun(JOB_DELIVER, "a2"); /* under way */
+    plan_permission(&erased);
+    ck_assert(is_tombstone("a1"));
+    ck_assert_ptr_null(ledger_find(bench.partition.ledger, STR("a1")));
+    ck_assert_uint_eq(ledger_find(bench.partition.ledger, STR("a2"))->customer.len, 0);
+    ck_assert_uint_eq(bench.plan.erased_count, 1);
+    ends(job, DELIVERY_ACCEPTED);
+    is("a2", LEDGER_WITHDRAWN, "customer.erased");
+    ck_assert_uint_eq(ledger_find(bench.partition.ledger, STR("a2"))->reference.len, 0);
+    for (size_t i = 0; i < bench.plan.write_count; i++) {
+        ck_assert(!str_is(bench.plan.writes[i].topic, "attent.outcomes"));
+        ck_assert(!str_contains(bench.plan.writes[i].value, STR("C-1")));
+    }
+    close_bench();
+}
+END_TEST
+
 /* Decide had not read it yet. */
 START_TEST(a_wish_also_stops_what_is_decided_a_moment_later)
 {
@@ -486,6 +522,7 @@ SUITE_MAIN("plan of deliveries", it_is_in_the_ledger_before_it_is_begun,
            a_withdrawal_keeps_back_waits_for_the_call_or_takes_back,
            a_channel_may_take_back_only_some_tasks, a_channel_that_cannot_take_back_says_so,
            a_permission_that_is_gone_stops_what_has_not_gone,
+           of_a_customer_who_was_erased_the_ledger_keeps_no_name_and_nobody_hears,
            a_wish_also_stops_what_is_decided_a_moment_later,
            an_address_that_reaches_nobody_is_told_as_such,
            a_customer_who_told_the_provider_to_stop_withdraws_consent,
