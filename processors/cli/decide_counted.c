@@ -205,7 +205,7 @@ static enum err_code counted_control(struct step *step, const struct record *rec
     return code;
 }
 
-static const char *const topics[] = {"attent.tasks", "attent.decisions", NULL};
+static const char *const topics[] = {"attent.tasks", "attent.decisions", "attent.events", NULL};
 
 const struct step_class decide_counted_class = {
     .name = "decide",

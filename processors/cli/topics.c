@@ -12,7 +12,9 @@
 
 enum { PROPERTIES_MAX = 4, OWN_TOPICS = 6, APPEAR_MS_MAX = 3000, APPEAR_LOOK_MS = 50 };
 
-#define KEEP_MS "2592000000" /* 30 days: longer than a reader is ever away */
+#define KEEP_MS      "2592000000" /* 30 days: longer than a reader is ever away */
+
+#define COMPACTED_MS "86400000" /* a day: then what was forgotten is gone (docs/privacy.md) */
 
 static void add(struct topics_plan *plan, const struct conf *conf, struct arena *arena,
                 const char *name, int partitions, bool compacted)
@@ -21,11 +23,13 @@ static void add(struct topics_plan *plan, const struct conf *conf, struct arena 
     int replication = (int)conf_int(conf, "replication");
     size_t count = 0;
 
-    if (compacted)
+    if (compacted) {
         p[count++] = (struct kafka_property){"cleanup.policy", "compact"};
-    else /* in the log's own time records may be years old when they are written */
+        p[count++] = (struct kafka_property){"max.compaction.lag.ms", COMPACTED_MS};
+    } else { /* in the log's own time records may be years old when they are written */
         p[count++] = (struct kafka_property){
             "retention.ms", str_is(conf_text(conf, "time"), "log") ? "-1" : KEEP_MS};
+    }
     p[count++] = (struct kafka_property){"unclean.leader.election.enable", "false"};
     if (replication >= 3) /* an acknowledged record is on two machines */
         p[count++] = (struct kafka_property){"min.insync.replicas", "2"};

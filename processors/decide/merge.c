@@ -230,6 +230,8 @@ static void merge_instances(struct turn *turn, const struct state *other)
         struct instance *in = other->instances[i];
         struct instance *same = find_same(turn->state, in);
 
+        if (same != NULL && steps_join_counts(turn, same, in))
+            continue;
         in->waits = 0;
         in->notice_ms = STEP_NO_TIMER;
         instances_insert(turn, in);

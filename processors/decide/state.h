@@ -201,7 +201,8 @@ struct state {
 };
 
 struct state *state_new(struct str customer, struct arena *arena);
-/* ERR_STATE: broken, or of a newer version.  The blob is copied. */
+/* ERR_STATE: broken, or of a newer version; err is for logs, so it has a hash for the name.  The blob is
+ * copied. */
 enum err_code state_decode(struct str customer, struct str blob, struct arena *arena,
                            struct state **out, struct err *err);
 void state_encode(const struct state *state, struct buf *out); /* nothing if it is empty */

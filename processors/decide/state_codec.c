@@ -570,15 +570,16 @@ static enum err_code open_blob(struct str customer, struct str blob, struct read
     struct reader tail;
 
     if (blob.len < 5 || blob.len > LIMIT_STATE_BYTES)
-        return err_set(err, ERR_STATE, "state of customer %.*s: %zu bytes cannot be one",
-                       STR_ARG(customer), blob.len);
+        return err_set(err, ERR_STATE, "state of a customer (hash %08x): %zu bytes cannot be one",
+                       name_id(customer), blob.len);
     if ((unsigned char)blob.data[0] != STATE_VERSION)
-        return err_set(err, ERR_STATE, "state of customer %.*s: version %d, this is version %d",
-                       STR_ARG(customer), (unsigned char)blob.data[0], STATE_VERSION);
+        return err_set(err, ERR_STATE,
+                       "state of a customer (hash %08x): version %d, this is version %d",
+                       name_id(customer), (unsigned char)blob.data[0], STATE_VERSION);
     tail = reader_of(str_slice(blob, body, blob.len));
     if (reader_u32(&tail) != check_of(blob.data, body))
-        return err_set(err, ERR_STATE, "state of customer %.*s: checksum does not fit",
-                       STR_ARG(customer));
+        return err_set(err, ERR_STATE, "state of a customer (hash %08x): checksum does not fit",
+                       name_id(customer));
     *r = reader_of(str_slice(blob, 1, body));
     return ERR_NONE;
 }
@@ -598,7 +599,8 @@ enum err_code state_decode(struct str customer, struct str blob, struct arena *a
             return code;
         get_state(&r, arena, state);
         if (r.failed)
-            return err_set(err, ERR_STATE, "state of customer %.*s: broken", STR_ARG(customer));
+            return err_set(err, ERR_STATE, "state of a customer (hash %08x): broken",
+                           name_id(customer));
     }
     *out = state;
     return ERR_NONE;

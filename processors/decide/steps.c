@@ -128,15 +128,13 @@ static void keep_count(struct turn *turn, struct instance *in, uint32_t count)
 
 /* --- count --------------------------------------------------------------------------------------- */
 
-static void count_insert(struct turn *turn, struct instance *in)
+/* Behind those of the same time. */
+static void counted_insert(struct turn *turn, struct instance *in, struct counted counted)
 {
-    int64_t time_ms = turn->event->time_ms;
-    struct counted counted = {.time_ms = time_ms};
     uint32_t at;
 
-    scope_keep_step(turn, instance_moment(turn, in), in->step, SLOT_STEP_DATA, &counted.kept);
     STATE_RESERVE(turn->arena, in->counted, in->counted_count, in->counted_capacity);
-    for (at = in->counted_count; at > 0 && in->counted[at - 1].time_ms > time_ms; at--)
+    for (at = in->counted_count; at > 0 && in->counted[at - 1].time_ms > counted.time_ms; at--)
         in->counted[at] = in->counted[at - 1];
     in->counted[at] = counted;
     in->counted_count++;
@@ -144,6 +142,14 @@ static void count_insert(struct turn *turn, struct instance *in)
         STATE_REMOVE(in->counted, in->counted_count, 0);
         turn->counts->forgotten++;
     }
+}
+
+static void count_insert(struct turn *turn, struct instance *in)
+{
+    struct counted counted = {.time_ms = turn->event->time_ms};
+
+    scope_keep_step(turn, instance_moment(turn, in), in->step, SLOT_STEP_DATA, &counted.kept);
+    counted_insert(turn, in, counted);
 }
 
 /* The last of `step->count` events less than D apart; -1: there are not so many. */
@@ -189,6 +195,21 @@ static void count_take(struct turn *turn, struct instance *in)
         keep_counted(turn, in, &in->counted[(uint32_t)last + 1 - step->count], SLOT_STEP_FIRST);
     keep_count(turn, in, step->count);
     step_on(turn, in, in->counted[last].time_ms);
+}
+
+bool steps_join_counts(struct turn *turn, struct instance *in, const struct instance *other)
+{
+    const struct moment_step *step = &instance_moment(turn, in)->steps[in->step];
+
+    if (in->phase != PHASE_STEPS || other->phase != PHASE_STEPS || in->step != other->step ||
+        step->kind != STEP_COUNT)
+        return false;
+    for (uint32_t i = 0; i < other->counted_count; i++)
+        if (in->step == 0 || other->counted[i].time_ms >= in->step_ms)
+            counted_insert(turn, in, other->counted[i]);
+    if (in->counted_count != 0)
+        count_go_on(step, in);
+    return true;
 }
 
 /* --- every --------------------------------------------------------------------------------------- */

@@ -25,6 +25,10 @@ void steps_take_heartbeat(const struct offer *offer, struct instance *in);
 
 void steps_time_out(struct turn *turn, struct instance *in); /* its step's timer is due */
 
+/* Two that count the same count together: what other has counted, in has.  Nothing is completed: that is
+ * for the next event.  False: they do not count the same. */
+bool steps_join_counts(struct turn *turn, struct instance *in, const struct instance *other);
+
 void steps_look_again(const struct turn *turn, struct instance *in); /* facts are others now */
 
 /* To the observer, if there is one. */

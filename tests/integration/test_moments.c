@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "connectors/redis/redis.h"
 #include "core/arena.h"
 #include "core/clock.h"
 #include "core/file.h"
@@ -300,6 +301,83 @@ START_TEST(an_answer_that_does_not_end_it_lets_the_chain_go_on)
 }
 END_TEST
 
+/* --- one customer under two ids, who is forgotten -------------------------------------------------- */
+
+static struct redis *open_redis(const struct company *c)
+{
+    const struct redis_settings settings = {.address = server_address(c->field.redis)};
+    const struct str plain[] = {STR("CONFIG"), STR("SET"), STR("rdbcompression"), STR("no")};
+    struct redis_reply *reply;
+    struct redis *redis;
+
+    ck_assert_int_eq(redis_open(&settings, &redis, NULL), ERR_NONE);
+    ck_assert_int_eq(redis_command(redis, plain, 4, &reply, NULL), ERR_NONE);
+    ck_assert(str_is(redis_reply_text(reply), "OK"));
+    redis_reply_free(reply);
+    return redis;
+}
+
+/* All that Redis holds, whatever the key, as it lies on disk: is this in it? */
+static bool redis_holds(const struct company *c, struct redis *redis, const char *trace)
+{
+    const struct str save[] = {STR("SAVE")};
+    struct redis_reply *reply;
+    struct str bytes;
+
+    ck_assert_int_eq(redis_command(redis, save, 1, &reply, NULL), ERR_NONE);
+    ck_assert(str_is(redis_reply_text(reply), "OK"));
+    redis_reply_free(reply);
+    ck_assert_int_eq(
+        file_read(arena_format(c->arena, "%s/dump.rdb", server_dir(c->field.redis, 0)).data,
+                  c->arena, &bytes, NULL),
+        ERR_NONE);
+    return str_contains(bytes, str_of(trace));
+}
+
+/* State, dispatch view, timers: of keys and values of any kind.  Aliases, too, where there are some. */
+START_TEST(two_ids_are_one_customer_of_whom_redis_keeps_nothing_once_erased)
+{
+    static const char *const traces[] = {"mona", "web-77", "+31200000099", "mona@example.com"};
+    struct company c;
+    struct redis *redis;
+    int64_t until_ms;
+    struct task mail;
+
+    company_open(&c, "two-ids", kafka, "time: log\n");
+    introduce(&c, "pia");
+    company_tell(&c, "crm", FIELD_STRUCTURED, "mona", "2025-01-06T10:00:00+01:00",
+                 "customer.updated",
+                 "{\"time_zone\":\"Europe/Amsterdam\",\"phone\":\"+31200000099\","
+                 "\"email\":\"mona@example.com\"}");
+    company_bill(&c, "web-77", "2025-01-07T09:00:00+01:00", "payment.missed", "2025-01");
+    company_bill(&c, "mona", "2025-01-08T09:00:00+01:00", "payment.missed", "2025-02");
+    company_tell(&c, "crm", FIELD_STRUCTURED, "web-77", "2025-02-03T09:00:00+01:00",
+                 "customer.merged", "{\"from\":\"web-77\",\"into\":\"mona\"}");
+    await_decision(&c, "web-77", 0, "silent", "merged");
+    await_decision(&c, "mona", 0, "silent", "merged");
+    company_bill(&c, "web-77", "2025-03-04T10:00:00+01:00", "payment.missed", "2025-03");
+    mail = await_task(&c, "billing", "mona", 0, "missed-payment", "email");
+    ck_assert_int_eq(mail.created_ms, company_at("2025-03-04T10:00:00+01:00"));
+
+    redis = open_redis(&c);
+    for (size_t i = 0; i < sizeof traces / sizeof traces[0]; i++)
+        ck_assert_msg(redis_holds(&c, redis, traces[i]), "%s", traces[i]);
+    company_tell(&c, "crm", FIELD_STRUCTURED, "web-77", "2025-03-05T10:00:00+01:00",
+                 "customer.erased", "{}");
+    await_decision(&c, "mona", 2, "ended", "erased");
+    until_ms = clock_mono_ms() + COMPANY_WAIT_MS_MAX;
+    for (size_t i = 0; i < sizeof traces / sizeof traces[0]; i++)
+        while (redis_holds(&c, redis, traces[i])) { /* what is under way ends first */
+            ck_assert_msg(clock_mono_ms() < until_ms, "%s is still there", traces[i]);
+            clock_sleep_ms(50);
+        }
+    ck_assert(redis_holds(&c, redis, "someone@example.com")); /* another's stays */
+    redis_close(redis);
+    company_end(&c);
+    company_close(&c);
+}
+END_TEST
+
 /* --- time that passes by itself --------------------------------------------------------------------- */
 
 static size_t count_ticks(struct company *c, int32_t partition)
@@ -347,6 +425,7 @@ int main(void)
         a_worn_brake_pad_becomes_a_call_that_the_garage_ends,
         a_new_car_without_insurance_becomes_a_call_after_a_fortnight,
         an_answer_that_does_not_end_it_lets_the_chain_go_on,
+        two_ids_are_one_customer_of_whom_redis_keeps_nothing_once_erased,
         a_wait_runs_out_by_the_wall_clock_although_nothing_comes,
     };
 

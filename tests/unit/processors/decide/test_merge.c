@@ -83,6 +83,10 @@ static const struct rule_file moments[] = {
     {"moments/wait.yaml", "moment: wait\ntitle: W\ntier: care\nabout: event.data.key\n"
                           "when: [{event: a.one}, {wait: 1d}, {absent: b.two, for: 1d}]\n"
                           "act: [{channel: mail}]\n"},
+    {"moments/thrice.yaml",
+     "moment: thrice\ntitle: T\ntier: care\n"
+     "when: [{count: 3, of: b.two, if: event.data.key == \"T\", within: 2d, as: seen}]\n"
+     "reason: \"{{seen.first.data.n}} {{seen.data.n}}\"\nact: [{channel: mail}]\n"},
     {"moments/grow.yaml", "moment: grow\ntitle: G\ntier: care\nwhen: [{becomes: customer.n > 9}]\n"
                           "act: [{channel: mail}]\n"},
     {"policy.yaml", "tiers:\n  care: {consent: opt_out}\nchannels:\n  phone: {}\n  mail: {}\n"
@@ -148,6 +152,21 @@ START_TEST(of_two_about_the_same_the_one_that_is_further_goes_on)
                      "1d6h wait/V ended merged\n");
     decide_run_event(run, "32h", "b.two", "{\"key\":\"V\",\"n\":1}"); /* breaks that of c2 only */
     ck_assert_str_eq(decide_run_lines(run), "1d8h wait/V ended broken\n");
+    decide_run_close(run);
+}
+END_TEST
+
+START_TEST(what_both_have_counted_counts_together)
+{
+    struct decide_run *run = decide_run_open(moments);
+
+    decide_run_event_of(run, "c1", "1h", "b.two", "{\"key\":\"T\",\"n\":1}");
+    decide_run_event_of(run, "c2", "2h", "b.two", "{\"key\":\"T\",\"n\":2}");
+    decide_run_event_of(run, "c2", "3h", "customer.merged", MERGE_2_INTO_1);
+    decide_run_lines(run);
+    decide_run_event_of(run, "c2", "4h", "b.two", "{\"key\":\"T\",\"n\":3}");
+    ck_assert_str_eq(decide_run_lines(run), "4h thrice task mail\n");
+    ck_assert_ptr_nonnull(strstr(decide_run_task(run), "\"reason\":\"1 3\""));
     decide_run_close(run);
 }
 END_TEST
@@ -387,7 +406,8 @@ END_TEST
 SUITE_MAIN("merge", facts_are_as_if_one_customer_had_lived_both_lives,
            a_task_that_is_out_keeps_its_key_and_its_answer_finds_it,
            an_answer_under_the_old_id_leads_to_the_next_action_of_the_new,
-           of_two_about_the_same_the_one_that_is_further_goes_on, caps_are_added,
+           of_two_about_the_same_the_one_that_is_further_goes_on,
+           what_both_have_counted_counts_together, caps_are_added,
            a_no_of_either_takes_back_the_task_of_the_other,
            a_merge_turns_no_condition_and_time_goes_on_for_what_came_along, what_cannot_be_says_why,
            it_may_be_said_under_any_of_the_ids,

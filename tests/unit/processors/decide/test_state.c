@@ -285,7 +285,11 @@ START_TEST(a_newer_version_is_refused_with_a_sentence)
     struct state *back;
 
     ck_assert_int_eq(state_decode(STR("c1"), STR("\x63.........."), arena, &back, &err), ERR_STATE);
-    ck_assert_str_eq(err.text, "state of customer c1: version 99, this is version 2");
+    ck_assert_str_eq(err.text, arena_format(arena,
+                                            "state of a customer (hash %08x): version 99, "
+                                            "this is version 2",
+                                            name_id(STR("c1")))
+                                   .data);
 }
 END_TEST
 
