@@ -288,13 +288,14 @@ static bool some_pace(const struct policy *policy)
     }                                                                                              \
     return false
 
-/* A test runs one rule set, so nothing is ever retired in it; the rest needs what it speaks of. */
+/* A test runs one rule set, so nothing changes under way in it; the rest needs what it speaks of. */
 static bool reason_can_come(const struct ruleset *set, enum reason reason)
 {
     const struct policy *policy = &set->policy;
 
     switch ((int)reason) {
-    case REASON_RETIRED: return false;
+    case REASON_RETIRED:
+    case REASON_CHANGED: return false;
     case REASON_SOURCE_BEHIND: return set->source_count != 0;
     case REASON_BROKEN: return some_step(set, STEP_ABSENT);
     case REASON_ERROR: return some_step(set, STEP_AT);

@@ -29,6 +29,7 @@
 
 enum {
     NO_RULES = '-',  /* in place of a hash: none is in force */
+    LANE_TWO = '+',  /* in front of it: the second lane of adopt.h is that of the rule set */
     PACE_MARK = 'p', /* paces follow; else the watermarks, or nothing */
 };
 
@@ -38,6 +39,7 @@ struct step {
     struct watermarks watermarks;
     struct pace_lines pace;
     uint64_t activations;
+    uint32_t lane;        /* of the rule set in force (adopt.h): 1 or 2 */
     struct value *fields; /* by path */
     struct decide_counts counts;
     char event_id[LIMIT_ID_BYTES + 1]; /* of the event at hand, for check_context */
@@ -48,11 +50,15 @@ struct step {
 static enum err_code activate(struct step *step, struct str hash_hex, struct err *err)
 {
     const struct ruleset *set = step->config->find(step->config->context, hash_hex, err);
+    const struct ruleset *before;
 
     if (set == NULL)
         return err_prefix(err, "rule set %.*s", STR_ARG(hash_hex)), ERR_STATE;
+    before = step->view != NULL ? step->view->set : NULL;
     pace_change(&step->pace, &set->policy);
-    watermarks_change(&step->watermarks, step->view != NULL ? step->view->set : NULL, set);
+    watermarks_change(&step->watermarks, before, set);
+    if (adopt_visits(before, set))
+        step->lane = ADOPT_LANES + 1 - step->lane;
     view_free(step->view);
     mem_free(step->fields);
     step->view = view_new(set, ++step->activations);
@@ -86,15 +92,21 @@ static enum err_code read_paces(struct step *step, struct str *rest, struct err 
     return pace_decode(&step->pace, paces, err);
 }
 
-/* Of the partition: the hash of the rule set in force, if one is, the paces and the watermarks. */
+/* Of the partition: the lane and the hash of the rule set in force, if one is, the paces and the
+ * watermarks. */
 static enum err_code read_own(struct step *step, struct str own, struct err *err)
 {
-    size_t hash_bytes = own.len != 0 && own.data[0] != NO_RULES ? HASH128_HEX_SIZE - 1 : 1;
+    size_t hash_bytes;
     enum err_code code = ERR_NONE;
     struct str rest;
 
     if (own.len == 0)
         return ERR_NONE;
+    if (own.data[0] == LANE_TWO) {
+        step->lane = 2;
+        own = str_slice(own, 1, own.len);
+    }
+    hash_bytes = own.len != 0 && own.data[0] != NO_RULES ? HASH128_HEX_SIZE - 1 : 1;
     if (own.len < hash_bytes)
         return err_set(err, ERR_STATE, "the partition's own state is broken");
     if (hash_bytes > 1)
@@ -119,6 +131,7 @@ static enum err_code decide_open(const void *config, int32_t partition, struct s
     step->pace.partition = partition % step->pace.partitions;
     step->pace.ahead = step->config->ahead;
     step->pace.ahead_count = step->config->ahead_count;
+    step->lane = 1;
     step->watermarks.follow = step->config->watermarks_follow;
     code = read_own(step, partition_state, err);
     if (code != ERR_NONE) {
@@ -131,6 +144,8 @@ static enum err_code decide_open(const void *config, int32_t partition, struct s
 
 static void decide_save_partition(const struct step *step, struct buf *out)
 {
+    if (step->lane == 2)
+        buf_put_char(out, LANE_TWO);
     if (step->view != NULL)
         buf_put_text(out, step->view->set->hash_hex);
     else
@@ -229,13 +244,19 @@ static int64_t decide_due_ms(const struct step *step, const void *state)
 static size_t decide_waits(const struct step *step, const void *state,
                            struct step_wait waits[STEP_LANES_MAX])
 {
-    (void)step;
-    return waiting_timers(state, waits);
+    return waiting_timers(state, step->lane, waits);
 }
 
 static size_t decide_lanes(const struct step *step, struct step_lane lanes[STEP_LANES_MAX])
 {
-    return step->view != NULL ? watermarks_lanes(&step->watermarks, step->view->set, lanes) : 0;
+    size_t count;
+
+    if (step->view == NULL)
+        return 0;
+    count = watermarks_lanes(&step->watermarks, step->view->set, lanes);
+    for (uint32_t lane = 1; lane <= ADOPT_LANES; lane++)
+        lanes[count++] = (struct step_lane){lane, lane == step->lane ? INT64_MIN : INT64_MAX};
+    return count;
 }
 
 /* --- a turn -------------------------------------------------------------------------------------- */
@@ -389,7 +410,7 @@ static void decide_timer(struct step *step, void *state, int64_t due_ms, int64_t
     if (step->view == NULL)
         return;
     turn = turn_of(step, state, now_ms, arena, out);
-    turn.opener = (uint64_t)due_ms;
+    turn.opener = due_ms == ADOPT_DUE_MS ? step->view->set->hash.low : (uint64_t)due_ms;
     adopt_state(&turn);
     timers_fire(&turn, due_ms);
     funnel_run(&turn);

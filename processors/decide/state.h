@@ -107,6 +107,13 @@ struct counted { /* an event that a `count` step has counted */
     struct kept_list kept;
 };
 
+/* Under which steps it got where it is: hashes of the moment's (moment_step.upto). */
+struct went {
+    uint32_t first; /* of the first step */
+    uint32_t here;  /* of those up to the current one, of all in a chain */
+    uint32_t all;
+};
+
 struct instance {
     uint32_t moment;       /* id */
     uint16_t moment_index; /* in the set that adopted the state; not in the blob */
@@ -123,10 +130,11 @@ struct instance {
     unsigned char trace[TRACE_BYTES]; /* W3C trace id, parent id, flags */
     struct str about;                 /* as text; empty: none */
     struct value about_value;
-    uint64_t opener;          /* hash of source, id and time of the event that opened it */
-    int64_t first_ms;         /* time of the first step; while it counts: of the oldest counted */
-    int64_t step_ms;          /* time of the step before */
-    int64_t due_ms;           /* its timer; STEP_NO_TIMER: none */
+    uint64_t opener;  /* hash of source, id and time of the event that opened it */
+    int64_t first_ms; /* time of the first step; while it counts: of the oldest counted */
+    int64_t step_ms;  /* time of the step before */
+    int64_t due_ms;   /* its timer; STEP_NO_TIMER: none */
+    struct went went;
     uint32_t waits;           /* due, and waits in this lane (waiting.h); 0: it does not */
     int64_t notice_ms;        /* while it waits: when to say that the source is silent;
                                  STEP_NO_TIMER: it was said */

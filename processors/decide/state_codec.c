@@ -186,6 +186,9 @@ static void put_instance(struct buf *out, const struct instance *in)
     put_kept(out, &in->kept);
     if (in->counted_count != 0)
         put_counted(out, in);
+    buf_put_u32(out, in->went.first);
+    buf_put_u32(out, in->went.here);
+    buf_put_u32(out, in->went.all);
 }
 
 enum { MEMORY_REFUSED = 1, MEMORY_AGAIN = 2, MEMORY_TIMER = 4 };
@@ -256,7 +259,7 @@ static bool state_is_empty(const struct state *state)
 
 static uint32_t check_of(const char *bytes, size_t count)
 {
-    return (uint32_t)hash_bytes((struct str){bytes, count}, STATE_VERSION);
+    return (uint32_t)hash_bytes((struct str){bytes, count}, (unsigned char)bytes[0]);
 }
 
 void state_encode(const struct state *state, struct buf *out)
@@ -448,6 +451,15 @@ static void get_trace(struct reader *r, struct instance *in)
         in->trace[i] = reader_u8(r);
 }
 
+static struct went get_went(struct reader *r)
+{
+    struct went went = {.first = reader_u32(r)};
+
+    went.here = reader_u32(r);
+    went.all = reader_u32(r);
+    return went;
+}
+
 static void get_instance(struct reader *r, struct arena *arena, struct instance *in)
 {
     uint8_t flags;
@@ -480,6 +492,7 @@ static void get_instance(struct reader *r, struct arena *arena, struct instance 
     get_kept(r, arena, &in->kept);
     if ((flags & FLAG_COUNTED) != 0)
         get_counted(r, arena, in);
+    in->went = get_went(r);
 }
 
 static void get_instances(struct reader *r, struct arena *arena, struct state *state)

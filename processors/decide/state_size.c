@@ -58,7 +58,7 @@ static size_t kept_most(const struct kept_list *list)
 
 size_t state_instance_bytes_most(const struct instance *in)
 {
-    enum { FIXED = U32 + 3 + VARINT + U64 + 3 * VARINT + U32 + VARINT + TRACE_BYTES };
+    enum { FIXED = U32 + 3 + VARINT + U64 + 3 * VARINT + U32 + VARINT + TRACE_BYTES + 3 * U32 };
     enum { CHAIN = 2 + 4 * VARINT + U64 + U32 + 2 * VARINT };
     size_t bytes = FIXED + CHAIN + in->about.len + in->blocker_about.len + in->owner.len +
                    value_most(in->about_value) + kept_most(&in->kept) + VARINT;

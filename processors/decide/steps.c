@@ -67,6 +67,16 @@ static void step_begin(struct turn *turn, struct instance *in, const struct mome
         instances_end(turn, in, REASON_ERROR, NULL);
 }
 
+void steps_stamp(const struct turn *turn, struct instance *in)
+{
+    const struct moment *moment = instance_moment(turn, in);
+    size_t last = moment->step_count - 1;
+
+    in->went = (struct went){.first = moment->steps[0].upto,
+                             .here = moment->steps[in->step < last ? in->step : last].upto,
+                             .all = moment->steps[last].upto};
+}
+
 /* The current step is done at time_ms. */
 static void step_on(struct turn *turn, struct instance *in, int64_t time_ms)
 {
@@ -79,6 +89,7 @@ static void step_on(struct turn *turn, struct instance *in, int64_t time_ms)
         in->first_ms = time_ms;
     in->step++;
     in->counted_count = 0;
+    steps_stamp(turn, in);
     if (in->step < moment->step_count) {
         step_begin(turn, in, &moment->steps[in->step]);
         steps_tell(turn, in, DID_STEP, in->step - 1U);
@@ -353,6 +364,7 @@ void steps_start(const struct offer *offer, struct instance *in)
     in->first_ms = in->step_ms = offer->time_ms;
     in->kept.count = 0;
     in->counted_count = 0;
+    steps_stamp(turn, in);
     if (turn->event != NULL)
         chain_keep_trace(turn, in);
     if (offer->moment->steps[0].kind == STEP_COUNT) {
@@ -368,6 +380,46 @@ void steps_start(const struct offer *offer, struct instance *in)
     else
         keep_step(turn, in);
     step_on(turn, in, offer->time_ms);
+}
+
+/* --- other steps came into force ------------------------------------------------------------------- */
+
+static void forget_steps_behind_first(struct instance *in)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < in->kept.count; i++)
+        if (in->kept.items[i].step == 0 && in->kept.items[i].kind >= SLOT_STEP_DATA)
+            in->kept.items[kept++] = in->kept.items[i];
+    in->kept.count = kept;
+}
+
+void steps_resume(struct turn *turn, struct instance *in)
+{
+    const struct moment_step *step = &instance_moment(turn, in)->steps[in->step];
+
+    in->waits = 0;
+    turn->changed = true;
+    if (step->kind != STEP_COUNT)
+        in->counted_count = 0;
+    if (in->step == 0 && step->kind == STEP_COUNT)
+        count_go_on(step, in);
+    else if (in->step == 0)
+        in->due_ms = in->step_ms + step->span_ms;
+    else
+        step_begin(turn, in, step);
+}
+
+void steps_restart(struct turn *turn, struct instance *in)
+{
+    forget_steps_behind_first(in);
+    in->phase = PHASE_STEPS;
+    in->act = 0;
+    in->hold = HOLD_NONE;
+    in->blocker_about = STR_EMPTY;
+    in->step = 1;
+    in->step_ms = turn->now_ms;
+    steps_resume(turn, in);
 }
 
 /* --- time ---------------------------------------------------------------------------------------- */

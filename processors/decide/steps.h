@@ -23,6 +23,13 @@ bool steps_crosses(const struct offer *offer, const struct instance *in);
 bool steps_is_heartbeat(const struct offer *offer, const struct instance *in);
 void steps_take_heartbeat(const struct offer *offer, struct instance *in);
 
+/* Other steps came into force (adopt.h).  It goes on where it stands, with what is written there now. */
+void steps_resume(struct turn *turn, struct instance *in);
+/* It begins again behind its first step, as if that had come now. */
+void steps_restart(struct turn *turn, struct instance *in);
+/* Note under which steps it got where it is. */
+void steps_stamp(const struct turn *turn, struct instance *in);
+
 void steps_time_out(struct turn *turn, struct instance *in); /* its step's timer is due */
 
 /* Two that count the same count together: what other has counted, in has.  Nothing is completed: that is

@@ -2,6 +2,7 @@
 
 #include "core/check.h"
 #include "core/when.h"
+#include "processors/decide/adopt.h"
 #include "processors/decide/explain.h"
 #include "processors/decide/instances.h"
 
@@ -121,10 +122,13 @@ static void add_wait(struct step_wait *waits, size_t *count, struct step_wait wa
     (*count)++;
 }
 
-size_t waiting_timers(const struct state *state, struct step_wait waits[STEP_LANES_MAX])
+size_t waiting_timers(const struct state *state, uint32_t rules_lane,
+                      struct step_wait waits[STEP_LANES_MAX])
 {
     size_t count = 0;
 
+    if (state->instance_count != 0)
+        add_wait(waits, &count, (struct step_wait){rules_lane, ADOPT_DUE_MS});
     for (uint32_t i = 0; i < state->instance_count; i++)
         if (state->instances[i]->waits != 0)
             add_wait(waits, &count,

@@ -19,7 +19,9 @@ bool waiting_is_over(const struct turn *turn,
 /* Its notice is due: the source may have been silent for too long. */
 void waiting_notice(struct turn *turn, struct instance *in);
 
-/* The timers of a state in lanes, for struct step_class. */
-size_t waiting_timers(const struct state *state, struct step_wait waits[STEP_LANES_MAX]);
+/* The timers of a state in lanes, for struct step_class.  rules_lane: that of the rule set (adopt.h),
+ * in which whoever has anything under way waits for other rules. */
+size_t waiting_timers(const struct state *state, uint32_t rules_lane,
+                      struct step_wait waits[STEP_LANES_MAX]);
 
 #endif

@@ -30,7 +30,7 @@ void outputs_add(struct outputs *out, int topic, int64_t timestamp_ms, struct st
 
 /* A timer may wait for something else than the partition's time to have got so far: a lane, with
  * a time of its own that control records move (how far a source has been read). */
-enum { STEP_LANES_MAX = 128 };
+enum { STEP_LANES_MAX = 130 };
 
 struct step_lane {
     uint32_t id;

@@ -214,6 +214,18 @@ static void put_outcomes(struct printer *p, const struct act *act)
     buf_put_char(p->out, '\n');
 }
 
+static void put_on_change(struct printer *p)
+{
+    static const char *const fates[] = {
+        [ON_CHANGE_AUTO] = "",
+        [ON_CHANGE_KEEP] = "When its steps change, who is under way goes on\n",
+        [ON_CHANGE_RESTART] = "When its steps change, who is under way begins again\n",
+        [ON_CHANGE_DROP] = "When its steps change, it ends for who is under way\n",
+    };
+
+    buf_put_text(p->out, fates[p->moment->on_change]);
+}
+
 static void put_acts(struct printer *p)
 {
     const struct moment *m = p->moment;
@@ -243,6 +255,7 @@ static void put_acts(struct printer *p)
         when_put_span(p->out, m->again_ms);
         buf_put_text(p->out, m->about != NULL ? ", for the same one\n" : "\n");
     }
+    put_on_change(p);
 }
 
 /* --- around it ---------------------------------------------------------------------------------- */

@@ -185,6 +185,10 @@ static void load_head(struct moment_draft *draft)
     moment->again_ms = form_span_ms(at[FIELD_MOMENT_AGAIN], 0);
     moment->deadline_ms = form_span_ms(at[FIELD_MOMENT_DEADLINE], 7 * (int64_t)WHEN_DAY_MS);
     moment->instances = form_count(at[FIELD_MOMENT_INSTANCES], LIMIT_INSTANCES);
+    if (at[FIELD_MOMENT_ON_CHANGE] != NULL)
+        moment->on_change =
+            (enum on_change)(1 + form_choice(at[FIELD_MOMENT_ON_CHANGE],
+                                             form_fields[FIELD_MOMENT_ON_CHANGE].choices));
 }
 
 static void load_moment(struct compiler *c, struct moment *moment, const struct bundle_file *file)

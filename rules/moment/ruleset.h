@@ -118,6 +118,7 @@ struct moment_step {
     uint16_t *captures; /* paths that something later reads */
     size_t capture_count;
     bool first_captured; /* STEP_COUNT: .first is read too */
+    uint32_t upto;       /* hash of what is written of the steps up to and with this one; never 0 */
 };
 
 struct listener { /* one entry of withdraw: */
@@ -157,6 +158,14 @@ struct shown {
     uint32_t slot;
 };
 
+/* What becomes of instances under way when a rule set with other steps comes into force. */
+enum on_change {
+    ON_CHANGE_AUTO = 0, /* kept where the steps up to there are the same, else ended */
+    ON_CHANGE_KEEP,
+    ON_CHANGE_RESTART,
+    ON_CHANGE_DROP,
+};
+
 struct moment {
     struct str name, title, owner, purpose; /* the title in the default language */
     struct phrases titles;
@@ -172,6 +181,7 @@ struct moment {
     int64_t again_ms; /* 0: at once */
     int64_t deadline_ms;
     uint32_t instances;
+    enum on_change on_change;
     const struct cel_program *value; /* a number; NULL: 0 */
     struct act *acts;
     size_t act_count;
@@ -190,10 +200,12 @@ struct tier { /* most urgent first */
     struct phrases titles;
 };
 
+enum { SOURCE_LANE_MIN = 3 }; /* 1 and 2 are decide's own (decide/adopt.h) */
+
 /* A feed of events.  That one of its types has stayed out is known when it has been read so far. */
 struct source {
     struct str name;
-    uint32_t lane;   /* hash of its name and types, never 0: what timers wait in (worker/step.h) */
+    uint32_t lane;   /* hash of its name and types: what timers wait in (worker/step.h) */
     uint16_t *types; /* ascending */
     size_t type_count;
     int64_t max_silence_ms; /* behind by so much, it counts as broken */

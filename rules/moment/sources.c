@@ -20,7 +20,7 @@ static uint32_t lane_of(const struct compiler *c, const struct source *source)
 
     for (size_t i = 0; i < source->type_count; i++)
         hash = hash_bytes(c->set->types[source->types[i]].name, hash);
-    return (uint32_t)hash != 0 ? (uint32_t)hash : 1;
+    return (uint32_t)hash >= SOURCE_LANE_MIN ? (uint32_t)hash : SOURCE_LANE_MIN;
 }
 
 static void load_one(struct compiler *c, struct source *source, const struct yaml_node *node)

@@ -323,6 +323,48 @@ static void load_listener(struct loader *l, size_t index)
     listener->types = numbers_take(&l->listeners[index].types, l->c->arena, &listener->type_count);
 }
 
+/* --- what is written of them ------------------------------------------------------------------------ */
+
+/* Of a mistake there is no hash: a set with errors is never used. */
+static uint64_t hash_node(const struct yaml_node *node, enum form_kind kind, uint64_t seed)
+{
+    size_t count = form_item_count(node);
+    int64_t span_ms = kind == FORM_SPAN ? form_span_ms(node, 0) : 0;
+
+    if (kind == FORM_SPAN) /* 24h is 1d */
+        return hash_bytes((struct str){(const char *)&span_ms, sizeof span_ms}, seed);
+    for (size_t i = 0; i < count; i++)
+        seed = hash_bytes(str_trim(form_item(node, i)->text), seed + 1);
+    return seed;
+}
+
+/* What a step says, in the order of forms.def.  Its name changes nothing, nor what `restart` says of
+ * others that open it. */
+static uint64_t hash_step(const struct filled *form, uint64_t seed)
+{
+    for (size_t f = 0; f < FIELD_COUNT; f++)
+        if (form_fields[f].form == FORM_OF_STEP && form->at[f] != NULL && f != FIELD_STEP_AS &&
+            f != FIELD_STEP_RESTART)
+            seed = hash_node(form->at[f], form_fields[f].kind,
+                             hash_bytes(str_of(form_fields[f].key), seed));
+    return seed;
+}
+
+/* `about` belongs to all of them: another one means others. */
+static void hash_steps(struct loader *l)
+{
+    const struct yaml_node *about = l->draft->form.at[FIELD_MOMENT_ABOUT];
+    struct moment *moment = l->draft->moment;
+    uint64_t hash = about != NULL ? hash_node(about, FORM_CEL, 0) : 0;
+
+    for (size_t i = 0; i < moment->step_count; i++) {
+        hash = hash_step(&l->forms[i], hash + 1);
+        moment->steps[i].upto = (uint32_t)hash != 0 ? (uint32_t)hash : 1;
+    }
+}
+
+/* --- all of it ---------------------------------------------------------------------------------- */
+
 void steps_load(struct moment_draft *draft)
 {
     struct loader l = {.draft = draft, .c = draft->c};
@@ -348,6 +390,7 @@ void steps_load(struct moment_draft *draft)
     }
     for (size_t i = 0; i < moment->withdraw_count; i++)
         load_listener(&l, i);
+    hash_steps(&l);
     mem_free(l.about_types.items);
 }
 

@@ -50,6 +50,36 @@ static const struct rule_file rich[] = {
                      "two: {types: [c.three], max_silence: 1d}\n"},
     {NULL, NULL}};
 
+/* The same with other steps, one moment less, and each fate of those under way. */
+static struct ruleset *compile_changed(void)
+{
+    struct rule_file files[sizeof rich / sizeof rich[0]];
+    size_t count = 0;
+
+    for (size_t i = 0; rich[i].name != NULL; i++) {
+        struct rule_file file = rich[i];
+
+        if (strstr(file.name, "watch") != NULL)
+            continue;
+        if (strstr(file.name, "absent") != NULL)
+            file.text = "moment: absent\ntitle: A\ntier: care\nabout: event.data.key\nagain: 1d\n"
+                        "when: [{event: a.one, as: x, if: event.data.n > 3.0}, "
+                        "{absent: b.two, for: 9h}, {wait: 2h}]\non_change: restart\n"
+                        "act: [{channel: phone, say: \"{{x.data.n}}\", wait: 1d}]\n";
+        else if (strstr(file.name, "count") != NULL)
+            file.text = "moment: count\ntitle: C\ntier: service\non_change: keep\n"
+                        "when: [{count: 2, of: b.two, within: 1d, as: y}]\n"
+                        "act: [{channel: phone, wait: 12h}]\n";
+        else if (strstr(file.name, "cross") != NULL)
+            file.text = "moment: cross\ntitle: X\ntier: safety\nabout: event.data.key\n"
+                        "when: [{crosses: below 4, value: event.data.n, of: a.one}]\n"
+                        "act: [{channel: phone, wait: 6h}]\n";
+        files[count++] = file;
+    }
+    files[count] = (struct rule_file){NULL, NULL};
+    return decide_run_compile(files);
+}
+
 /* --- one customer -------------------------------------------------------------------------------- */
 
 START_TEST(the_same_event_twice_is_looked_at_once)
@@ -190,9 +220,9 @@ struct history {
     struct record log[LOG_MOST];    /* that, and what decide writes to its own input */
     size_t log_count;
     bool live; /* what is written to attent.events stands in the log then */
-    struct ruleset *set;
-    struct buf came; /* all outputs of a run */
-    int tasks;
+    struct ruleset *sets[2]; /* put in force in turn */
+    struct buf came;         /* all outputs of a run */
+    int tasks, changed;
 };
 
 static struct record copy_of(struct arena *arena, const struct record *record)
@@ -225,6 +255,8 @@ static void note(void *context, int topic, const struct record *record)
         h->tasks++;
     if (topic == DECIDE_TOPIC_EVENTS && h->live)
         h->log[h->log_count++] = copy_of(h->arena, record);
+    h->changed += str_contains(record->value, STR("\"reason\":\"changed\"")) ||
+                  str_contains(record->value, STR("\"reason\":\"retired\""));
 }
 
 /* Now and then one that was here, a merge, or the end of a customer. */
@@ -272,24 +304,44 @@ static struct record some_watermark(struct history *h, struct rng *rng, int64_t 
     return record;
 }
 
-static void make_history(struct history *h, uint64_t seed)
+static struct record activation(const struct history *h, int set, int64_t at_ms, int number)
 {
     static const struct header control = {{CONTROL_HEADER, sizeof CONTROL_HEADER - 1},
                                           {CONTROL_ACTIVATE, sizeof CONTROL_ACTIVATE - 1}};
+
+    return (struct record){.offset = number,
+                           .timestamp_ms = at_ms,
+                           .value = str_of(h->sets[set]->hash_hex),
+                           .headers = &control,
+                           .header_count = 1};
+}
+
+static void make_history(struct history *h, uint64_t seed)
+{
     struct rng rng = rng_seeded(seed);
     int64_t at_ms = START_MS;
+    int set = 0;
 
-    h->records[0] = (struct record){.timestamp_ms = at_ms,
-                                    .value = str_of(h->set->hash_hex),
-                                    .headers = &control,
-                                    .header_count = 1};
+    h->records[0] = activation(h, set, at_ms, 0);
     for (int i = 1; i < RECORDS; i++) {
+        uint64_t kind = rng_below(&rng, 24);
+
         at_ms += (int64_t)rng_below(&rng, 12000000);
         if (rng_below(&rng, 20) == 0)
             at_ms += 86400000;
-        h->records[i] = rng_below(&rng, 6) == 0 ? some_watermark(h, &rng, at_ms, i)
-                                                : some_event(h, &rng, at_ms, i);
+        if (kind == 0)
+            h->records[i] = activation(h, set = 1 - set, at_ms, i);
+        else
+            h->records[i] =
+                kind < 5 ? some_watermark(h, &rng, at_ms, i) : some_event(h, &rng, at_ms, i);
     }
+}
+
+static const struct ruleset *give_one_of(void *context, struct str hash_hex, struct err *err)
+{
+    const struct history *h = context;
+
+    return give(h->sets[str_is(hash_hex, h->sets[1]->hash_hex)], hash_hex, err);
 }
 
 static struct offline *open_history(struct history *h, size_t most,
@@ -303,7 +355,7 @@ static struct offline *open_history(struct history *h, size_t most,
     struct offline *o;
 
     buf_clear(&h->came);
-    h->tasks = 0;
+    h->tasks = h->changed = 0;
     ck_assert_int_eq(offline_open(&setup, &o, NULL), ERR_NONE);
     return o;
 }
@@ -329,7 +381,7 @@ static void read_log(struct history *h, struct offline *o, size_t from, size_t c
  * log is what came of it. */
 static void live_history(struct history *h, uint64_t seed)
 {
-    struct decide_config config = {.find = give, .context = h->set};
+    struct decide_config config = {.find = give_one_of, .context = h};
     struct offline *o = open_history(h, 1, &config);
     struct rng rng = rng_seeded(seed);
     struct record waiting[LOG_MOST];
@@ -357,7 +409,7 @@ static void live_history(struct history *h, uint64_t seed)
 /* Batches of 1 to `most` records; 1: with no room in the cache, so each state is loaded anew. */
 static struct hash128 run_history(struct history *h, uint64_t seed, size_t most)
 {
-    struct decide_config config = {.find = give, .context = h->set};
+    struct decide_config config = {.find = give_one_of, .context = h};
     struct offline *o = open_history(h, most, &config);
     struct rng rng = rng_seeded(seed);
 
@@ -372,15 +424,15 @@ static struct hash128 run_history(struct history *h, uint64_t seed, size_t most)
 
 START_TEST(any_split_into_batches_gives_the_same_bytes)
 {
-    struct ruleset *set = decide_run_compile(rich);
-    int tasks = 0, came_back = 0;
+    struct ruleset *set = decide_run_compile(rich), *other = compile_changed();
+    int tasks = 0, came_back = 0, changed = 0;
 
     for (uint64_t seed = 1; seed <= 20; seed++) {
         static struct history h; /* large */
         struct hash128 alone, split;
         struct str expected;
 
-        h = (struct history){.arena = arena_new(0), .set = set};
+        h = (struct history){.arena = arena_new(0), .sets = {set, other}};
         make_history(&h, seed);
         live_history(&h, seed);
         expected = arena_str(h.arena, buf_str(&h.came));
@@ -388,6 +440,7 @@ START_TEST(any_split_into_batches_gives_the_same_bytes)
         alone = run_history(&h, seed, 1);
         ck_assert_msg(str_equal(buf_str(&h.came), expected), "seed %d: replayed", (int)seed);
         tasks += h.tasks;
+        changed += h.changed;
         for (size_t most = 2; most <= RECORDS; most *= 5) {
             split = run_history(&h, seed, most);
             ck_assert_msg(str_equal(buf_str(&h.came), expected), "seed %d", (int)seed);
@@ -398,7 +451,9 @@ START_TEST(any_split_into_batches_gives_the_same_bytes)
     }
     ck_assert_int_gt(tasks, 200); /* the histories are not empty ones */
     ck_assert_int_gt(came_back, 200);
+    ck_assert_int_gt(changed, 100);
     ruleset_free(set);
+    ruleset_free(other);
 }
 END_TEST
 

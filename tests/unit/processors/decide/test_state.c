@@ -146,6 +146,7 @@ static struct instance *some_instance(void)
     in->about = arena_format(arena, "V%u", below(10));
     in->about_value = value_string(in->about);
     in->opener = rng_next(&rng);
+    in->went = (struct went){below(99), below(99), below(99)};
     in->first_ms = some_time();
     in->step_ms = some_time();
     in->due_ms = below(2) == 1 ? STEP_NO_TIMER : some_time();

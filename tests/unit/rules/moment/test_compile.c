@@ -157,6 +157,7 @@ START_TEST(a_moment_has_what_its_file_says)
     const struct moment_step *s = m->steps;
 
     ck_assert(str_is(m->name, "everything") && str_is(m->purpose, "reminders"));
+    ck_assert_int_eq(m->on_change, ON_CHANGE_RESTART);
     ck_assert_uint_eq(m->tier, 1);
     ck_assert_uint_eq(m->step_count, 5);
     ck_assert(s[0].kind == STEP_EVENT && s[0].restart && s[0].type_count == 2);
