@@ -1,13 +1,9 @@
 #include "connectors/redis/scan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/mem.h"
-
-struct pairs {
-    struct redis_pair *items;
-    size_t count, capacity;
-};
 
 /* What begins with `text`, as a glob. */
 static struct str glob_of(struct arena *arena, struct str text)
@@ -24,41 +20,86 @@ static struct str glob_of(struct arena *arena, struct str text)
     return (struct str){out, len};
 }
 
-static void add_names(struct pairs *pairs, const struct redis_reply *keys, size_t prefix_bytes,
-                      struct arena *arena)
+static enum err_code unexpected(const struct redis_reply *reply, struct err *err)
 {
-    for (size_t i = 0; i < redis_reply_count(keys); i++) {
-        struct str key = redis_reply_text(redis_reply_at(keys, i));
-
-        MEM_RESERVE(pairs->items, pairs->count, pairs->capacity);
-        pairs->items[pairs->count++] =
-            (struct redis_pair){arena_str(arena, str_slice(key, prefix_bytes, key.len)), {0}};
-    }
+    return err_set(err, ERR_REDIS, "Redis: scan: %.*s", STR_ARG(redis_reply_text(reply)));
 }
 
-static enum err_code scan_names(struct redis *r, struct str prefix, struct arena *arena,
-                                struct pairs *pairs, struct err *err)
+/* The values of a page's keys, in one command. */
+static enum err_code give_page(struct redis *r, const struct redis_walk *walk,
+                               const struct redis_reply *keys, struct arena *arena, struct err *err)
 {
-    struct str cursor = STR("0"), pattern = glob_of(arena, prefix);
+    size_t count = redis_reply_count(keys);
+    struct str *args = ARENA_ARRAY(arena, struct str, count + 1);
+    struct redis_reply *values;
+    enum err_code code;
+
+    if (count == 0)
+        return ERR_NONE;
+    args[0] = STR("MGET");
+    for (size_t i = 0; i < count; i++)
+        args[i + 1] = redis_reply_text(redis_reply_at(keys, i));
+    code = redis_command(r, args, count + 1, &values, err);
+    if (code != ERR_NONE)
+        return code;
+    if (redis_reply_count(values) != count)
+        code = unexpected(values, err);
+    for (size_t i = 0; i < count && code == ERR_NONE; i++) {
+        struct str name = str_slice(args[i + 1], walk->prefix.len, args[i + 1].len);
+
+        code = walk->each(walk->context, name, redis_reply_text(redis_reply_at(values, i)), err);
+    }
+    redis_reply_free(values);
+    return code;
+}
+
+enum err_code redis_walk(struct redis *r, const struct redis_walk *walk, struct err *err)
+{
+    struct arena *arena = arena_new(0), *page = arena_new(0);
+    struct str pattern = glob_of(arena, walk->prefix);
+    char cursor[24] = "0";
     struct redis_reply *reply;
     enum err_code code;
 
     do {
-        const struct str args[] = {STR("SCAN"), cursor,       STR("MATCH"),
-                                   pattern,     STR("COUNT"), STR("1000")};
+        const struct str args[] = {STR("SCAN"), str_of(cursor), STR("MATCH"),
+                                   pattern,     STR("COUNT"),   STR("1000")};
 
         code = redis_command(r, args, 6, &reply, err);
         if (code != ERR_NONE)
-            return code;
-        if (redis_reply_count(reply) != 2)
-            code = err_set(err, ERR_REDIS, "Redis: scan: %.*s", STR_ARG(redis_reply_text(reply)));
-        if (code == ERR_NONE) {
-            cursor = arena_str(arena, redis_reply_text(redis_reply_at(reply, 0)));
-            add_names(pairs, redis_reply_at(reply, 1), prefix.len, arena);
+            break;
+        if (redis_reply_count(reply) == 2) {
+            arena_reset(page);
+            snprintf(cursor, sizeof cursor, "%.*s",
+                     STR_ARG(redis_reply_text(redis_reply_at(reply, 0))));
+            code = give_page(r, walk, redis_reply_at(reply, 1), page, err);
+        } else {
+            code = unexpected(reply, err);
         }
         redis_reply_free(reply);
-    } while (code == ERR_NONE && !str_is(cursor, "0"));
+    } while (code == ERR_NONE && strcmp(cursor, "0") != 0);
+    arena_free(page);
+    arena_free(arena);
     return code;
+}
+
+/* --- all of them, in order ------------------------------------------------------------------------ */
+
+struct pairs {
+    struct arena *arena;
+    struct redis_pair *items;
+    size_t count, capacity;
+};
+
+static enum err_code add_pair(void *context, struct str name, struct str value, struct err *err)
+{
+    struct pairs *pairs = context;
+
+    (void)err;
+    MEM_RESERVE(pairs->items, pairs->count, pairs->capacity);
+    pairs->items[pairs->count++] =
+        (struct redis_pair){arena_str(pairs->arena, name), arena_str(pairs->arena, value)};
+    return ERR_NONE;
 }
 
 static int by_name(const void *a, const void *b)
@@ -66,7 +107,7 @@ static int by_name(const void *a, const void *b)
     return str_compare(((const struct redis_pair *)a)->name, ((const struct redis_pair *)b)->name);
 }
 
-/* A key may come twice while Redis rehashes; sorted, the two are neighbours. */
+/* One that came twice has its like for a neighbour. */
 static void sort_once(struct pairs *pairs)
 {
     size_t kept = 0;
@@ -79,44 +120,14 @@ static void sort_once(struct pairs *pairs)
     pairs->count = kept;
 }
 
-static struct str join(struct arena *arena, struct str a, struct str b)
-{
-    char *text = arena_alloc_raw(arena, a.len + b.len + 1);
-
-    memcpy(text, a.data, a.len);
-    memcpy(text + a.len, b.data, b.len);
-    return (struct str){text, a.len + b.len};
-}
-
-static enum err_code get_values(struct redis *r, struct str prefix, struct arena *arena,
-                                struct pairs *pairs, struct err *err)
-{
-    struct redis_reply *reply;
-    enum err_code code;
-
-    for (size_t i = 0; i < pairs->count; i++) {
-        struct redis_pair *p = &pairs->items[i];
-        const struct str args[] = {STR("GET"), join(arena, prefix, p->name)};
-
-        code = redis_command(r, args, 2, &reply, err);
-        if (code != ERR_NONE)
-            return code;
-        if (redis_reply_kind(reply) == REDIS_TEXT)
-            p->value = arena_str(arena, redis_reply_text(reply));
-        redis_reply_free(reply);
-    }
-    return ERR_NONE;
-}
-
 enum err_code redis_scan(struct redis *r, struct str prefix, struct arena *arena,
                          struct redis_pair **out, size_t *count, struct err *err)
 {
-    struct pairs pairs = {0};
-    enum err_code code = scan_names(r, prefix, arena, &pairs, err);
+    struct pairs pairs = {.arena = arena};
+    const struct redis_walk walk = {prefix, &pairs, add_pair};
+    enum err_code code = redis_walk(r, &walk, err);
 
     sort_once(&pairs);
-    if (code == ERR_NONE)
-        code = get_values(r, prefix, arena, &pairs, err);
     *count = pairs.count;
     *out = arena_copy(arena, pairs.items, pairs.count * sizeof *pairs.items);
     mem_free(pairs.items);

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "processors/cli/activate_plan.h"
 #include "processors/cli/cli.h"
 #include "processors/cli/config.h"
 #include "processors/cli/findings.h"
@@ -66,11 +67,7 @@ static enum err_code put_bundle(const struct activation *a, struct kafka_produce
 {
     enum err_code code = put_rules(a, producer, str_of(a->hash), buf_str(&a->bundle), err);
 
-    if (code == ERR_NONE)
-        code = put_entry(a, producer, err);
-    if (code == ERR_NONE)
-        code = put_rules(a, producer, STR(RULES_ACTIVE_KEY), str_of(a->hash), err);
-    return code;
+    return code == ERR_NONE ? put_entry(a, producer, err) : code;
 }
 
 static enum err_code put_controls(const struct activation *a, struct kafka_producer *producer,
@@ -121,12 +118,11 @@ static enum err_code look(struct activation *a, struct err *err)
 {
     struct arena *arena = arena_new(0);
     struct activation_history history;
-    enum err_code code = rules_topic_active(a->rules, a->active, err);
+    enum err_code code = rules_topic_history(a->rules, arena, &history, err);
+    const struct activation_entry *last = activation_in_force(&history);
 
-    if (code == ERR_NONE)
-        code = rules_topic_history(a->rules, arena, &history, err);
-    if (code == ERR_NONE)
-        a->number = history.count == 0 ? 1 : history.entries[history.count - 1].number + 1;
+    a->number = last != NULL ? last->number + 1 : 1;
+    snprintf(a->active, sizeof a->active, "%s", last != NULL ? last->hash : "");
     arena_free(arena);
     return code;
 }
@@ -134,7 +130,7 @@ static enum err_code look(struct activation *a, struct err *err)
 static enum err_code try_once(struct activation *a, const char *id, struct err *err)
 {
     struct kafka_producer *producer = NULL;
-    enum err_code code = rules_topic_active(a->rules, a->active, err);
+    enum err_code code = look(a, err);
 
     if (code != ERR_NONE || is_done(a))
         return code;
@@ -290,6 +286,8 @@ static int run_activate(const struct command *c)
     }
     if (!activate_read_folder(folder, !options_has(&c->options, "unproved"), c->arena, &bundle))
         return EXIT_FINDINGS;
+    if (options_has(&c->options, "plan"))
+        return activate_plan(c, &bundle, folder);
     if (activate_bundle(c->conf, &bundle, false, hash, &written, &err) != ERR_NONE)
         return cli_fail(&err);
     fprintf(stderr, "attent: %s\n", written ? "put in force" : "was in force already");

@@ -1,6 +1,6 @@
 /* processors/cli/activate.h - put a bundle of rules in force.
  *
- * One Kafka transaction writes the bundle, "active" and an entry of the history (rules_topic.h) to
+ * One Kafka transaction writes the bundle and an entry of the history (rules_topic.h) to
  * attent.rules and a control record to every partition of attent.events: decisions change at one place of each partition's log, in all
  * of them or in none.  The transactional id is the installation's, so of two that activate at once
  * one is fenced and looks again.

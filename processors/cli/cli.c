@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "processors/cli/config.h"
+#include "rules/moment/ruleset.h"
 
 struct verb {
     const char *name;
@@ -139,8 +140,8 @@ int cli_run(int argc, char **argv)
         return argc > 2 && argv[2][0] != '-' && find_verb(argv[2]) == NULL
                    ? unknown_verb(argv[2])
                    : print_help(argc > 2 ? argv[2] : NULL);
-    if (strcmp(argv[1], "--version") == 0) {
-        puts("attent " ATTENT_VERSION " (semantics " ATTENT_SEMANTICS ")");
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
+        puts("attent " ATTENT_VERSION " (semantics " RULES_SEMANTICS ")");
         return EXIT_FINE;
     }
     verb = find_verb(argv[1]);

@@ -11,8 +11,7 @@
 #include "core/buf.h"
 #include "processors/cli/options.h"
 
-#define ATTENT_VERSION   "0.1.0"
-#define ATTENT_SEMANTICS "1" /* another one: the same log gives other decisions */
+#define ATTENT_VERSION "0.1.0"
 
 enum exit_code {
     EXIT_FINE = 0,

@@ -8,6 +8,7 @@
 #include "processors/cli/cli.h"
 #include "processors/cli/role.h"
 #include "processors/console/console.h"
+#include "rules/moment/ruleset.h"
 
 struct console_state {
     struct console *console; /* NULL: off by the configuration */
@@ -23,7 +24,7 @@ static void close_console(void *state)
 
 static void tell_build(void)
 {
-    const struct str labels[] = {STR(ATTENT_VERSION), STR(ATTENT_SEMANTICS),
+    const struct str labels[] = {STR(ATTENT_VERSION), STR(RULES_SEMANTICS),
                                  str_of(kafka_library_version())};
 
     metric_set(metric_series(METRIC_BUILD_INFO, labels, 3), 1);

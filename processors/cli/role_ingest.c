@@ -211,10 +211,12 @@ static enum err_code open_ingest(const struct role_context *context, void **out,
 
 static void watch_record(struct ingest_state *s, const struct record *record)
 {
-    if (!str_is(record->key, RULES_ACTIVE_KEY) || record->value.len != sizeof s->newest - 1)
-        return;
-    memcpy(s->newest, record->value.data, record->value.len);
-    s->newest[record->value.len] = '\0';
+    struct arena *arena = arena_new(0);
+    struct activation_entry entry;
+
+    if (activation_entry_read(record, arena, &entry, NULL))
+        memcpy(s->newest, entry.hash, sizeof s->newest);
+    arena_free(arena);
 }
 
 /* Is another rule set active now?  The topic is read from its beginning, so only its end counts;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "processors/cli/rules_change.h"
 
 struct diffing {
     struct rules_side from, to;
@@ -23,9 +24,9 @@ struct pair {
 };
 
 /* Both bundles are sorted by name.  False: no more. */
-static bool next_pair(const struct diffing *d, size_t *i, size_t *j, struct pair *out)
+static bool next_pair(const struct bundle *a, const struct bundle *b, size_t *i, size_t *j,
+                      struct pair *out)
 {
-    const struct bundle *a = d->from.bundle, *b = d->to.bundle;
     int order;
 
     if (*i == a->count && *j == b->count)
@@ -44,21 +45,56 @@ static bool is_different(const struct pair *pair)
     return pair->from == NULL || pair->to == NULL || !str_equal(pair->from->text, pair->to->text);
 }
 
-static bool put_names(const struct diffing *d)
+size_t rules_diff_files(const struct bundle *from, const struct bundle *to, struct arena *arena,
+                        struct rules_file **out)
 {
     struct pair pair;
-    bool differs = false;
+    size_t count = 0;
 
-    for (size_t i = 0, j = 0; next_pair(d, &i, &j, &pair);)
-        if (is_different(&pair)) {
-            buf_put_format(d->out, "%c %.*s\n",
-                           pair.from == NULL ? '+'
-                           : pair.to == NULL ? '-'
-                                             : '~',
-                           STR_ARG(pair.name));
-            differs = true;
-        }
-    return differs;
+    *out = ARENA_ARRAY(arena, struct rules_file, from->count + to->count);
+    for (size_t i = 0, j = 0; next_pair(from, to, &i, &j, &pair);)
+        if (is_different(&pair))
+            (*out)[count++] = (struct rules_file){pair.name, pair.from == NULL ? '+'
+                                                             : pair.to == NULL ? '-'
+                                                                               : '~'};
+    return count;
+}
+
+static bool put_names(const struct diffing *d)
+{
+    struct rules_file *files;
+    size_t count = rules_diff_files(d->from.bundle, d->to.bundle, d->arena, &files);
+
+    for (size_t i = 0; i < count; i++)
+        buf_put_format(d->out, "%c %.*s\n", files[i].mark, STR_ARG(files[i].name));
+    return count != 0;
+}
+
+/* --- what it means for who is under way ------------------------------------------------------------ */
+
+static struct ruleset *compile(const struct bundle *bundle)
+{
+    struct diags diags = {0};
+    struct ruleset *set = ruleset_compile(bundle, NULL, &diags);
+
+    diags_free(&diags);
+    return set;
+}
+
+/* Nothing where one of the two does not compile: a folder may be half-way. */
+static void put_meaning(const struct diffing *d)
+{
+    struct ruleset *from = compile(d->from.bundle), *to = compile(d->to.bundle);
+    struct moment_change *changes;
+    size_t count = from != NULL && to != NULL ? rules_changes(from, to, d->arena, &changes) : 0;
+    size_t before = d->out->len;
+
+    for (size_t i = 0; i < count; i++)
+        rules_change_put(d->out, &changes[i]);
+    if (d->out->len != before)
+        buf_put_char(d->out, '\n');
+    ruleset_free(from);
+    ruleset_free(to);
 }
 
 /* --- diff(1) -------------------------------------------------------------------------------------- */
@@ -121,7 +157,8 @@ static enum err_code put_differences(const struct diffing *d, struct err *err)
     enum err_code code = ERR_NONE;
     struct pair pair;
 
-    for (size_t i = 0, j = 0; code == ERR_NONE && next_pair(d, &i, &j, &pair);)
+    for (size_t i = 0, j = 0;
+         code == ERR_NONE && next_pair(d->from.bundle, d->to.bundle, &i, &j, &pair);)
         if (is_different(&pair))
             code = put_difference(d, &pair, err);
     return code;
@@ -149,6 +186,7 @@ enum err_code rules_diff(struct rules_side from, struct rules_side to, struct bu
         code = err_set(err, ERR_IO, "%s: %s", d.folder, strerror(errno));
     } else if (*differs) {
         buf_put_char(out, '\n');
+        put_meaning(&d);
         code = put_differences(&d, err);
         remove_folder(&d);
     }

@@ -95,6 +95,8 @@ static enum err_code read_all(struct reading *r)
         code = add_folder(r, schemas.data, "schemas/events", ".json");
     if (code == ERR_NONE)
         add_text(r, STR(BUNDLE_ZONE_DATA), zone_data_version());
+    if (code == ERR_NONE)
+        add_text(r, STR(BUNDLE_SEMANTICS), STR(RULES_SEMANTICS));
     return code;
 }
 

@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/when.h"
 #include "processors/cli/activate.h"
+#include "processors/cli/activate_plan.h"
 #include "processors/cli/cli.h"
 #include "processors/cli/config.h"
 #include "processors/cli/rules_diff.h"
@@ -24,6 +25,7 @@ struct sets {
     struct activation_history history;
     struct buf out;
     struct err err;
+    int exit_code;
 };
 
 /* One that the user named: an activation, or a folder. */
@@ -45,7 +47,7 @@ static const char *argument(const struct sets *s, size_t i)
 
 static const struct activation_entry *in_force(const struct sets *s)
 {
-    return &s->history.entries[s->history.count - 1];
+    return activation_in_force(&s->history);
 }
 
 static int64_t whole_seconds(int64_t at_ms)
@@ -241,7 +243,7 @@ static enum err_code write_files(struct sets *s, const struct named *set, const 
     if (file_is_folder(dir) || file_exists(dir))
         return err_set(&s->err, ERR_USAGE, "%s is there already; name a folder that is not", dir);
     for (size_t i = 0; i < set->bundle.count && code == ERR_NONE; i++)
-        if (!str_is(set->bundle.files[i].name, BUNDLE_ZONE_DATA)) { /* no file of a person's */
+        if (!bundle_is_note(set->bundle.files[i].name)) {
             code = write_one(s, dir, &set->bundle.files[i]);
             count++;
         }
@@ -305,11 +307,11 @@ static enum err_code run_diff(struct sets *s)
 
 static enum err_code check_compiles(struct sets *s, const struct named *set)
 {
+    enum err_code code = bundle_check_semantics(&set->bundle, &s->err);
     struct diags diags = {0};
     struct ruleset *rules = ruleset_compile(&set->bundle, NULL, &diags);
-    enum err_code code = ERR_NONE;
 
-    if (rules == NULL)
+    if (code == ERR_NONE && rules == NULL)
         code = err_set(&s->err, ERR_CONFIG, "this version of attent cannot compile number %s: %s",
                        set->name, diags.count != 0 ? diags.items[0].what : "no finding");
     ruleset_free(rules);
@@ -321,13 +323,18 @@ static enum err_code run_rollback(struct sets *s)
 {
     struct named set;
     char hash[HASH128_HEX_SIZE];
-    bool written;
+    bool written, plan = options_has(&s->c->options, "plan");
     enum err_code code = read_entry(
         s, argument(s, 1) != NULL ? find_entry(s, argument(s, 1)) : one_before(s, in_force(s)),
         &set);
 
     if (code == ERR_NONE)
         code = check_compiles(s, &set);
+    if (code == ERR_NONE && plan) {
+        s->exit_code = activate_plan(
+            s->c, &set.bundle, arena_format(s->c->arena, "number %s", set.name).data);
+        return ERR_NONE;
+    }
     if (code == ERR_NONE)
         code = activate_bundle(s->c->conf, &set.bundle, false, hash, &written, &s->err);
     if (code != ERR_NONE)
@@ -386,7 +393,7 @@ static int run_rules(const struct command *c)
         fputs(buf_text(&s.out), stdout);
     buf_free(&s.out);
     rules_topic_close(s.topic);
-    return code == ERR_NONE ? EXIT_FINE : cli_fail(&s.err);
+    return code == ERR_NONE ? s.exit_code : cli_fail(&s.err);
 }
 
 int verb_rules(int argc, char **argv)

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 
 #include "core/json.h"
 #include "core/log.h"
@@ -65,35 +66,18 @@ static enum err_code look(void *context, const struct record *record, struct err
     return ERR_NONE;
 }
 
-/* The newest value of a key; empty: none. */
-static enum err_code read_key(const struct rules_topic *rules, struct lookup *lookup,
-                              struct err *err)
+static enum err_code scan_rules(const struct rules_topic *rules,
+                                enum err_code (*record)(void *, const struct record *,
+                                                        struct err *),
+                                void *context, struct err *err)
 {
     struct scan scan = {.kafka = rules->settings,
                         .topic = rules->topic,
                         .partition = SCAN_ALL,
-                        .context = lookup,
-                        .record = look};
+                        .context = context,
+                        .record = record};
 
     return scan_topic(&scan, err);
-}
-
-enum err_code rules_topic_active(struct rules_topic *rules, char out[HASH128_HEX_SIZE],
-                                 struct err *err)
-{
-    struct lookup lookup = {.key = STR(RULES_ACTIVE_KEY)};
-    enum err_code code = read_key(rules, &lookup, err);
-
-    out[0] = '\0';
-    if (code == ERR_NONE && lookup.value.len != 0) {
-        if (lookup.value.len == HASH128_HEX_SIZE - 1)
-            memcpy(out, buf_text(&lookup.value), HASH128_HEX_SIZE);
-        else
-            code = err_set(err, ERR_STATE, "%s: the value of \"%s\" is no hash", rules->topic,
-                           RULES_ACTIVE_KEY);
-    }
-    buf_free(&lookup.value);
-    return code;
 }
 
 /* --- what was in force when ------------------------------------------------------------------------ */
@@ -119,7 +103,7 @@ void activation_entry_write(const struct activation_entry *entry, struct buf *ou
     json_close(&w, '}');
 }
 
-static bool read_entry(struct str text, struct arena *arena, struct activation_entry *out)
+static bool read_value(struct str text, struct arena *arena, struct activation_entry *out)
 {
     struct value v, number, at, hash;
 
@@ -137,8 +121,19 @@ static bool read_entry(struct str text, struct arena *arena, struct activation_e
     return when_parse_ms(value_str(at), &out->at_ms);
 }
 
+bool activation_entry_read(const struct record *record, struct arena *arena,
+                           struct activation_entry *out, struct err *err)
+{
+    if (!str_starts(record->key, STR(HISTORY_PREFIX)))
+        return false;
+    if (read_value(arena_str(arena, record->value), arena, out))
+        return true;
+    err_set(err, ERR_STATE, "%.*s: the value of \"%.*s\" is no activation", STR_ARG(record->topic),
+            STR_ARG(record->key));
+    return false;
+}
+
 struct reading_history {
-    const struct rules_topic *rules;
     struct arena *arena;
     struct activation_entry *entries; /* on the heap */
     size_t count, capacity;
@@ -148,12 +143,10 @@ static enum err_code note_entry(void *context, const struct record *record, stru
 {
     struct reading_history *r = context;
     struct activation_entry entry;
+    struct err broken = {0};
 
-    if (!str_starts(record->key, STR(HISTORY_PREFIX)))
-        return ERR_NONE;
-    if (!read_entry(arena_str(r->arena, record->value), r->arena, &entry))
-        return err_set(err, ERR_STATE, "%s: the value of \"%.*s\" is no activation",
-                       r->rules->topic, STR_ARG(record->key));
+    if (!activation_entry_read(record, r->arena, &entry, &broken))
+        return broken.code != ERR_NONE ? err_set(err, broken.code, "%s", broken.text) : ERR_NONE;
     MEM_RESERVE(r->entries, r->count, r->capacity);
     r->entries[r->count++] = entry;
     return ERR_NONE;
@@ -162,17 +155,30 @@ static enum err_code note_entry(void *context, const struct record *record, stru
 enum err_code rules_topic_history(struct rules_topic *rules, struct arena *arena,
                                   struct activation_history *out, struct err *err)
 {
-    struct reading_history r = {.rules = rules, .arena = arena};
-    struct scan scan = {.kafka = rules->settings,
-                        .topic = rules->topic,
-                        .partition = SCAN_ALL,
-                        .context = &r,
-                        .record = note_entry};
-    enum err_code code = scan_topic(&scan, err);
+    struct reading_history r = {.arena = arena};
+    enum err_code code = scan_rules(rules, note_entry, &r, err);
 
     out->count = r.count;
     out->entries = arena_copy(arena, r.entries, r.count * sizeof *r.entries);
     mem_free(r.entries);
+    return code;
+}
+
+const struct activation_entry *activation_in_force(const struct activation_history *history)
+{
+    return history->count != 0 ? &history->entries[history->count - 1] : NULL;
+}
+
+enum err_code rules_topic_active(struct rules_topic *rules, char out[HASH128_HEX_SIZE],
+                                 struct err *err)
+{
+    struct arena *arena = arena_new(0);
+    struct activation_history history;
+    enum err_code code = rules_topic_history(rules, arena, &history, err);
+    const struct activation_entry *last = activation_in_force(&history);
+
+    snprintf(out, HASH128_HEX_SIZE, "%s", last != NULL ? last->hash : "");
+    arena_free(arena);
     return code;
 }
 
@@ -202,7 +208,7 @@ enum err_code rules_topic_bundle(struct rules_topic *rules, struct str hash_hex,
                                  struct arena *arena, struct bundle *out, struct err *err)
 {
     struct lookup lookup = {.key = hash_hex};
-    enum err_code code = read_key(rules, &lookup, err);
+    enum err_code code = scan_rules(rules, look, &lookup, err);
 
     if (code == ERR_NONE)
         code = check_bundle(rules, hash_hex, buf_str(&lookup.value), arena, out, err);
@@ -216,14 +222,14 @@ enum err_code rules_topic_bundle(struct rules_topic *rules, struct str hash_hex,
  * with other data, because another machine may decide otherwise. */
 static void compare_zone_data(const struct bundle *bundle, struct str hash_hex)
 {
-    for (size_t i = 0; i < bundle->count; i++)
-        if (str_is(bundle->files[i].name, BUNDLE_ZONE_DATA) &&
-            !str_equal(bundle->files[i].text, zone_data_version()))
-            log_warn("rules",
-                     "put in force with other time zone data than this machine has; update "
-                     "tzdata everywhere, then `attent activate`",
-                     LOG_STR("active", hash_hex), LOG_STR("theirs", bundle->files[i].text),
-                     LOG_STR("ours", zone_data_version()), LOG_END);
+    struct str theirs = bundle_file_text(bundle, STR(BUNDLE_ZONE_DATA));
+
+    if (theirs.len != 0 && !str_equal(theirs, zone_data_version()))
+        log_warn("rules",
+                 "put in force with other time zone data than this machine has; update "
+                 "tzdata everywhere, then `attent activate`",
+                 LOG_STR("active", hash_hex), LOG_STR("theirs", theirs),
+                 LOG_STR("ours", zone_data_version()), LOG_END);
 }
 
 static struct ruleset *compile(struct rules_topic *rules, struct str hash_hex, struct err *err)
@@ -233,7 +239,8 @@ static struct ruleset *compile(struct rules_topic *rules, struct str hash_hex, s
     struct ruleset *set = NULL;
     struct bundle bundle;
 
-    if (rules_topic_bundle(rules, hash_hex, arena, &bundle, err) == ERR_NONE) {
+    if (rules_topic_bundle(rules, hash_hex, arena, &bundle, err) == ERR_NONE &&
+        bundle_check_semantics(&bundle, err) == ERR_NONE) {
         compare_zone_data(&bundle, hash_hex);
         set = ruleset_compile(&bundle, NULL, &diags);
         if (set == NULL)

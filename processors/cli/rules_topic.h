@@ -1,9 +1,9 @@
 /* processors/cli/rules_topic.h - rule sets, from attent.rules alone.
  *
- *   key "active"    value = content hash (32 hex digits) of the rule set activated last
  *   key HASH        value = the bundle (rules/moment/ruleset.h), as canonical JSON
  *   key history/N   value = {"number": N, "at": RFC 3339, "hash": HASH}; N counts from 1 and each
- *                   activation has one, so that the compacted topic still tells what was in force when
+ *                   activation has one, so that the compacted topic still tells what was in force
+ *                   when.  The last one is in force
  *
  * Workers never decide from local files: what the log's activation names is looked up here, is
  * checked against its hash, compiled once and kept until close.  Any thread.
@@ -13,8 +13,6 @@
 
 #include "connectors/kafka/kafka.h"
 #include "rules/moment/ruleset.h"
-
-#define RULES_ACTIVE_KEY "active"
 
 struct rules_topic;
 
@@ -42,10 +40,14 @@ struct activation_history {
 };
 enum err_code rules_topic_history(struct rules_topic *rules, struct arena *arena,
                                   struct activation_history *out, struct err *err);
+const struct activation_entry *activation_in_force(
+    const struct activation_history *history); /* NULL: none */
 
-/* The record that says it. */
+/* The record that says it.  read: false, *err unset: it is another record; *err set: it is broken. */
 void activation_entry_key(const struct activation_entry *entry, struct buf *out);
 void activation_entry_write(const struct activation_entry *entry, struct buf *out);
+bool activation_entry_read(const struct record *record, struct arena *arena,
+                           struct activation_entry *out, struct err *err);
 
 /* The files of a rule set; they live in arena. */
 enum err_code rules_topic_bundle(struct rules_topic *rules, struct str hash_hex,

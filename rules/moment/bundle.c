@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/json.h"
@@ -47,6 +48,34 @@ struct hash128 bundle_hash(const struct bundle *bundle)
     hash = hash128_bytes(buf_str(&out), (struct hash128){0, 0});
     buf_free(&out);
     return hash;
+}
+
+bool bundle_is_note(struct str file)
+{
+    return str_is(file, BUNDLE_ZONE_DATA) || str_is(file, BUNDLE_SEMANTICS);
+}
+
+struct str bundle_file_text(const struct bundle *bundle, struct str file)
+{
+    for (size_t i = 0; i < bundle->count; i++)
+        if (str_equal(bundle->files[i].name, file))
+            return bundle->files[i].text;
+    return STR_EMPTY;
+}
+
+enum err_code bundle_check_semantics(const struct bundle *bundle, struct err *err)
+{
+    struct str theirs = bundle_file_text(bundle, STR(BUNDLE_SEMANTICS));
+    char text[24];
+
+    snprintf(text, sizeof text, "%.*s", STR_ARG(theirs));
+    if (theirs.len == 0 || (text[0] >= '1' && text[0] <= '9' &&
+                            strtol(text, NULL, 10) <= strtol(RULES_SEMANTICS, NULL, 10)))
+        return ERR_NONE;
+    return err_set(err, ERR_STATE,
+                   "a newer attent put these rules in force: they need semantics %s, this one "
+                   "speaks " RULES_SEMANTICS "; update it",
+                   text);
 }
 
 static bool read_file(struct value v, struct bundle_file *file)

@@ -60,8 +60,8 @@ static void warn_unknown_files(struct compiler *c)
     for (size_t i = 0; i < c->bundle->count; i++) {
         struct str file = c->bundle->files[i].name;
         if (!compiler_moment_name(file, &name) && !str_is(file, "facts.yaml") &&
-            !str_is(file, BUNDLE_ZONE_DATA) && !str_is(file, "policy.yaml") &&
-            !str_is(file, "sources.yaml") &&
+            !str_is(file, "policy.yaml") && !str_is(file, "sources.yaml") &&
+            !bundle_is_note(file) &&
             !(str_starts(file, STR("schemas/events/")) && str_ends(file, STR(".json"))))
             diag_add(c->diags, DIAG_WARNING, (struct place){compiler_path(c, file), 1, 1},
                      "unknown-file",

@@ -398,8 +398,14 @@ struct bundle_file {
     struct str text;
 };
 
-/* The file whose text says which zone data the bundle was made with (zone_data_version). */
+/* Two of them are no person's: their texts say which zone data the bundle was made with
+ * (zone_data_version), and which semantics. */
 #define BUNDLE_ZONE_DATA "zone-data"
+#define BUNDLE_SEMANTICS "semantics"
+bool bundle_is_note(struct str file);
+
+/* What the same log and the same rules decide: a whole number, another one where that is another. */
+#define RULES_SEMANTICS "1"
 
 struct bundle {
     struct bundle_file *files; /* sorted by name */
@@ -414,6 +420,9 @@ void bundle_sort(struct bundle *bundle);
 void bundle_write(const struct bundle *bundle, struct buf *out);
 bool bundle_read(struct str text, struct arena *arena, struct bundle *out, struct err *err);
 struct hash128 bundle_hash(const struct bundle *bundle);
+struct str bundle_file_text(const struct bundle *bundle, struct str file); /* or empty */
+/* Does this attent speak its semantics, or is it of a newer one?  One that does not say has 1. */
+enum err_code bundle_check_semantics(const struct bundle *bundle, struct err *err);
 
 /* Compile.  All findings go to diags, places name the bundle's files with `folder` in front
  * (NULL: as they are).  NULL when there are errors.  Free with ruleset_free. */

@@ -148,6 +148,30 @@ START_TEST(what_is_no_bundle_is_refused_with_a_sentence)
 }
 END_TEST
 
+static enum err_code speaks(const char *semantics, struct err *err)
+{
+    struct bundle_file file = {STR(BUNDLE_SEMANTICS), str_of(semantics)};
+    struct bundle bundle = {&file, 1};
+
+    return bundle_check_semantics(&bundle, err);
+}
+
+START_TEST(what_a_newer_attent_put_in_force_is_refused_with_a_sentence)
+{
+    struct bundle silent = {files, 2};
+    struct err err = {0};
+
+    ck_assert_int_eq(bundle_check_semantics(&silent, &err), ERR_NONE);
+    ck_assert_int_eq(speaks(RULES_SEMANTICS, &err), ERR_NONE);
+    ck_assert_int_eq(speaks("0", &err), ERR_STATE);
+    ck_assert_int_eq(speaks("x", &err), ERR_STATE);
+    ck_assert_int_eq(speaks("99", &err), ERR_STATE);
+    ck_assert_str_eq(err.text, "a newer attent put these rules in force: they need semantics 99, "
+                               "this one speaks " RULES_SEMANTICS "; update it");
+}
+END_TEST
+
 SUITE_MAIN("bundle", a_bundle_reads_back_and_keeps_its_hash,
            files_found_in_another_order_give_the_same_hash_and_the_same_code,
-           another_text_or_name_is_another_hash, what_is_no_bundle_is_refused_with_a_sentence)
+           another_text_or_name_is_another_hash, what_is_no_bundle_is_refused_with_a_sentence,
+           what_a_newer_attent_put_in_force_is_refused_with_a_sentence)
