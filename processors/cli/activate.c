@@ -290,6 +290,10 @@ static int run_activate(const struct command *c)
         return activate_plan(c, &bundle, folder);
     if (activate_bundle(c->conf, &bundle, false, hash, &written, &err) != ERR_NONE)
         return cli_fail(&err);
+    if (options_has(&c->options, "json")) {
+        printf("{\"rule_set\":\"%s\",\"written\":%s}\n", hash, written ? "true" : "false");
+        return EXIT_FINE;
+    }
     fprintf(stderr, "attent: %s\n", written ? "put in force" : "was in force already");
     puts(hash);
     return EXIT_FINE;

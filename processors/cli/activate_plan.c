@@ -37,6 +37,7 @@ struct plan {
     struct err unreadable_err; /* of the first */
     struct arena *arena;       /* of one state */
     int64_t said_mono_ms;
+    int64_t now_ms; /* tasks with an earlier deadline are over; `time: log`: not known, none is */
     struct buf out;
 };
 
@@ -56,14 +57,14 @@ static struct counts *counts_of(struct plan *p, uint32_t moment, const struct mo
     return &p->unknown;
 }
 
-static void count_instance(struct plan *p, const struct instance *in, int64_t now_ms)
+static void count_instance(struct plan *p, const struct instance *in)
 {
     const struct moment *after;
     struct counts *counts = counts_of(p, in->moment, &after);
     enum fate fate = adopt_fate(after, in);
 
     counts->fates[fate]++;
-    if (fate_ends(fate) && in->phase == PHASE_OUT && now_ms < in->task_deadline_ms)
+    if (fate_ends(fate) && in->phase == PHASE_OUT && p->now_ms < in->task_deadline_ms)
         counts->tasks_back++;
 }
 
@@ -115,7 +116,7 @@ static enum err_code count_state(void *context, struct str name, struct str valu
         return ERR_NONE;
     }
     for (uint32_t i = 0; i < state->instance_count; i++)
-        count_instance(p, state->instances[i], clock_wall_ms());
+        count_instance(p, state->instances[i]);
     say_progress(p);
     return ERR_NONE;
 }
@@ -129,6 +130,7 @@ static enum err_code count_all(struct plan *p, struct err *err)
 
     p->arena = arena_new(0);
     p->said_mono_ms = clock_mono_ms();
+    p->now_ms = str_is(conf_text(p->c->conf, "time"), "log") ? INT64_MIN : clock_wall_ms();
     if (code == ERR_NONE)
         code = redis_walk(redis, &walk, err);
     if (code != ERR_NONE)
@@ -183,10 +185,19 @@ static struct sums sums_where(const struct plan *p, bool changes)
 
 /* --- as text --------------------------------------------------------------------------------------- */
 
+static const char *const way_words[WAYS] = {"go on", "begin again", "end"};
+
+/* "12 under way: 9 go on, 3 end; 2 tasks are taken back" */
 static void put_sums(struct plan *p, const struct sums *sums)
 {
-    buf_put_format(&p->out, "%" PRIu64 " go on, %" PRIu64 " begin again, %" PRIu64 " end",
-                   sums->ways[GO_ON], sums->ways[BEGIN_AGAIN], sums->ways[END]);
+    const char *before = ": ";
+
+    buf_put_format(&p->out, "%" PRIu64 " under way", sums->all);
+    for (int way = 0; way < WAYS; way++)
+        if (sums->ways[way] != 0) {
+            buf_put_format(&p->out, "%s%" PRIu64 " %s", before, sums->ways[way], way_words[way]);
+            before = ", ";
+        }
     if (sums->tasks_back != 0)
         buf_put_format(&p->out, "; %" PRIu64 " task%s taken back", sums->tasks_back,
                        sums->tasks_back == 1 ? " is" : "s are");
@@ -195,19 +206,14 @@ static void put_sums(struct plan *p, const struct sums *sums)
 
 static void put_counts(struct plan *p, const struct counts *counts)
 {
-    static const char *const words[WAYS] = {"go on", "begin again", "end"};
     struct sums sums = sums_of(counts);
 
-    if (sums.all == 0) {
-        buf_put_text(&p->out, "  nobody is under way\n");
-        return;
-    }
-    buf_put_format(&p->out, "  %" PRIu64 " under way: ", sums.all);
+    buf_put_text(&p->out, "  ");
     put_sums(p, &sums);
     for (int f = 0; f < FATE_COUNT; f++)
         if (counts->fates[f] != 0)
             buf_put_format(&p->out, "  %8" PRIu64 "  %s: %s\n", counts->fates[f],
-                           words[way_of((enum fate)f)], fate_text((enum fate)f));
+                           way_words[way_of((enum fate)f)], fate_text((enum fate)f));
 }
 
 static void put_head(struct plan *p)
@@ -225,13 +231,12 @@ static void put_head(struct plan *p)
     buf_put_format(&p->out, "%s: hash %s\n\n", p->name, p->after->hash_hex);
 }
 
-static void put_text(struct plan *p)
+static void put_changes(struct plan *p)
 {
-    struct sums changed = sums_where(p, true), same = sums_where(p, false);
-
-    put_head(p);
     for (size_t i = 0; i < p->file_count; i++)
         buf_put_format(&p->out, "%c %.*s\n", p->files[i].mark, STR_ARG(p->files[i].name));
+    if (p->file_count == 0)
+        buf_put_text(&p->out, "these rules are in force already\n");
     for (size_t i = 0; i < p->change_count; i++) {
         if (p->changes[i].change == CHANGE_NONE)
             continue;
@@ -244,12 +249,19 @@ static void put_text(struct plan *p)
         buf_put_text(&p->out, "\nmoments of earlier rules\n");
         put_counts(p, &p->unknown);
     }
+}
+
+static void put_text(struct plan *p)
+{
+    struct sums changed = sums_where(p, true), same = sums_where(p, false);
+
+    put_head(p);
+    put_changes(p);
     buf_put_format(&p->out,
-                   "\n%" PRIu64 " customers have a state; %" PRIu64 " times a moment is under way\n"
-                   "  in what changes %" PRIu64 ": ",
-                   p->customers, changed.all + same.all, changed.all);
+                   "\n%" PRIu64 " customer%s a state\n  moments that change: ", p->customers,
+                   p->customers == 1 ? " has" : "s have");
     put_sums(p, &changed);
-    buf_put_format(&p->out, "  in what does not %" PRIu64 ": ", same.all);
+    buf_put_text(&p->out, "  all others:          ");
     put_sums(p, &same);
     buf_put_text(&p->out, "nothing was written\n");
 }
@@ -283,7 +295,7 @@ static void write_why(struct json_writer *w, const struct counts *counts)
     json_open(w, '{');
     for (int f = 0; f < FATE_COUNT; f++)
         if (counts->fates[f] != 0)
-            write_int(w, fate_text((enum fate)f), counts->fates[f]);
+            write_int(w, fate_word((enum fate)f), counts->fates[f]);
     json_close(w, '}');
 }
 

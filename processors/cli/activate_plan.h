@@ -2,8 +2,8 @@
  *
  *   ~ moments/brake-pads.yaml
  *
- *   brake-pads: other steps from step 2 on, no on_change: who has done only steps before that goes on, ...
- *     12 under way: 9 go on, 0 begin again, 3 end; 2 tasks are taken back
+ *   brake-pads: other steps from step 2 on, no on_change: who stands before that goes on, ...
+ *     12 under way: 9 go on, 3 end; 2 tasks are taken back
  *          9  go on: the steps up to there are the same
  *          3  end: the steps up to there are others now
  *

@@ -49,8 +49,7 @@ size_t rules_changes(const struct ruleset *before, const struct ruleset *after, 
 static const char *fate_words(enum on_change on_change)
 {
     static const char *const words[] = {
-        [ON_CHANGE_AUTO] =
-            "no on_change: who has done only steps before that goes on, the others end",
+        [ON_CHANGE_AUTO] = "no on_change: who stands before that goes on, the others end",
         [ON_CHANGE_KEEP] = "on_change: keep: who is under way goes on where they stand",
         [ON_CHANGE_RESTART] =
             "on_change: restart: who is under way begins again behind the first step",
@@ -66,7 +65,7 @@ void rules_change_put(struct buf *out, const struct moment_change *c)
     buf_put_format(out, "%.*s: ", STR_ARG(c->name));
     switch (c->change) {
     case CHANGE_ADDED: buf_put_text(out, "a new moment"); break;
-    case CHANGE_GONE: buf_put_text(out, "is gone: it ends for who is under way"); break;
+    case CHANGE_GONE: buf_put_text(out, "gone: it ends for who is under way"); break;
     case CHANGE_STEPS:
         buf_put_format(out, "other steps from step %zu on, %s", c->from_step + 1,
                        fate_words(c->after->on_change));

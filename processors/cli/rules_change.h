@@ -1,7 +1,6 @@
 /* processors/cli/rules_change.h - what an activation changes, moment by moment, in words.
  *
- *   brake-pads: other steps from step 2 on, no on_change: who has done only steps before that goes on,
- *   the others end
+ *   brake-pads: other steps from step 2 on, no on_change: who stands before that goes on, the others end
  */
 #ifndef ATTENT_PROCESSORS_CLI_RULES_CHANGE_H
 #define ATTENT_PROCESSORS_CLI_RULES_CHANGE_H

@@ -331,8 +331,8 @@ static enum err_code run_rollback(struct sets *s)
     if (code == ERR_NONE)
         code = check_compiles(s, &set);
     if (code == ERR_NONE && plan) {
-        s->exit_code = activate_plan(
-            s->c, &set.bundle, arena_format(s->c->arena, "number %s", set.name).data);
+        s->exit_code =
+            activate_plan(s->c, &set.bundle, arena_format(s->c->arena, "number %s", set.name).data);
         return ERR_NONE;
     }
     if (code == ERR_NONE)

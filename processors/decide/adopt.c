@@ -11,23 +11,29 @@
 
 static const struct {
     bool ends;
-    const char *text;
+    const char *word, *text;
 } fates[FATE_COUNT] = {
-    [FATE_SAME] = {false, "the steps are the same"},
-    [FATE_UP_TO_HERE] = {false, "the steps up to there are the same"},
-    [FATE_KEPT] = {false, "on_change: keep"},
-    [FATE_RESTARTED] = {false, "on_change: restart"},
-    [FATE_AFTER_TASK] = {false, "a task was sent, nothing begins again"},
-    [FATE_DROPPED] = {true, "on_change: drop"},
-    [FATE_STEPS_DIFFER] = {true, "the steps up to there are others now"},
-    [FATE_NO_PLACE] = {true, "the step or action where it stands is gone"},
-    [FATE_NO_OPENING] = {true, "another event opens it now, so it cannot begin again"},
-    [FATE_RETIRED] = {true, "the moment is gone"},
+    [FATE_SAME] = {false, "same", "the steps are the same"},
+    [FATE_UP_TO_HERE] = {false, "same_up_to_here", "the steps up to there are the same"},
+    [FATE_KEPT] = {false, "keep", "on_change: keep"},
+    [FATE_RESTARTED] = {false, "restart", "on_change: restart"},
+    [FATE_AFTER_TASK] = {false, "after_task", "a task was sent, nothing begins again"},
+    [FATE_DROPPED] = {true, "drop", "on_change: drop"},
+    [FATE_STEPS_DIFFER] = {true, "steps_differ", "the steps up to there are others now"},
+    [FATE_NO_PLACE] = {true, "no_place", "the step or action where it stands is gone"},
+    [FATE_NO_OPENING] = {true, "no_opening",
+                         "another event opens it now, so it cannot begin again"},
+    [FATE_RETIRED] = {true, "retired", "the moment is gone"},
 };
 
 bool fate_ends(enum fate fate)
 {
     return fates[fate].ends;
+}
+
+const char *fate_word(enum fate fate)
+{
+    return fates[fate].word;
 }
 
 const char *fate_text(enum fate fate)
@@ -73,7 +79,7 @@ enum fate adopt_fate(const struct moment *moment, const struct instance *in)
 {
     if (moment == NULL)
         return FATE_RETIRED;
-    if (in->went.all == 0 || in->went.all == moment->steps[moment->step_count - 1].upto)
+    if (in->went.all == moment->steps[moment->step_count - 1].upto)
         return if_has_place(moment, in, FATE_SAME);
     switch (moment->on_change) {
     case ON_CHANGE_AUTO:

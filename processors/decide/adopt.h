@@ -30,6 +30,7 @@ enum fate {
 };
 
 bool fate_ends(enum fate fate);
+const char *fate_word(enum fate fate); /* "steps_differ" */
 const char *fate_text(enum fate fate); /* why: "the steps up to there are others now" */
 
 /* moment NULL: it is gone. */

@@ -34,7 +34,7 @@ START_TEST(a_folder_becomes_a_bundle_without_its_tests)
     scratch_write(dir, "moments/notes.txt", "");
     scratch_write(dir, "schemas/events/x.json", "{}");
     ck_assert_int_eq(rules_folder_read(dir, arena, &bundle, NULL), ERR_NONE);
-    ck_assert_uint_eq(bundle.count, 5);
+    ck_assert_uint_eq(bundle.count, 6);
     ck_assert(has(&bundle, BUNDLE_ZONE_DATA)); /* local times are decided by it */
     ck_assert(str_is(bundle_file_text(&bundle, STR(BUNDLE_SEMANTICS)), RULES_SEMANTICS));
     ck_assert(has(&bundle, "facts.yaml") && has(&bundle, "moments/a.yaml"));

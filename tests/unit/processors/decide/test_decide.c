@@ -219,7 +219,7 @@ struct history {
     struct record records[RECORDS]; /* what comes from outside */
     struct record log[LOG_MOST];    /* that, and what decide writes to its own input */
     size_t log_count;
-    bool live; /* what is written to attent.events stands in the log then */
+    bool live;               /* what is written to attent.events stands in the log then */
     struct ruleset *sets[2]; /* put in force in turn */
     struct buf came;         /* all outputs of a run */
     int tasks, changed;
