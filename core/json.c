@@ -1,7 +1,7 @@
 /* jansson parses, and what it made is copied into an arena.
  *
  * jansson is recursive, so the depth is counted before it sees the text.  Its codes tell bad
- * UTF-8 from the rest; all else that it refuses is JSON_BROKEN.  Writers know nothing of jansson:
+ * UTF-8 and numbers too large from the rest; all else that it refuses is JSON_BROKEN.  Writers know nothing of jansson:
  * the same value gives the same bytes whatever library reads them.
  */
 #include "core/json.h"
@@ -65,7 +65,9 @@ static enum json_fault fault_of(const json_error_t *error, struct err *err)
     for (char *c = err != NULL ? err->text : ""; *c != '\0'; c++)
         if ((unsigned char)*c >= 0x80 || (unsigned char)*c < 0x20)
             *c = '?';
-    return code == json_error_invalid_utf8 ? JSON_BAD_UTF8 : JSON_BROKEN;
+    return code == json_error_invalid_utf8       ? JSON_BAD_UTF8
+           : code == json_error_numeric_overflow ? JSON_BAD_NUMBER
+                                                 : JSON_BROKEN;
 }
 
 /* The caller gives *out back with json_decref. */
@@ -84,7 +86,7 @@ static enum json_fault load(struct str text, json_t **out, struct err *err)
         return JSON_TOO_DEEP;
     }
     *out = json_loadb(text.data != NULL ? text.data : "", text.len,
-                      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+                      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
     return *out != NULL ? JSON_FINE : fault_of(&error, err);
 }
 
@@ -160,7 +162,6 @@ static void put_escaped(struct buf *out, char c)
     case '\n': buf_put_text(out, "\\n"); break;
     case '\r': buf_put_text(out, "\\r"); break;
     case '\t': buf_put_text(out, "\\t"); break;
-    case '\0': buf_put_text(out, "\\ufffd"); break;
     case '?': buf_put_char(out, '?'); break;
     default: buf_put_format(out, "\\u%04x", (unsigned)(unsigned char)c); break;
     }

@@ -18,6 +18,7 @@ enum json_fault {
     JSON_BROKEN,   /* not JSON */
     JSON_BAD_UTF8, /* JSON but for its encoding */
     JSON_TOO_DEEP,
+    JSON_BAD_NUMBER, /* an integer beyond 64 bits, or beyond what a double holds: 1e400 */
 };
 
 /* Parse a whole document into arena.  err, if not NULL, says what and where (line, column). */
@@ -62,8 +63,8 @@ enum json_fault projection_read_both(const struct projection *p, struct str text
                                      struct arena *arena, struct value *fields,
                                      const struct projection_own *own, struct err *err);
 
-/* With quotes, escaped.  Bytes that are not UTF-8 become '?', NUL becomes U+FFFD, so that what is
- * written here is read here. */
+/* With quotes, escaped.  Bytes that are not UTF-8 become '?', so that what is written here is read
+ * here. */
 void json_put_string(struct buf *out, struct str text);
 /* Shortest that reads back; 1900.0 as 1900.0; null for what JSON has no number for. */
 void json_put_double(struct buf *out, double d);

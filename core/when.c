@@ -55,8 +55,8 @@ static int days_in_month(int year, int month)
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
-/* A fraction ".123" at *at; moves *at behind it. */
-static bool parse_fraction(struct str text, size_t *at, int32_t *nanos)
+/* A fraction ".123" at *at; moves *at behind it.  Digits beyond nanoseconds are left out, or refused. */
+static bool parse_fraction(struct str text, size_t *at, bool longer, int32_t *nanos)
 {
     int count = 0;
 
@@ -64,9 +64,10 @@ static bool parse_fraction(struct str text, size_t *at, int32_t *nanos)
     if (*at >= text.len || text.data[*at] != '.')
         return true;
     for (++*at; *at < text.len && text.data[*at] >= '0' && text.data[*at] <= '9'; ++*at) {
-        if (++count > DIGITS_OF_NANOS)
+        if (++count <= DIGITS_OF_NANOS)
+            *nanos = *nanos * 10 + (text.data[*at] - '0');
+        else if (!longer)
             return false;
-        *nanos = *nanos * 10 + (text.data[*at] - '0');
     }
     if (count == 0)
         return false;
@@ -93,7 +94,24 @@ static bool parse_offset(struct str text, size_t at, int *seconds)
     return rest.data[0] == '-' || rest.data[0] == '+';
 }
 
-bool when_parse_rfc3339(struct str text, int64_t *seconds, int32_t *nanos)
+/* What there is beyond the times that we reckon with: RFC 3339 has them, CEL has not. */
+struct beyond {
+    bool year_0, leap_second, digits;
+};
+
+/* The end of a month in UTC, where leap seconds are put in. */
+static bool is_month_end(int64_t seconds)
+{
+    int64_t year;
+    int month, day;
+
+    if (seconds % 86400 != 0)
+        return false;
+    when_civil_from_days(seconds / 86400, &year, &month, &day);
+    return day == 1;
+}
+
+static bool parse(struct str text, struct beyond taken, int64_t *seconds, int32_t *nanos)
 {
     int year, month, day, hour, minute, second, offset;
     int32_t fraction;
@@ -106,15 +124,32 @@ bool when_parse_rfc3339(struct str text, int64_t *seconds, int32_t *nanos)
     if (text.data[4] != '-' || text.data[7] != '-' || (text.data[10] | 0x20) != 't' ||
         text.data[13] != ':' || text.data[16] != ':')
         return false;
-    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) ||
-        hour > 23 || minute > 59 || second > 59)
+    if (year < !taken.year_0 || month < 1 || month > 12 || day < 1 ||
+        day > days_in_month(year, month) || hour > 23 || minute > 59 ||
+        second > 59 + taken.leap_second)
         return false;
-    if (!parse_fraction(text, &at, &fraction) || !parse_offset(text, at, &offset))
+    if (!parse_fraction(text, &at, taken.digits, &fraction) || !parse_offset(text, at, &offset))
         return false;
     *seconds = when_days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second -
                offset;
     if (nanos != NULL)
         *nanos = fraction;
+    return second < 60 || is_month_end(*seconds);
+}
+
+bool when_parse_rfc3339(struct str text, int64_t *seconds, int32_t *nanos)
+{
+    return parse(text, (struct beyond){0}, seconds, nanos);
+}
+
+bool when_parse_to_the_letter(struct str text, int64_t *at_ms)
+{
+    int64_t seconds;
+    int32_t nanos;
+
+    if (!parse(text, (struct beyond){true, true, true}, &seconds, &nanos))
+        return false;
+    *at_ms = seconds * WHEN_SECOND_MS + nanos / 1000000;
     return true;
 }
 

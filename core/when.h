@@ -22,6 +22,9 @@ void when_civil_from_days(int64_t days, int64_t *year, int *month, int *day);
  * not such a time.  `nanos` NULL allowed. */
 bool when_parse_rfc3339(struct str text, int64_t *seconds, int32_t *nanos);
 bool when_parse_ms(struct str text, int64_t *at_ms);
+/* All that RFC 3339 has: the year 0000, any number of digits (cut to ms), and a leap second at the end
+ * of a month in UTC, which is the first second of the next one. */
+bool when_parse_to_the_letter(struct str text, int64_t *at_ms);
 /* Years 0001 to 9999, so that what is printed can be read again: an offset can move a time out. */
 static inline bool when_is_printable(int64_t at_ms)
 {

@@ -46,6 +46,7 @@ enum event_fault event_fault_of_json(enum json_fault fault)
     case JSON_BROKEN: return EVENT_BAD_JSON;
     case JSON_BAD_UTF8: return EVENT_BAD_UTF8;
     case JSON_TOO_DEEP: return EVENT_TOO_DEEP;
+    case JSON_BAD_NUMBER: return EVENT_BAD_NUMBER;
     }
     CHECK_NEVER("a fault that JSON does not have");
 }
@@ -140,11 +141,13 @@ static bool is_traceparent(struct str text)
     return text.len == 55 || text.data[55] == '-';
 }
 
-struct str event_traceparent(const struct record *record)
+struct str event_traceparent(const struct record *record, struct str attribute)
 {
     struct str text = record_header(record, STR("traceparent"));
 
-    return is_traceparent(text) ? text : STR_EMPTY;
+    if (is_traceparent(text))
+        return text;
+    return is_traceparent(attribute) ? attribute : STR_EMPTY;
 }
 
 enum event_fault event_check_size(const struct record *record, struct err *err)
@@ -186,7 +189,6 @@ static enum event_fault check_texts(const struct str texts[ATTRIBUTES], struct e
 static enum event_fault settle(const struct str texts[ATTRIBUTES], const struct record *record,
                                struct event *out, struct err *err)
 {
-    struct str trace = event_traceparent(record);
     enum event_fault fault = check_texts(texts, err);
     int64_t written_ms = record->timestamp_ms;
 
@@ -195,15 +197,13 @@ static enum event_fault settle(const struct str texts[ATTRIBUTES], const struct 
     if (texts[ATTRIBUTE_TIME].len > 0 &&
         (!when_parse_ms(texts[ATTRIBUTE_TIME], &written_ms) || !when_is_printable(written_ms)))
         return bad_attribute(err, "time", "is no RFC 3339 time");
-    if (trace.len == 0 && is_traceparent(texts[ATTRIBUTE_TRACEPARENT]))
-        trace = texts[ATTRIBUTE_TRACEPARENT];
     out->id = texts[ATTRIBUTE_ID];
     out->source = texts[ATTRIBUTE_SOURCE];
     out->type = texts[ATTRIBUTE_TYPE];
     out->subject = texts[ATTRIBUTE_SUBJECT];
     out->schema = texts[ATTRIBUTE_SCHEMA];
     out->partition_key = texts[ATTRIBUTE_PARTITION_KEY];
-    out->traceparent = trace;
+    out->traceparent = event_traceparent(record, texts[ATTRIBUTE_TRACEPARENT]);
     event_set_time(out, written_ms, record->timestamp_ms);
     return EVENT_FINE;
 }

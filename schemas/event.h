@@ -64,7 +64,8 @@ enum event_fault event_read(const struct event_reader *reader, const struct reco
                             struct arena *arena, struct event *out, struct value *fields,
                             bool *listened, struct err *err);
 
-/* Read a record whole: all attributes, and data parsed into out->data_value.  For ingest. */
+/* Read a record of attent's own topics whole: all attributes, and data parsed into out->data_value.  (What
+ * comes from outside is read by processors/ingest/formats, to the letter.) */
 enum event_fault event_read_whole(const struct record *record, struct arena *arena,
                                   struct event *out, struct err *err);
 
@@ -76,8 +77,8 @@ enum event_fault event_check_text(const char *name, struct str text, size_t byte
 /* EVENT_FINE or EVENT_TOO_LARGE (LIMIT_EVENT_BYTES). */
 enum event_fault event_check_size(const struct record *record, struct err *err);
 
-/* The header traceparent, if it is one; otherwise empty. */
-struct str event_traceparent(const struct record *record);
+/* The header traceparent, else the attribute of that name, if it is one; otherwise empty. */
+struct str event_traceparent(const struct record *record, struct str attribute);
 
 /* Set time_ms, time_cut_ms and time_corrected from the time that the producer wrote. */
 void event_set_time(struct event *event, int64_t written_ms, int64_t record_ms);

@@ -85,7 +85,11 @@ static enum err_code run_replay(const struct command *c, int32_t partition, stru
                                   .topic_partitions = counts,
                                   .context = &replay,
                                   .output = put_output};
-    struct scan scan = {&kafka, topics.events, partition, &replay, take};
+    struct scan scan = {.kafka = &kafka,
+                        .topic = topics.events,
+                        .partition = partition,
+                        .context = &replay,
+                        .record = take};
     enum err_code code = offline_open(&setup, &replay.offline, err);
 
     if (code == ERR_NONE)

@@ -6,6 +6,7 @@
 #include "core/readiness.h"
 #include "processors/cli/config.h"
 #include "processors/cli/role.h"
+#include "processors/cli/role_ingest.h"
 #include "processors/cli/rules_topic.h"
 #include "processors/cli/topics.h"
 #include "processors/ingest/ingest.h"
@@ -44,8 +45,7 @@ static bool has_file(const struct bundle *bundle, struct str name)
     return false;
 }
 
-/* The bundle's schemas, and those built in that it does not bring. */
-static struct event_types *types_of(const struct bundle *bundle, struct arena *arena,
+struct event_types *ingest_types_of(const struct bundle *bundle, struct arena *arena,
                                     struct err *err)
 {
     struct event_type_file *files =
@@ -65,7 +65,7 @@ static struct event_types *types_of(const struct bundle *bundle, struct arena *a
     }
     types = event_types_read(files, count, arena, &diags);
     if (types == NULL)
-        err_set(err, ERR_STATE, "event types of the active rule set: %s: %s",
+        err_set(err, ERR_STATE, "event types of the rule set: %s: %s",
                 diags.count != 0 ? diags.items[0].place.file : "",
                 diags.count != 0 ? diags.items[0].what : "");
     diags_free(&diags);
@@ -83,7 +83,7 @@ static enum err_code load_types(struct ingest_state *s, struct rules_topic *rule
         code = rules_topic_bundle(rules, str_of(s->active), s->arena, &bundle, err);
     if (code != ERR_NONE)
         return code;
-    s->config.types = types_of(&bundle, s->arena, err);
+    s->config.types = ingest_types_of(&bundle, s->arena, err);
     return s->config.types != NULL ? ERR_NONE : ERR_STATE;
 }
 
@@ -101,28 +101,38 @@ static struct mapping mapping_of(const struct conf *item)
     };
 }
 
-/* Those of the configuration, and the outcomes, which are always one. */
-static void add_sources(struct ingest_state *s, const struct conf *conf, const char *outcomes)
+static enum tombstone tombstone_of(struct str word)
+{
+    if (str_is(word, "ignore"))
+        return TOMBSTONE_IGNORE;
+    return str_is(word, "erase") ? TOMBSTONE_ERASE : TOMBSTONE_DLQ;
+}
+
+struct ingest_source *ingest_sources_of(const struct conf *conf, const char *outcomes,
+                                        struct arena *arena, size_t *source_count)
 {
     size_t count = conf_count(conf, "sources");
-    struct ingest_source *sources = ARENA_ARRAY(s->arena, struct ingest_source, count + 1);
+    struct ingest_source *sources = ARENA_ARRAY(arena, struct ingest_source, count + 1);
     bool outcomes_given = false;
 
     for (size_t i = 0; i < count; i++) {
         const struct conf *item = conf_item(conf, "sources", i);
         sources[i] = (struct ingest_source){
             .topic = conf_item_name(conf, "sources", i).data,
-            .dlq_topic = topics_dlq(conf, i, s->arena),
-            .mode = str_is(conf_text(item, "mode"), "json") ? INGEST_MAPPED : INGEST_CLOUDEVENTS,
+            .dlq_topic = topics_dlq(conf, i, arena),
+            .format = format_find(conf_text(item, "mode")),
             .mapping = mapping_of(item),
+            .tombstone = tombstone_of(conf_text(item, "tombstone")),
         };
         outcomes_given |= strcmp(sources[i].topic, outcomes) == 0;
     }
     if (!outcomes_given)
         sources[count++] = (struct ingest_source){
-            .topic = outcomes, .dlq_topic = arena_format(s->arena, "%s.dlq", outcomes).data};
-    s->config.sources = s->sources = sources;
-    s->config.source_count = count;
+            .topic = outcomes,
+            .dlq_topic = arena_format(arena, "%s.dlq", outcomes).data,
+            .format = &cloudevents_format};
+    *source_count = count;
+    return sources;
 }
 
 /* A source that the rules wait for and nobody reads would keep them silent for ever. */
@@ -190,7 +200,8 @@ static enum err_code open_ingest(const struct role_context *context, void **out,
         .wall_ms = clock_wall_ms,
     };
     s->rules_topic = topics.rules;
-    add_sources(s, conf, topics.outcomes);
+    s->config.sources = s->sources =
+        ingest_sources_of(conf, topics.outcomes, s->arena, &s->config.source_count);
     code = load_types(s, context->rules, err);
     if (code == ERR_NONE)
         code = find_silences(s, context->rules, err);

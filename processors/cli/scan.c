@@ -45,6 +45,21 @@ static enum err_code find_partitions(struct scanning *s, struct err *err)
     return ERR_NONE;
 }
 
+/* Each partition begins its share of the newest before its end. */
+static enum err_code begin_late(struct scanning *s, struct err *err)
+{
+    int64_t share = (s->scan->newest + (int64_t)s->count - 1) / (int64_t)s->count, first, end;
+    enum err_code code = ERR_NONE;
+
+    for (size_t i = 0; i < s->count && code == ERR_NONE; i++) {
+        code = kafka_topic_bounds(s->scan->kafka, s->scan->topic, s->partitions[i].partition,
+                                  &first, &end, err);
+        if (code == ERR_NONE)
+            s->partitions[i].offset = end - share > first ? end - share : first;
+    }
+    return code;
+}
+
 static enum err_code find_ends(struct scanning *s, struct err *err)
 {
     enum err_code code = ERR_NONE;
@@ -115,6 +130,8 @@ enum err_code scan_topic(const struct scan *scan, struct err *err)
     struct scanning s = {.scan = scan};
     enum err_code code = find_partitions(&s, err);
 
+    if (code == ERR_NONE && scan->newest > 0)
+        code = begin_late(&s, err);
     if (code == ERR_NONE)
         code = kafka_consumer_open_alone(scan->kafka, s.partitions, s.count, &s.consumer, err);
     if (code == ERR_NONE)

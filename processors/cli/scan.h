@@ -1,6 +1,7 @@
-/* processors/cli/scan.h - read a topic once: from its first record to what is its end now.
+/* processors/cli/scan.h - read a topic once: from its first record, or some before its end, to what is its
+ * end now.
  *
- * Joins no group.  For rules, `why` and `replay`; what comes in while it reads may be left out.
+ * Joins no group.  For rules, `why`, `replay` and samples; what comes in while it reads may be left out.
  */
 #ifndef ATTENT_PROCESSORS_CLI_SCAN_H
 #define ATTENT_PROCESSORS_CLI_SCAN_H
@@ -13,6 +14,7 @@ struct scan {
     const struct kafka_settings *kafka;
     const char *topic;
     int32_t partition; /* SCAN_ALL: every one, each in order */
+    int64_t newest;    /* about so many in all, the newest that are there; 0: all */
     void *context;
     /* One record, borrowed.  An error ends the scan and is its result. */
     enum err_code (*record)(void *context, const struct record *record, struct err *err);

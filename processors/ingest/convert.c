@@ -1,6 +1,8 @@
 #include "processors/ingest/convert.h"
 
-#include "core/limit.h"
+#include <inttypes.h>
+
+#include "core/check.h"
 #include "core/when.h"
 
 /* How far ahead of our clock a record's timestamp may lie: it moves the log's time. */
@@ -11,6 +13,70 @@ static int64_t capped(int64_t timestamp_ms, int64_t now_ms)
     if (timestamp_ms < 0) /* Kafka's way to say that there is none */
         return now_ms;
     return timestamp_ms < now_ms + AHEAD_MS_MAX ? timestamp_ms : now_ms + AHEAD_MS_MAX;
+}
+
+/* --- from what was said to an event ------------------------------------------------------------------- */
+
+static enum event_fault set_time(const struct message *message, const struct record *record,
+                                 struct event *out, struct err *err)
+{
+    struct str text = message_attribute(message, "time");
+    int64_t written_ms = record->timestamp_ms;
+
+    if (text.len > 0 &&
+        (!when_parse_to_the_letter(text, &written_ms) || !when_is_printable(written_ms))) {
+        err_set(err, ERR_PARSE, "attribute time is not in the years 1 to 9999");
+        return EVENT_BAD_ATTRIBUTE;
+    }
+    event_set_time(out, written_ms, record->timestamp_ms);
+    return EVENT_FINE;
+}
+
+static enum event_fault not_an_object(const char *what, struct err *err)
+{
+    err_set(err, ERR_PARSE, "data is %s, and conditions read JSON objects", what);
+    return EVENT_NOT_AN_OBJECT;
+}
+
+/* Of data whose type nobody has said JSON is taken; the message says so from then on. */
+static enum event_fault set_data(struct content *data, struct arena *arena, struct event *out,
+                                 struct err *err)
+{
+    if (data->kind == CONTENT_TEXT && !data->declared) {
+        struct value v;
+        if (content_parse(data->bytes, arena, &v, NULL) != EVENT_FINE)
+            return not_an_object("a text without a content type that is not JSON", err);
+        data->kind = CONTENT_JSON;
+        data->json = v;
+    }
+    switch (data->kind) {
+    case CONTENT_NONE:
+        out->data = STR("{}");
+        out->data_value = value_map(NULL, 0);
+        return EVENT_FINE;
+    case CONTENT_TEXT: return not_an_object("a text", err);
+    case CONTENT_BYTES: return not_an_object("bytes", err);
+    case CONTENT_JSON: break;
+    }
+    out->data = data->bytes;
+    out->data_value = data->json;
+    return data->json.kind == VALUE_MAP ? EVENT_FINE : not_an_object("other JSON", err);
+}
+
+static enum event_fault make_event(struct message *message, const struct record *record,
+                                   struct arena *arena, struct event *out, struct err *err)
+{
+    enum event_fault fault;
+
+    *out = (struct event){.id = message_attribute(message, "id"),
+                          .source = message_attribute(message, "source"),
+                          .type = message_attribute(message, "type"),
+                          .subject = message_attribute(message, "subject"),
+                          .schema = message_attribute(message, "dataschema"),
+                          .traceparent = event_traceparent(
+                              record, message_attribute(message, "traceparent"))};
+    fault = set_time(message, record, out, err);
+    return fault == EVENT_FINE ? set_data(&message->data, arena, out, err) : fault;
 }
 
 static enum event_fault check_event(const struct ingest_config *config, const struct event *event,
@@ -28,6 +94,8 @@ static enum event_fault check_event(const struct ingest_config *config, const st
     }
     return schema_validate(schema, event->data_value, err) ? EVENT_FINE : EVENT_INVALID_DATA;
 }
+
+/* --- the record that goes out ------------------------------------------------------------------------- */
 
 /* data as the producer wrote it, or written anew where it stood in an envelope. */
 static struct str data_text(const struct event *event, struct arena *arena)
@@ -60,18 +128,64 @@ static enum event_fault make_record(const struct ingest_config *config, struct e
     return event_check_size(out, err); /* written anew a number may be longer */
 }
 
+/* --- tombstones ---------------------------------------------------------------------------------------- */
+
+/* The record's key is the customer to be forgotten. */
+static enum event_fault make_erasure(const struct record *record, struct arena *arena,
+                                     struct message *out, struct err *err)
+{
+    const struct attribute attributes[] = {
+        {STR("specversion"), STR("1.0")},
+        {STR("id"), arena_format(arena, "%.*s/%" PRId32 "/%" PRId64, STR_ARG(record->topic),
+                                 record->partition, record->offset)},
+        {STR("source"), record->topic},
+        {STR("type"), STR("customer.erased")},
+        {STR("subject"), record->key},
+    };
+    enum event_fault fault = EVENT_FINE;
+
+    *out = (struct message){0};
+    if (record->key.len == 0) {
+        err_set(err, ERR_PARSE, "the record has neither key nor value: who is to be erased?");
+        return EVENT_NO_SUBJECT;
+    }
+    for (size_t i = 0; i < sizeof attributes / sizeof attributes[0] && fault == EVENT_FINE; i++)
+        fault = message_add(out, attributes[i].name, attributes[i].text, err);
+    return fault;
+}
+
+static enum event_fault read_source(const struct ingest_source *source, const struct record *record,
+                                    struct arena *arena, struct converted *out, struct err *err)
+{
+    enum event_fault fault =
+        source->format->decode(&source->mapping, record, arena, &out->message, err);
+
+    if (fault != EVENT_EMPTY || record->value.data != NULL)
+        return fault;
+    switch (source->tombstone) {
+    case TOMBSTONE_DLQ: return fault;
+    case TOMBSTONE_IGNORE: out->ignored = true; return EVENT_FINE;
+    case TOMBSTONE_ERASE: return make_erasure(record, arena, &out->message, err);
+    }
+    CHECK_NEVER("a way with tombstones that there is not");
+}
+
 struct converted ingest_convert(const struct ingest_config *config,
                                 const struct ingest_source *source, const struct record *record,
                                 int64_t now_ms, struct arena *arena, struct err *err)
 {
     struct converted out = {0};
     struct record in = *record;
-    struct event event;
+    struct event event = {0};
 
     in.timestamp_ms = capped(record->timestamp_ms, now_ms);
-    out.fault = source->mode == INGEST_MAPPED
-                    ? mapping_read(&source->mapping, &in, arena, &event, err)
-                    : event_read_whole(&in, arena, &event, err);
+    out.fault = read_source(source, &in, arena, &out, err);
+    out.type = message_attribute(&out.message, "type");
+    if (event_types_find(config->types, out.type) == NULL)
+        out.type = STR_EMPTY;
+    if (out.fault != EVENT_FINE || out.ignored)
+        return out;
+    out.fault = make_event(&out.message, &in, arena, &event, err);
     if (out.fault == EVENT_FINE)
         out.fault = check_event(config, &event, err);
     if (out.fault == EVENT_FINE)

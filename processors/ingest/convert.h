@@ -10,7 +10,10 @@
 
 struct converted {
     enum event_fault fault; /* EVENT_FINE: record is the event to write */
+    bool ignored;           /* with EVENT_FINE: there is nothing to write (a tombstone) */
+    struct str type;        /* of the event, if it is a declared one */
     struct record record;   /* in arena, or borrowed from what was read */
+    struct message message; /* what the record says, as far as it could be read */
     bool time_corrected;
 };
 

@@ -18,9 +18,15 @@ static const char *stage_of(enum event_fault fault)
     case EVENT_EMPTY:
     case EVENT_BAD_JSON:
     case EVENT_BAD_UTF8:
-    case EVENT_TOO_DEEP: return "VALUE_CONVERTER";
+    case EVENT_TOO_DEEP:
+    case EVENT_BAD_NUMBER:
+    case EVENT_BATCH:
+    case EVENT_UNKNOWN_FORMAT:
+    case EVENT_BAD_DATA: return "VALUE_CONVERTER";
     case EVENT_MISSING_ATTRIBUTE:
-    case EVENT_BAD_ATTRIBUTE: return "HEADER_CONVERTER";
+    case EVENT_BAD_ATTRIBUTE:
+    case EVENT_BAD_VERSION: return "HEADER_CONVERTER";
+    case EVENT_NOT_AN_OBJECT:
     case EVENT_UNKNOWN_TYPE:
     case EVENT_INVALID_DATA:
     case EVENT_NO_SUBJECT:

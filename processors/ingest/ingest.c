@@ -25,6 +25,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/metric.h"
+#include "core/uri.h"
 #include "processors/ingest/convert.h"
 #include "processors/ingest/progress.h"
 
@@ -35,8 +36,14 @@ enum {
 };
 
 struct tally { /* of one source, in one round */
-    uint64_t read, written, times_corrected, letters;
-    uint64_t dead[EVENT_FAULT_COUNT];
+    uint64_t read, ignored, times_corrected, letters;
+};
+
+struct kind { /* of what a round wrote */
+    size_t source;
+    struct str type;        /* declared, or empty */
+    enum event_fault fault; /* EVENT_FINE: events */
+    uint64_t count;
 };
 
 struct ingest {
@@ -49,6 +56,8 @@ struct ingest {
     struct kafka_partition *offsets;
     size_t offset_count, offset_capacity;
     struct tally *tallies;    /* as many as sources */
+    struct kind kinds[ROUND_RECORDS];
+    size_t kind_count;
     size_t *letter_bytes_max; /* likewise */
     struct ingest_counts counts;
     unsigned failures; /* in a row */
@@ -74,9 +83,14 @@ enum err_code ingest_check_sources(const struct ingest_config *config, struct er
         return err_set(err, ERR_CONFIG, "ingest: no sources are configured");
     for (size_t i = 0; i < config->source_count; i++) {
         const struct ingest_source *source = &config->sources[i];
-        if (source->mode == INGEST_MAPPED && source->mapping.type.from == MAPPING_NOTHING)
+        if (source->format == &json_format && source->mapping.type.from == MAPPING_NOTHING)
             return err_set(err, ERR_CONFIG, "ingest: the mapping of %s does not say the type",
                            source->topic);
+        if (!uri_is_reference(source->mapping.source))
+            return err_set(err, ERR_CONFIG,
+                           "ingest: the source that the mapping of %s gives, %.*s, is no URI "
+                           "reference (RFC 3986)",
+                           source->topic, STR_ARG(source->mapping.source));
     }
     return ERR_NONE;
 }
@@ -200,14 +214,17 @@ void ingest_report_silence(struct ingest *in, struct buf *out)
 
 /* --- counting ------------------------------------------------------------------------------------- */
 
-static void count_dead(struct ingest *in, struct str topic, const struct tally *tally)
+static void count_kind(struct ingest *in, const struct kind *kind)
 {
-    for (unsigned fault = 0; fault < EVENT_FAULT_COUNT; fault++) {
-        struct str labels[2] = {topic, str_of(event_fault_code((enum event_fault)fault))};
-        if (tally->dead[fault] == 0)
-            continue;
-        in->counts.dead[fault] += tally->dead[fault];
-        metric_add(metric_series(METRIC_INGEST_DEAD, labels, 2), (double)tally->dead[fault]);
+    struct str labels[3] = {str_of(in->config->sources[kind->source].topic), kind->type,
+                            str_of(event_fault_code(kind->fault))};
+
+    if (kind->fault == EVENT_FINE) {
+        in->counts.written += kind->count;
+        metric_add(metric_series(METRIC_INGEST_WRITTEN, labels, 2), (double)kind->count);
+    } else {
+        in->counts.dead[kind->fault] += kind->count;
+        metric_add(metric_series(METRIC_INGEST_DEAD, labels, 3), (double)kind->count);
     }
 }
 
@@ -220,14 +237,15 @@ static void count_round(struct ingest *in, int64_t begin_us)
         if (tally->read == 0)
             continue;
         in->counts.read += tally->read;
-        in->counts.written += tally->written;
+        in->counts.ignored += tally->ignored;
         in->counts.times_corrected += tally->times_corrected;
         metric_add(metric_series(METRIC_INGEST_READ, &topic, 1), (double)tally->read);
-        metric_add(metric_series(METRIC_INGEST_WRITTEN, &topic, 1), (double)tally->written);
+        metric_add(metric_series(METRIC_INGEST_IGNORED, &topic, 1), (double)tally->ignored);
         metric_add(metric_series(METRIC_INGEST_TIME_CORRECTED, &topic, 1),
                    (double)tally->times_corrected);
-        count_dead(in, topic, tally);
     }
+    for (size_t i = 0; i < in->kind_count; i++)
+        count_kind(in, &in->kinds[i]);
     in->counts.transactions++;
     metric_observe(metric_series(METRIC_INGEST_TRANSACTION, NULL, 0),
                    (double)(clock_mono_us() - begin_us) / 1e6);
@@ -264,6 +282,21 @@ static void note_offset(struct ingest *in, const char *topic, const struct recor
     note_next(in, topic, record->partition, record->offset + 1);
 }
 
+/* The records of a round are of few kinds, as a rule. */
+static void note_kind(struct ingest *in, size_t source, struct str type, enum event_fault fault)
+{
+    size_t at = in->kind_count;
+
+    while (at > 0 && (in->kinds[at - 1].source != source || in->kinds[at - 1].fault != fault ||
+                      !str_equal(in->kinds[at - 1].type, type)))
+        at--;
+    if (at == 0) {
+        at = ++in->kind_count; /* there is room for each record */
+        in->kinds[at - 1] = (struct kind){source, type, fault, 0};
+    }
+    in->kinds[at - 1].count++;
+}
+
 static enum err_code take(struct ingest *in, const struct record *record, int64_t now_ms,
                           struct err *err)
 {
@@ -277,12 +310,13 @@ static enum err_code take(struct ingest *in, const struct record *record, int64_
     tally->read++;
     note_offset(in, source->topic, record);
     progress_note(in->progress, index, record);
-    if (converted.fault == EVENT_FINE) {
-        tally->written++;
-        tally->times_corrected += converted.time_corrected;
-    } else {
+    tally->times_corrected += converted.time_corrected;
+    tally->ignored += converted.ignored;
+    if (converted.ignored)
+        return ERR_NONE;
+    note_kind(in, index, converted.type, converted.fault);
+    if (converted.fault != EVENT_FINE) {
         tally->letters++;
-        tally->dead[converted.fault]++;
         converted.record = ingest_dead_letter(source, record, converted.fault, &why, now_ms,
                                               in->letter_bytes_max[index], in->arena);
     }
@@ -311,7 +345,7 @@ static enum err_code write_round(struct ingest *in, size_t count, bool watermark
     enum err_code code = kafka_begin(in->producer, err);
 
     *lost = code != ERR_NONE;
-    in->offset_count = 0;
+    in->offset_count = in->kind_count = 0;
     memset(in->tallies, 0, in->config->source_count * sizeof *in->tallies);
     if (code != ERR_NONE)
         return code;

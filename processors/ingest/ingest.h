@@ -16,20 +16,23 @@
 #define ATTENT_PROCESSORS_INGEST_INGEST_H
 
 #include "connectors/kafka/kafka.h"
-#include "processors/ingest/mapping.h"
-#include "schemas/event.h"
+#include "processors/ingest/formats/format.h"
+#include "processors/ingest/formats/json/mapping.h"
 #include "schemas/event_types.h"
 
-enum ingest_mode {
-    INGEST_CLOUDEVENTS = 0, /* binary or structured, seen at each record */
-    INGEST_MAPPED,          /* plain JSON */
+/* What becomes of a record that has a key and no value and is no event. */
+enum tombstone {
+    TOMBSTONE_DLQ = 0, /* a dead letter */
+    TOMBSTONE_IGNORE,  /* nothing */
+    TOMBSTONE_ERASE,   /* customer.erased, for its key */
 };
 
 struct ingest_source {
     const char *topic;
     const char *dlq_topic; /* several sources may share one */
-    enum ingest_mode mode;
-    struct mapping mapping; /* INGEST_MAPPED */
+    const struct format *format;
+    struct mapping mapping; /* of json_format */
+    enum tombstone tombstone;
     int64_t max_silence_ms; /* of sources.yaml; 0: it is not there, and has no watermark */
 };
 
@@ -47,14 +50,15 @@ struct ingest_config { /* borrowed as long as the ingest is open, with all that 
 
 /* Sums of what has been committed. */
 struct ingest_counts {
-    uint64_t read, written, times_corrected;
+    uint64_t read, written, ignored, times_corrected;
     uint64_t dead[EVENT_FAULT_COUNT]; /* by reason */
     uint64_t transactions, aborted, watermarks;
 };
 
 struct ingest;
 
-/* ERR_CONFIG: no source is given, or one whose mapping does not say the type of its events. */
+/* ERR_CONFIG: no source is given, or one whose mapping does not say the type of its events or gives a
+ * source that is no URI reference. */
 enum err_code ingest_check_sources(const struct ingest_config *config, struct err *err);
 
 /* ERR_CONFIG: as ingest_check_sources says, or a topic is not there.  On any error *out is NULL. */

@@ -81,7 +81,7 @@ static void check_letter(const struct ingest_source *source, const struct record
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-    struct ingest_source source = {.topic = "s", .dlq_topic = "s.dlq"};
+    struct ingest_source source = {.topic = "s", .dlq_topic = "s.dlq", .format = &cloudevents_format};
     struct arena *arena = arena_new(0);
     struct header headers[9];
     struct record record = {.topic = STR("s"), .timestamp_ms = now_ms + 1000, .key = STR("k")};
@@ -95,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         record.header_count = cut_headers(&rest, headers);
     } else if (bytes > 0 && data[0] == 'm') {
         rest = str_slice(rest, 1, bytes);
-        source.mode = INGEST_MAPPED;
+        source.format = &json_format;
         source.mapping.id = mapping_origin_of(STR("/id"));
         source.mapping.type = mapping_origin_of(STR("t"));
         source.mapping.time = mapping_origin_of(STR("/time"));

@@ -23,10 +23,10 @@ static struct server *kafka;
 /* --- the ingest under test -------------------------------------------------------------------- */
 
 static const struct ingest_source sources[] = {
-    {.topic = "crm", .dlq_topic = "crm.dlq"},
+    {.topic = "crm", .dlq_topic = "crm.dlq", .format = &cloudevents_format},
     {.topic = "orders",
      .dlq_topic = "orders.dlq",
-     .mode = INGEST_MAPPED,
+     .format = &json_format,
      .mapping = {.type = {MAPPING_CONSTANT, {"order.placed", 12}},
                  .subject = {MAPPING_POINTER, {"/customer", 9}}}},
 };
@@ -307,7 +307,7 @@ END_TEST
 START_TEST(a_topic_that_is_not_there_is_said_at_once)
 {
     struct ingest_config config = config_of(server_address(kafka));
-    struct ingest_source source = {.topic = "crm", .dlq_topic = "nowhere.dlq"};
+    struct ingest_source source = {.topic = "crm", .dlq_topic = "nowhere.dlq", .format = &cloudevents_format};
     struct ingest *in;
     struct err err;
 

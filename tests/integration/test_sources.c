@@ -38,8 +38,11 @@ static const struct rule_file rules[] = {
     {NULL, NULL}};
 
 static struct ingest_source sources[] = {
-    {.topic = "crm", .dlq_topic = "dlq"},
-    {.topic = "billing", .dlq_topic = "dlq", .max_silence_ms = 6 * HOUR_MS},
+    {.topic = "crm", .dlq_topic = "dlq", .format = &cloudevents_format},
+    {.topic = "billing",
+     .dlq_topic = "dlq",
+     .format = &cloudevents_format,
+     .max_silence_ms = 6 * HOUR_MS},
 };
 
 static struct server *kafka;

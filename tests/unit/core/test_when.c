@@ -54,6 +54,46 @@ START_TEST(what_is_no_time_is_refused)
 }
 END_TEST
 
+START_TEST(to_the_letter_there_are_more_times)
+{
+    static const struct {
+        const char *text, *printed;
+    } cases[] = {
+        {"0000-01-01T00:00:00Z", "0000-01-01T00:00:00Z"},
+        {"2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"},
+        {"1990-12-31T15:59:60-08:00", "1991-01-01T00:00:00Z"},
+        {"2026-03-02t09:00:00.1234567890123z", "2026-03-02T09:00:00.123Z"},
+        {"2026-03-02T09:00:00-00:00", "2026-03-02T09:00:00Z"},
+    };
+    static const char *const wrong[] = {
+        "",
+        "2026-03-02 09:00:00Z",
+        "2026-03-02T09:00:00",
+        "2026-03-02T09:00:00.Z",
+        "2026-03-02T09:00Z",
+        "2026-03-02T09:00:00+01",
+        "2026-03-02T09:00:00+24:00",
+        "2026-03-02T09:00:00+01:60",
+        "2026-02-29T09:00:00Z",
+        "2026-3-2T09:00:00Z",
+        "2016-12-31T23:59:61Z",
+        "2016-12-31T22:59:60Z",
+        "2016-12-30T23:59:60Z",
+        "2016-12-31T23:59:60+01:00",
+        " 2026-03-02T09:00:00Z",
+        "20260302T090000Z",
+    };
+    int64_t at_ms;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ck_assert_msg(when_parse_to_the_letter(str_of(cases[i].text), &at_ms), "%s", cases[i].text);
+        ck_assert_str_eq(printed(at_ms), cases[i].printed);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        ck_assert_msg(!when_parse_to_the_letter(str_of(wrong[i]), &at_ms), "%s", wrong[i]);
+}
+END_TEST
+
 START_TEST(days_and_dates_agree_over_four_centuries)
 {
     for (int64_t day = -146097; day < 146097; day += 13) {
@@ -91,5 +131,5 @@ START_TEST(spans_read_and_print_as_people_write_them)
 }
 END_TEST
 
-SUITE_MAIN("when", times_read_and_print, what_is_no_time_is_refused,
+SUITE_MAIN("when", times_read_and_print, what_is_no_time_is_refused, to_the_letter_there_are_more_times,
            days_and_dates_agree_over_four_centuries, spans_read_and_print_as_people_write_them)

@@ -12,11 +12,11 @@ static struct arena *arena;
 static struct ingest_config config;
 static struct err err;
 
-static const struct ingest_source clouds = {.topic = "crm", .dlq_topic = "crm.dlq"};
+static const struct ingest_source clouds = {.topic = "crm", .dlq_topic = "crm.dlq", .format = &cloudevents_format};
 static struct ingest_source mapped = {
     .topic = "orders",
     .dlq_topic = "orders.dlq",
-    .mode = INGEST_MAPPED,
+    .format = &json_format,
     .mapping = {.id = {MAPPING_POINTER, {"/no", 3}},
                 .type = {MAPPING_CONSTANT, {"order.placed", 12}},
                 .time = {MAPPING_POINTER, {"/when", 5}},
@@ -158,12 +158,20 @@ START_TEST(each_thing_that_is_wrong_has_its_reason)
         {"{\"specversion\":\"1.0\",\"id\":7,\"source\":\"s\",\"type\":\"t\"}", EVENT_BAD_ATTRIBUTE},
         {ENVELOPE("order.lost", ",\"subject\":\"c1\",\"data\":{}"), EVENT_UNKNOWN_TYPE},
         {ENVELOPE("order.placed", ",\"data\":{\"amount\":1}"), EVENT_NO_SUBJECT},
-        {ENVELOPE("order.placed", ",\"subject\":\"\",\"data\":{\"amount\":1}"), EVENT_NO_SUBJECT},
+        {ENVELOPE("order.placed", ",\"subject\":\"\",\"data\":{\"amount\":1}"),
+         EVENT_BAD_ATTRIBUTE},
         {ENVELOPE("order.placed", ",\"subject\":\"c1\",\"data\":{\"amount\":\"1\"}"),
          EVENT_INVALID_DATA},
         {ENVELOPE("order.placed", ",\"subject\":\"c1\",\"data\":{\"amount\":-1}"),
          EVENT_INVALID_DATA},
-        {ENVELOPE("order.placed", ",\"subject\":\"c1\",\"data\":\"text\""), EVENT_INVALID_DATA},
+        {ENVELOPE("order.placed", ",\"subject\":\"c1\",\"data\":\"text\""), EVENT_NOT_AN_OBJECT},
+        {ENVELOPE("order.placed", ",\"subject\":\"c1\",\"data\":null"), EVENT_NOT_AN_OBJECT},
+        {ENVELOPE("order.placed", ",\"subject\":\"c1\",\"datacontenttype\":\"text/xml\",\"data\":\"<a/>\""),
+         EVENT_NOT_AN_OBJECT},
+        {ENVELOPE("order.placed", ",\"subject\":\"c1\",\"data_base64\":\"AAAA\""),
+         EVENT_NOT_AN_OBJECT},
+        {ENVELOPE("order.placed", ",\"subject\":\"c1\",\"time\":\"0000-01-01T00:00:00Z\""),
+         EVENT_BAD_ATTRIBUTE},
         {ENVELOPE("order.placed", ",\"subject\":\"c1\""), EVENT_INVALID_DATA},
     };
 
@@ -286,6 +294,49 @@ START_TEST(plain_json_that_lacks_something_has_its_reason)
 }
 END_TEST
 
+START_TEST(a_record_without_value_goes_the_way_of_its_source)
+{
+    struct ingest_source source = clouds;
+    struct record in = record_of(NULL);
+    struct converted out;
+
+    ck_assert_int_eq(convert(&source, in).fault, EVENT_EMPTY);
+    source.tombstone = TOMBSTONE_IGNORE;
+    out = convert(&source, in);
+    ck_assert(out.fault == EVENT_FINE && out.ignored);
+    in.value = STR(""); /* a value without bytes is none to leave out */
+    ck_assert_int_eq(convert(&source, in).fault, EVENT_EMPTY);
+    in.value = STR_EMPTY;
+    source.tombstone = TOMBSTONE_ERASE;
+    ck_assert_int_eq(convert(&source, in).fault, EVENT_UNKNOWN_TYPE); /* of these types */
+    in.key = STR_EMPTY;
+    ck_assert_int_eq(convert(&source, in).fault, EVENT_NO_SUBJECT);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(a_tombstone_erases_the_customer_of_its_key)
+{
+    static const struct event_type_file files[] = {{"customer.erased.json", STR("{}")}};
+    static struct diags diags;
+    struct ingest_source source = mapped;
+    struct record in = record_of(NULL);
+    struct converted out;
+
+    config.types = event_types_read(files, 1, arena, &diags);
+    source.tombstone = TOMBSTONE_ERASE;
+    out = convert(&source, in);
+    ck_assert_int_eq(out.fault, EVENT_FINE);
+    ck_assert(str_is(out.type, "customer.erased"));
+    ck_assert(str_is(out.record.key, "k"));
+    ck_assert(str_is(out.record.value, "{}"));
+    ck_assert(header_is(&out.record, "ce_type", "customer.erased"));
+    ck_assert(header_is(&out.record, "ce_subject", "k"));
+    ck_assert(header_is(&out.record, "ce_id", "crm/3/41"));
+    arena_free(arena);
+}
+END_TEST
+
 static struct record letter_of(const struct record *record, size_t bytes_max)
 {
     err_set(&err, ERR_PARSE, "line 1 column 2: something");
@@ -375,7 +426,7 @@ START_TEST(a_mapping_without_a_type_is_a_mistake_of_the_configuration)
 }
 END_TEST
 
-SUITE_MAIN("convert", a_mapping_without_a_type_is_a_mistake_of_the_configuration,
+SUITE_MAIN("convert", a_record_without_value_goes_the_way_of_its_source, a_tombstone_erases_the_customer_of_its_key, a_mapping_without_a_type_is_a_mistake_of_the_configuration,
            an_event_goes_out_in_binary_mode_keyed_by_its_customer,
            data_in_binary_mode_stays_as_it_was_written,
            a_timestamp_is_never_more_than_a_minute_ahead,

@@ -1,4 +1,4 @@
-/* processors/ingest/mapping.h - where an event's attributes stand in plain JSON.
+/* processors/ingest/formats/json/mapping.h - where an event's attributes stand in plain JSON.
  *
  * For producers that know nothing of CloudEvents:
  *
@@ -6,11 +6,13 @@
  *      "customer": {"id": 17}, "amount": 12.5}
  *
  *     id: /order_no   type: /kind   time: /when   subject: /customer/id
+ *
+ * These are the options of json_format (../format.h).
  */
-#ifndef ATTENT_PROCESSORS_INGEST_MAPPING_H
-#define ATTENT_PROCESSORS_INGEST_MAPPING_H
+#ifndef ATTENT_PROCESSORS_INGEST_FORMATS_JSON_MAPPING_H
+#define ATTENT_PROCESSORS_INGEST_FORMATS_JSON_MAPPING_H
 
-#include "schemas/event.h"
+#include "core/str.h"
 
 enum mapping_from {
     MAPPING_NOTHING = 0, /* what the attribute does without, see struct mapping */
@@ -26,7 +28,7 @@ struct mapping_origin {
 struct mapping {
     struct mapping_origin id;      /* nothing: topic/partition/offset */
     struct mapping_origin type;    /* nothing is an error of the configuration */
-    struct mapping_origin time;    /* RFC 3339, or a whole number of ms; nothing: the record's */
+    struct mapping_origin time;    /* RFC 3339, or a whole number of ms; nothing: the event has none */
     struct mapping_origin subject; /* nothing: the record's key */
     struct mapping_origin data;    /* nothing: the whole document */
     struct str source;             /* CloudEvents source; empty: the topic's name */
@@ -34,10 +36,5 @@ struct mapping {
 
 /* As written in the configuration: "" is nothing, "/..." a pointer, anything else a constant. */
 struct mapping_origin mapping_origin_of(struct str text);
-
-/* An event of a plain record.  Texts live in arena, are borrowed from the record or from the
- * mapping. */
-enum event_fault mapping_read(const struct mapping *mapping, const struct record *record,
-                              struct arena *arena, struct event *out, struct err *err);
 
 #endif
