@@ -15,6 +15,7 @@
 #include "processors/cli/findings.h"
 #include "processors/cli/rules_check.h"
 #include "processors/cli/rules_folder.h"
+#include "processors/cli/rules_named.h"
 #include "processors/cli/rules_topic.h"
 #include "processors/worker/step.h"
 
@@ -179,7 +180,8 @@ static const char way_out[] =
     "  then.  Write the cases that are asked for above (attent create moment begins a test, attent test\n"
     "  runs them).  If it has to be now: attent activate --unproved\n";
 
-bool activate_read_folder(const char *folder, bool proved, struct arena *arena, struct bundle *out)
+bool activate_read_folder(const char *folder, const struct bundle *before, bool proved,
+                          struct arena *arena, struct bundle *out)
 {
     struct diags diags = {0};
     struct err err = {0};
@@ -191,7 +193,7 @@ bool activate_read_folder(const char *folder, bool proved, struct arena *arena, 
         fprintf(stderr, "attent: %s\n", err.text);
         return false;
     }
-    fine = rules_check(folder, out, proved, &set, &diags, &err) == ERR_NONE;
+    fine = rules_check(folder, out, before, proved, &set, &diags, &err) == ERR_NONE;
     if (!fine)
         fprintf(stderr, "attent: %s\n", err.text);
     compiled = set != NULL;
@@ -239,7 +241,7 @@ static enum err_code activate_first(const struct conf *conf, const char *folder,
     bool written;
     enum err_code code;
 
-    if (!activate_read_folder(folder, false, arena, &bundle))
+    if (!activate_read_folder(folder, NULL, false, arena, &bundle))
         return err_set(err, ERR_CONFIG,
                        "no rules are in force yet, and those of %s cannot be put in force", folder);
     code = activate_bundle(conf, &bundle, true, hash, &written, err);
@@ -271,12 +273,23 @@ enum err_code activate_at_start(const struct conf *conf, struct err *err)
 
 /* --- the verb ----------------------------------------------------------------------------------------- */
 
+/* What is in force, for what changes; *before NULL: nothing is yet. */
+static enum err_code read_active(const struct command *c, struct bundle *active,
+                                 const struct bundle **before, struct err *err)
+{
+    enum err_code code = rules_named_read(c->conf, RULES_ACTIVE_KEY, c->arena, active, err);
+
+    *before = code == ERR_NONE ? active : NULL;
+    return code == ERR_STATE ? ERR_NONE : code; /* none yet, or none that can be read */
+}
+
 static int run_activate(const struct command *c)
 {
     const char *folder = c->options.argument_count != 0 ? c->options.arguments[0]
                                                         : conf_text(c->conf, "rules.folder").data;
     char hash[HASH128_HEX_SIZE];
-    struct bundle bundle;
+    struct bundle bundle, active;
+    const struct bundle *before;
     struct err err = {0};
     bool written;
 
@@ -284,7 +297,10 @@ static int run_activate(const struct command *c)
         err_set(&err, ERR_IO, "%s is not a folder", folder);
         return cli_fail(&err);
     }
-    if (!activate_read_folder(folder, !options_has(&c->options, "unproved"), c->arena, &bundle))
+    if (read_active(c, &active, &before, &err) != ERR_NONE)
+        return cli_fail(&err);
+    if (!activate_read_folder(folder, before, !options_has(&c->options, "unproved"), c->arena,
+                              &bundle))
         return EXIT_FINDINGS;
     if (options_has(&c->options, "plan"))
         return activate_plan(c, &bundle, folder);

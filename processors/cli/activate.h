@@ -17,9 +17,10 @@ enum err_code activate_bundle(const struct conf *conf, const struct bundle *bund
                               char hash[HASH128_HEX_SIZE], bool *written, struct err *err);
 
 /* Read and compile a rules folder into arena; findings are printed to stderr.  False: it cannot be
- * put in force.  proved: its tests are run, and each moment needs a passing case in which it speaks
+ * put in force.  before (NULL: none): what its event schemas are compared with.  proved: its tests are run, and each moment needs a passing case in which it speaks
  * and one in which it does not (test_proof.h). */
-bool activate_read_folder(const char *folder, bool proved, struct arena *arena, struct bundle *out);
+bool activate_read_folder(const char *folder, const struct bundle *before, bool proved,
+                          struct arena *arena, struct bundle *out);
 
 /* What `attent run` does at its start: activates rules.folder when nothing is active yet, else
  * warns when the folder differs from what is. */

@@ -1,12 +1,14 @@
 /* Verbs about a folder of rules: check, explain, schema.  (list: list.c) */
 #include <stdio.h>
 
+#include "core/file.h"
 #include "core/mem.h"
 #include "processors/cli/check_cost.h"
 #include "processors/cli/cli.h"
 #include "processors/cli/config.h"
 #include "processors/cli/findings.h"
 #include "processors/cli/rules_check.h"
+#include "processors/cli/rules_named.h"
 #include "processors/cli/rules_verb.h"
 #include "processors/cli/test_schema.h"
 #include "rules/moment/explain.h"
@@ -290,8 +292,30 @@ static void report(struct buf *out, const struct rules_verb *v, enum format form
     }
 }
 
+/* The rules that --against names; *before NULL: it was not given. */
+static int read_before(const struct options *options, struct rules_verb *v, struct bundle *bundle,
+                       const struct bundle **before)
+{
+    const char *name = options_value(options, "against");
+    const struct conf *conf = NULL;
+    struct err err = {0};
+    int code = EXIT_FINE;
+
+    *before = NULL;
+    if (name == NULL)
+        return EXIT_FINE;
+    if (!file_is_folder(name) && (conf = config_load(options, v->arena, &code)) == NULL)
+        return code;
+    if (rules_named_read(conf, name, v->arena, bundle, &err) != ERR_NONE)
+        return cli_fail(&err);
+    *before = bundle;
+    return EXIT_FINE;
+}
+
 int verb_check(int argc, char **argv)
 {
+    const struct bundle *before;
+    struct bundle named;
     struct arena *arena = arena_new(0);
     struct options options;
     struct rules_verb v = {0};
@@ -305,8 +329,11 @@ int verb_check(int argc, char **argv)
     code = rules_verb_read(&v, &options, 0);
     if (code != EXIT_FINE)
         goto out;
-    if (rules_check(v.dir, &v.bundle, options_has(&options, "strict"), &v.set, &v.diags, &err) !=
-        ERR_NONE) {
+    code = read_before(&options, &v, &named, &before);
+    if (code != EXIT_FINE)
+        goto close;
+    if (rules_check(v.dir, &v.bundle, before, options_has(&options, "strict"), &v.set, &v.diags,
+                    &err) != ERR_NONE) {
         code = cli_fail(&err);
         goto close;
     }

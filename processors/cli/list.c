@@ -10,6 +10,7 @@
 #include "rules/cel/funcs.h"
 #include "rules/cel/reference.h"
 #include "rules/moment/readers.h"
+#include "schemas/schema_compare.h"
 
 enum { COLUMNS = 8, WIDTH_MAX = 44 };
 
@@ -74,22 +75,6 @@ static struct str value_text(struct table *t, struct value v)
     if (v.kind != VALUE_ABSENT)
         json_put_value(&text, v);
     return take(t, &text);
-}
-
-static const char *schema_word(enum schema_type type)
-{
-    switch (type) {
-    case SCHEMA_ANY: return "any";
-    case SCHEMA_NULL: return "null";
-    case SCHEMA_BOOLEAN: return "boolean";
-    case SCHEMA_INTEGER: return "integer";
-    case SCHEMA_NUMBER: return "number";
-    case SCHEMA_STRING: return "string";
-    case SCHEMA_TIME: return "time";
-    case SCHEMA_ARRAY: return "list";
-    case SCHEMA_OBJECT: return "object";
-    }
-    return "any";
 }
 
 /* --- reasons, functions --------------------------------------------------------------------------- */
@@ -241,7 +226,7 @@ static void list_fields(struct table *t, uint16_t type, const struct schema *obj
         for (size_t k = 0; k + 1 < pointer.len; k++)
             name[k] = name[k] == '/' ? '.' : name[k];
         cells[0] = (struct str){name, pointer.len - 1};
-        cells[1] = str_of(schema_word(field->type));
+        cells[1] = str_of(schema_type_word(field->type));
         cells[2] = field->unit;
         cells[3] = field->title;
         cells[4] = schema_requires(object, field->name) ? STR("required") : STR_EMPTY;

@@ -144,7 +144,7 @@ enum err_code rules_folder_tests(const char *dir, struct arena *arena, struct st
 }
 
 /* Findings name the files of a bundle; people look for them where they are. */
-static void name_files(const char *dir, struct diags *diags, size_t from)
+void rules_folder_name_files(const char *dir, struct diags *diags, size_t from)
 {
     struct arena *arena = arena_new(0);
 
@@ -166,7 +166,7 @@ struct ruleset *rules_folder_compile(const char *dir, const struct bundle *bundl
     size_t from = diags->count;
     struct ruleset *set = ruleset_compile(bundle, NULL, diags);
 
-    name_files(dir, diags, from);
+    rules_folder_name_files(dir, diags, from);
     return set;
 }
 
@@ -176,6 +176,6 @@ struct ruleset *rules_folder_check(const char *dir, const struct bundle *bundle,
     size_t from = diags->count;
     struct ruleset *set = ruleset_check(bundle, NULL, diags);
 
-    name_files(dir, diags, from);
+    rules_folder_name_files(dir, diags, from);
     return set;
 }

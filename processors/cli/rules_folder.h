@@ -29,5 +29,7 @@ struct ruleset *rules_folder_compile(const char *dir, const struct bundle *bundl
 /* The same, and what compiles but cannot be meant (ruleset_check). */
 struct ruleset *rules_folder_check(const char *dir, const struct bundle *bundle,
                                    struct diags *diags);
+/* Places of findings from number `from` on name files of the bundle: name what a person can open. */
+void rules_folder_name_files(const char *dir, struct diags *diags, size_t from);
 
 #endif

@@ -14,9 +14,8 @@
 #include "processors/cli/config.h"
 #include "processors/cli/rules_diff.h"
 #include "processors/cli/rules_folder.h"
+#include "processors/cli/rules_named.h"
 #include "processors/cli/rules_topic.h"
-
-enum { HASH_PREFIX_MIN = 4, NUMBER_DIGITS_MAX = 6 };
 
 struct sets {
     const struct command *c;
@@ -57,33 +56,9 @@ static int64_t whole_seconds(int64_t at_ms)
 
 /* --- which one? ---------------------------------------------------------------------------------- */
 
-static bool is_number(const char *text)
-{
-    size_t digits = strspn(text, "0123456789");
-
-    return digits != 0 && digits <= NUMBER_DIGITS_MAX && text[digits] == '\0';
-}
-
-static bool is_named(const struct activation_entry *entry, const char *text)
-{
-    char number[24];
-
-    if (is_number(text)) {
-        snprintf(number, sizeof number, "%" PRId64, entry->number);
-        return strcmp(number, text) == 0;
-    }
-    return strlen(text) >= HASH_PREFIX_MIN && strncmp(entry->hash, text, strlen(text)) == 0;
-}
-
-/* The newest activation of that number or hash. */
 static const struct activation_entry *find_entry(struct sets *s, const char *text)
 {
-    for (size_t i = s->history.count; i > 0; i--)
-        if (is_named(&s->history.entries[i - 1], text))
-            return &s->history.entries[i - 1];
-    err_set(&s->err, ERR_USAGE,
-            "\"%s\" was never in force; `attent rules list` shows the numbers and hashes", text);
-    return NULL;
+    return activation_find(&s->history, text, &s->err);
 }
 
 /* The newest one before it with other rules. */

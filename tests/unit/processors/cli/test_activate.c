@@ -28,7 +28,7 @@ static bool may_go(const char *cases, bool proved)
 {
     struct arena *arena = arena_new(0);
     struct bundle bundle;
-    bool may = activate_read_folder(folder(cases), proved, arena, &bundle);
+    bool may = activate_read_folder(folder(cases), NULL, proved, arena, &bundle);
 
     arena_free(arena);
     return may;
@@ -57,7 +57,7 @@ START_TEST(the_way_out_leaves_the_tests_aside_and_not_the_errors)
 
     ck_assert(may_go("", false));
     scratch_write(dir, "moments/broken.yaml", "moment: broken\n");
-    ck_assert(!activate_read_folder(dir, false, arena, &bundle));
+    ck_assert(!activate_read_folder(dir, NULL, false, arena, &bundle));
     arena_free(arena);
 }
 END_TEST

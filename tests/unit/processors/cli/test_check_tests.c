@@ -39,7 +39,7 @@ static int found(const char *dir, bool strict, const char *code, size_t *errors)
     int count = 0;
 
     ck_assert_int_eq(rules_folder_read(dir, arena, &bundle, NULL), ERR_NONE);
-    ck_assert_int_eq(rules_check(dir, &bundle, strict, &set, &diags, NULL), ERR_NONE);
+    ck_assert_int_eq(rules_check(dir, &bundle, NULL, strict, &set, &diags, NULL), ERR_NONE);
     for (size_t i = 0; i < diags.count; i++)
         count += strcmp(diags.items[i].code, code) == 0;
     *errors = diags.error_count;

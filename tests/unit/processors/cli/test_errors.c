@@ -9,10 +9,11 @@
 #include "core/file.h"
 #include "processors/cli/config.h"
 #include "processors/cli/test_file.h"
-#include "rules/moment/ruleset.h"
+#include "rules/moment/schema_change.h"
 #include "tests/support/suite.h"
 
 #define FOLDER "tests/moments"
+#define BEFORE "before/" /* a file as it was when the rules were activated last */
 enum { FILES_MAX = 128, OWN_MAX = 8 };
 
 struct example {
@@ -84,7 +85,8 @@ static bool is_own(const struct example *e, struct str name)
 
 static bool is_of_bundle(struct str name)
 {
-    return !str_is(name, "attent.yaml") && !str_ends(name, STR("_test.yaml"));
+    return !str_is(name, "attent.yaml") && !str_ends(name, STR("_test.yaml")) &&
+           !str_starts(name, STR(BEFORE));
 }
 
 static void add(struct example *e, struct str name, struct str text)
@@ -119,6 +121,25 @@ static void make_bundle(struct example *e)
             add(e, e->own[i].name, e->own[i].text);
 }
 
+/* The same bundle with the files as they were. */
+static bool make_before(struct example *e, struct bundle *before)
+{
+    bool any = false;
+
+    before->files = arena_copy(e->arena, e->files, sizeof e->files);
+    before->count = e->bundle.count;
+    for (size_t i = 0; i < e->own_count; i++) {
+        struct str name = str_slice(e->own[i].name, strlen(BEFORE), e->own[i].name.len);
+        if (!str_starts(e->own[i].name, STR(BEFORE)))
+            continue;
+        any = true;
+        for (size_t k = 0; k < before->count; k++)
+            if (str_equal(before->files[k].name, name))
+                before->files[k].text = e->own[i].text;
+    }
+    return any;
+}
+
 /* --- findings ------------------------------------------------------------------------------------- */
 
 static void check_others(struct example *e, struct diags *diags)
@@ -129,7 +150,7 @@ static void check_others(struct example *e, struct diags *diags)
         const struct bundle_file *file = &e->own[i];
         if (str_is(file->name, "attent.yaml"))
             conf_read(config_table(), file->text, file->name.data, NULL, 0, e->arena, diags);
-        else if (!is_of_bundle(file->name))
+        else if (str_ends(file->name, STR("_test.yaml")))
             test_file_read(file->text, file->name.data, e->arena, &test, diags);
     }
 }
@@ -139,13 +160,18 @@ static struct str report(struct arena *arena, struct str code, const char *path)
 {
     struct example *e = ARENA_NEW(arena, struct example);
     struct diags diags = {0};
+    struct ruleset *set;
+    struct bundle before;
     struct buf out = {0};
     struct str text;
 
     e->arena = arena;
     cut_files(e, code, file_text(arena, path));
     make_bundle(e);
-    ruleset_free(ruleset_check(&e->bundle, NULL, &diags));
+    set = ruleset_check(&e->bundle, NULL, &diags);
+    if (make_before(e, &before))
+        ruleset_compare_schemas(&before, &e->bundle, set, &diags);
+    ruleset_free(set);
     check_others(e, &diags);
     diags_sort(&diags);
     for (size_t i = 0; i < diags.count; i++) {
