@@ -7,6 +7,7 @@
 #include "processors/cli/cli.h"
 #include "processors/cli/config.h"
 #include "processors/cli/findings.h"
+#include "processors/cli/infer.h"
 #include "processors/cli/rules_check.h"
 #include "processors/cli/rules_named.h"
 #include "processors/cli/rules_verb.h"
@@ -442,8 +443,17 @@ int verb_schema(int argc, char **argv)
     struct err err;
     int code = EXIT_USAGE;
 
-    if (!cli_parse("schema", argc, argv, 1, 1, arena, &options))
+    if (!cli_parse("schema", argc, argv, 1, 2, arena, &options))
         goto out;
+    if (str_is(str_of(options.arguments[0]), "infer")) {
+        code = verb_schema_infer(argc, argv);
+        goto out;
+    }
+    if (options.argument_count > 1) {
+        err_set(&err, ERR_USAGE, "\"%s\" is too much", options.arguments[1]);
+        code = cli_fail(&err);
+        goto out;
+    }
     if (str_is(str_of(options.arguments[0]), "test"))
         test_schema_write(&out);
     else
@@ -452,7 +462,7 @@ int verb_schema(int argc, char **argv)
         fputs(buf_text(&out), stdout);
         code = EXIT_FINE;
     } else {
-        err_set(&err, ERR_USAGE, "there is no schema of \"%s\": moment, test, facts or policy",
+        err_set(&err, ERR_USAGE, "there is no schema of \"%s\": moment, test, facts or policy (or: infer TOPIC)",
                 options.arguments[0]);
         code = cli_fail(&err);
     }

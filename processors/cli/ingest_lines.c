@@ -1,6 +1,8 @@
 #include "processors/cli/ingest_lines.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "core/base64.h"
 #include "core/check.h"
@@ -126,6 +128,34 @@ bool ingest_line_read(struct str line, struct arena *arena, struct record *out, 
            read_value(v, arena, out, err);
 }
 
+static bool is_blank(struct str line)
+{
+    for (size_t i = 0; i < line.len; i++)
+        if (line.data[i] == '\0' || strchr(" \t\r\n", line.data[i]) == NULL)
+            return false;
+    return true;
+}
+
+enum err_code ingest_lines_each(const char *path, void (*each)(void *context, struct str line),
+                                void *context, struct err *err)
+{
+    bool standard = path == NULL || strcmp(path, "-") == 0;
+    FILE *in = standard ? stdin : fopen(path, "re");
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t bytes;
+
+    if (in == NULL)
+        return err_set(err, ERR_IO, "read %s: %s", path, strerror(errno));
+    while ((bytes = getline(&line, &capacity, in)) != -1)
+        if (!is_blank((struct str){line, (size_t)bytes}))
+            each(context, (struct str){line, (size_t)bytes});
+    free(line);
+    if (!standard)
+        fclose(in);
+    return ERR_NONE;
+}
+
 /* --- out ----------------------------------------------------------------------------------------------- */
 
 static void put_base64(struct json_writer *w, struct str bytes)
@@ -200,8 +230,13 @@ static void put_rejected(struct buf *out, const char *reason, const char *messag
 
 /* --- the trial ----------------------------------------------------------------------------------------- */
 
-static const struct ingest_source *source_of(const struct ingest_config *config, struct str topic)
+const struct ingest_source *ingest_trial_source(const struct ingest_trial *trial, struct str topic)
 {
+    static const struct ingest_source any = {.format = &cloudevents_format};
+    const struct ingest_config *config = trial->config;
+
+    if (config == NULL)
+        return &any;
     for (size_t i = 0; i < config->source_count; i++)
         if (str_is(topic, config->sources[i].topic))
             return &config->sources[i];
@@ -231,23 +266,20 @@ static void answer(struct ingest_trial *trial, const struct converted *converted
 void ingest_trial_record(struct ingest_trial *trial, const struct record *record,
                          struct arena *arena, struct buf *out)
 {
-    const struct ingest_source *source = NULL;
+    const struct ingest_source *source = ingest_trial_source(trial, record->topic);
     struct converted converted = {0};
     struct err err = {0};
 
-    if (trial->config == NULL) {
-        converted.fault = cloudevents_format.decode(NULL, record, arena, &converted.message, &err);
-        answer(trial, &converted, &err, out);
-        return;
-    }
-    source = source_of(trial->config, record->topic);
     if (source == NULL) {
         err_set(&err, ERR_CONFIG, "no source of the configuration reads the topic \"%.*s\"",
                 STR_ARG(str_head(record->topic, 256)));
         unread(trial, out, "no_source", err.text);
         return;
     }
-    converted = ingest_convert(trial->config, source, record, trial->now_ms, arena, &err);
+    if (trial->config != NULL)
+        converted = ingest_convert(trial->config, source, record, trial->now_ms, arena, &err);
+    else
+        converted.fault = source->format->decode(NULL, record, arena, &converted.message, &err);
     answer(trial, &converted, &err, out);
 }
 

@@ -32,35 +32,13 @@ static enum event_fault set_time(const struct message *message, const struct rec
     return EVENT_FINE;
 }
 
-static enum event_fault not_an_object(const char *what, struct err *err)
-{
-    err_set(err, ERR_PARSE, "data is %s, and conditions read JSON objects", what);
-    return EVENT_NOT_AN_OBJECT;
-}
-
-/* Of data whose type nobody has said JSON is taken; the message says so from then on. */
 static enum event_fault set_data(struct content *data, struct arena *arena, struct event *out,
                                  struct err *err)
 {
-    if (data->kind == CONTENT_TEXT && !data->declared) {
-        struct value v;
-        if (content_parse(data->bytes, arena, &v, NULL) != EVENT_FINE)
-            return not_an_object("a text without a content type that is not JSON", err);
-        data->kind = CONTENT_JSON;
-        data->json = v;
-    }
-    switch (data->kind) {
-    case CONTENT_NONE:
-        out->data = STR("{}");
-        out->data_value = value_map(NULL, 0);
-        return EVENT_FINE;
-    case CONTENT_TEXT: return not_an_object("a text", err);
-    case CONTENT_BYTES: return not_an_object("bytes", err);
-    case CONTENT_JSON: break;
-    }
-    out->data = data->bytes;
-    out->data_value = data->json;
-    return data->json.kind == VALUE_MAP ? EVENT_FINE : not_an_object("other JSON", err);
+    enum event_fault fault = content_object(data, arena, &out->data_value, err);
+
+    out->data = data->kind == CONTENT_NONE ? STR("{}") : data->bytes;
+    return fault;
 }
 
 static enum event_fault make_event(struct message *message, const struct record *record,

@@ -68,3 +68,31 @@ enum event_fault content_read(struct str bytes, struct str content_type, struct 
             : CONTENT_TEXT;
     return EVENT_FINE;
 }
+
+/* --- what conditions read ------------------------------------------------------------------------------- */
+
+static enum event_fault not_an_object(const char *what, struct err *err)
+{
+    err_set(err, ERR_PARSE, "data is %s, and conditions read JSON objects", what);
+    return EVENT_NOT_AN_OBJECT;
+}
+
+enum event_fault content_object(struct content *data, struct arena *arena, struct value *out,
+                                struct err *err)
+{
+    if (data->kind == CONTENT_TEXT && !data->declared) {
+        struct value v;
+        if (content_parse(data->bytes, arena, &v, NULL) != EVENT_FINE)
+            return not_an_object("a text without a content type that is not JSON", err);
+        data->kind = CONTENT_JSON;
+        data->json = v;
+    }
+    *out = data->kind == CONTENT_NONE ? value_map(NULL, 0) : data->json;
+    switch (data->kind) {
+    case CONTENT_NONE: return EVENT_FINE;
+    case CONTENT_TEXT: return not_an_object("a text", err);
+    case CONTENT_BYTES: return not_an_object("bytes", err);
+    case CONTENT_JSON: break;
+    }
+    return out->kind == VALUE_MAP ? EVENT_FINE : not_an_object("JSON of another kind", err);
+}

@@ -48,6 +48,11 @@ enum event_fault message_check(const struct message *message, struct err *err);
 enum event_fault content_read(struct str bytes, struct str content_type, struct arena *arena,
                               struct content *out, struct err *err);
 
+/* Data as the JSON object that conditions read; none is an empty one.  Of data whose type nobody has said
+ * JSON is taken, and `data` says so from then on.  Else EVENT_NOT_AN_OBJECT. */
+enum event_fault content_object(struct content *data, struct arena *arena, struct value *out,
+                                struct err *err);
+
 /* JSON of an event: parsed, and not beyond the limits of texts and keys. */
 enum event_fault content_parse(struct str text, struct arena *arena, struct value *out,
                                struct err *err);
