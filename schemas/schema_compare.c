@@ -73,8 +73,7 @@ static void compare_fields(const struct comparing *c, const struct schema *befor
 {
     for (size_t i = 0; i < before->property_count; i++) {
         const struct schema *was = before->properties[i], *is = find(after, was->name);
-        struct str at =
-            arena_format(c->arena, "%.*s/%.*s", STR_ARG(pointer), STR_ARG(was->name));
+        struct str at = arena_format(c->arena, "%.*s/%.*s", STR_ARG(pointer), STR_ARG(was->name));
         if (is == NULL) {
             say(c, SCHEMA_REMOVED, at, STR_EMPTY);
             continue;

@@ -29,7 +29,7 @@ struct seen {
     size_t name_len;
     uint64_t count; /* times that it was there */
     uint64_t nulls, booleans, integers, numbers, texts, lists, objects;
-    double low, high; /* of integers and numbers */
+    double low, high;        /* of integers and numbers */
     bool times, dates, many; /* all texts are such; there are too many different ones */
     struct choice choices[CHOICES];
     size_t choice_count;

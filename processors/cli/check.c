@@ -462,7 +462,8 @@ int verb_schema(int argc, char **argv)
         fputs(buf_text(&out), stdout);
         code = EXIT_FINE;
     } else {
-        err_set(&err, ERR_USAGE, "there is no schema of \"%s\": moment, test, facts or policy (or: infer TOPIC)",
+        err_set(&err, ERR_USAGE,
+                "there is no schema of \"%s\": moment, test, facts or policy (or: infer TOPIC)",
                 options.arguments[0]);
         code = cli_fail(&err);
     }

@@ -47,8 +47,7 @@ static struct schema_infer *kind_of(struct inferring *n, struct str type)
         if (str_is(type, n->kinds[i].type))
             return n->kinds[i].infer;
     MEM_RESERVE(n->kinds, n->kind_count, n->kind_capacity);
-    n->kinds[n->kind_count] =
-        (struct kind){mem_copy_text(type.data, type.len), schema_infer_new()};
+    n->kinds[n->kind_count] = (struct kind){mem_copy_text(type.data, type.len), schema_infer_new()};
     return n->kinds[n->kind_count++].infer;
 }
 

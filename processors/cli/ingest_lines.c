@@ -80,9 +80,9 @@ static bool read_value(struct value line, struct arena *arena, struct record *ou
 
 static bool check_keys(struct value line, struct err *err)
 {
-    static const struct str names[] = {{"topic", 5},   {"key", 3},           {"headers", 7},
-                                       {"value", 5},   {"value_base64", 12}, {"partition", 9},
-                                       {"offset", 6},  {"timestamp", 9}};
+    static const struct str names[] = {{"topic", 5},  {"key", 3},           {"headers", 7},
+                                       {"value", 5},  {"value_base64", 12}, {"partition", 9},
+                                       {"offset", 6}, {"timestamp", 9}};
     enum { NAMES = sizeof names / sizeof names[0] };
 
     for (uint32_t i = 0; i < line.n; i++) {
@@ -160,8 +160,8 @@ enum err_code ingest_lines_each(const char *path, void (*each)(void *context, st
 
 static void put_base64(struct json_writer *w, struct str bytes)
 {
-    json_value(w, (struct value){
-                      .kind = VALUE_BYTES, .n = (uint32_t)bytes.len, .text = bytes.data});
+    json_value(w,
+               (struct value){.kind = VALUE_BYTES, .n = (uint32_t)bytes.len, .text = bytes.data});
 }
 
 static void put_data(struct json_writer *w, const struct content *data)

@@ -29,8 +29,7 @@ struct ingest_trial {
 };
 
 /* The source that reads a topic; NULL: none does. */
-const struct ingest_source *ingest_trial_source(const struct ingest_trial *trial,
-                                                struct str topic);
+const struct ingest_source *ingest_trial_source(const struct ingest_trial *trial, struct str topic);
 
 /* Answer for a record, a line into out. */
 void ingest_trial_record(struct ingest_trial *trial, const struct record *record,

@@ -68,8 +68,8 @@ static int run(struct trying *t)
     }
     code = sample_configure(&t->c, &t->trial, &err);
     if (code == ERR_NONE)
-        code = topic != NULL ? try_topic(t, topic, &err)
-                             : ingest_lines_each(path, try_line, t, &err);
+        code =
+            topic != NULL ? try_topic(t, topic, &err) : ingest_lines_each(path, try_line, t, &err);
     return code == ERR_NONE ? EXIT_FINE : cli_fail(&err);
 }
 

@@ -127,10 +127,10 @@ struct ingest_source *ingest_sources_of(const struct conf *conf, const char *out
         outcomes_given |= strcmp(sources[i].topic, outcomes) == 0;
     }
     if (!outcomes_given)
-        sources[count++] = (struct ingest_source){
-            .topic = outcomes,
-            .dlq_topic = arena_format(arena, "%s.dlq", outcomes).data,
-            .format = &cloudevents_format};
+        sources[count++] =
+            (struct ingest_source){.topic = outcomes,
+                                   .dlq_topic = arena_format(arena, "%s.dlq", outcomes).data,
+                                   .format = &cloudevents_format};
     *source_count = count;
     return sources;
 }

@@ -14,8 +14,7 @@ static bool is_configured(const struct options *options)
            file_exists("attent.yaml");
 }
 
-enum err_code sample_configure(const struct command *c, struct ingest_trial *trial,
-                               struct err *err)
+enum err_code sample_configure(const struct command *c, struct ingest_trial *trial, struct err *err)
 {
     struct ingest_config *config = ARENA_NEW(c->arena, struct ingest_config);
     struct config_topics topics;
@@ -29,8 +28,7 @@ enum err_code sample_configure(const struct command *c, struct ingest_trial *tri
         return code;
     topics = config_topics(c->conf, c->arena);
     config->events_topic = topics.events;
-    config->sources =
-        ingest_sources_of(c->conf, topics.outcomes, c->arena, &config->source_count);
+    config->sources = ingest_sources_of(c->conf, topics.outcomes, c->arena, &config->source_count);
     config->types = ingest_types_of(&bundle, c->arena, err);
     if (config->types == NULL)
         return err->code;

@@ -51,8 +51,8 @@ static enum event_fault make_event(struct message *message, const struct record 
                           .type = message_attribute(message, "type"),
                           .subject = message_attribute(message, "subject"),
                           .schema = message_attribute(message, "dataschema"),
-                          .traceparent = event_traceparent(
-                              record, message_attribute(message, "traceparent"))};
+                          .traceparent =
+                              event_traceparent(record, message_attribute(message, "traceparent"))};
     fault = set_time(message, record, out, err);
     return fault == EVENT_FINE ? set_data(&message->data, arena, out, err) : fault;
 }

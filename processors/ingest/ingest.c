@@ -55,7 +55,7 @@ struct ingest {
     struct progress *progress;
     struct kafka_partition *offsets;
     size_t offset_count, offset_capacity;
-    struct tally *tallies;    /* as many as sources */
+    struct tally *tallies; /* as many as sources */
     struct kind kinds[ROUND_RECORDS];
     size_t kind_count;
     size_t *letter_bytes_max; /* likewise */

@@ -90,7 +90,8 @@ static bool is_there(const struct changes *c, const struct moment *moment)
 }
 
 /* "brake-pads, spring-sale (by customer.spend_30d)"; what no moment reads may still be read by facts. */
-static void put_readers(const struct changes *c, const struct schema_difference *d, struct buf *list)
+static void put_readers(const struct changes *c, const struct schema_difference *d,
+                        struct buf *list)
 {
     for (size_t i = 0; i < c->readers->moment_count; i++) {
         const struct moment *moment = &c->readers->moments[i];
@@ -142,7 +143,8 @@ static struct place place_of(const struct changes *c, struct str pointer)
 
 static void put_what(struct buf *out, const struct changes *c, const struct schema_difference *d)
 {
-    struct str type = c->readers->types[c->type].name, field = str_slice(d->pointer, 1, d->pointer.len);
+    struct str type = c->readers->types[c->type].name,
+               field = str_slice(d->pointer, 1, d->pointer.len);
 
     buf_put_format(out, "%.*s", STR_ARG(type));
     if (field.len != 0)
@@ -152,7 +154,9 @@ static void put_what(struct buf *out, const struct changes *c, const struct sche
     switch (d->change) {
     case SCHEMA_REMOVED: buf_put_text(out, " is not there any more"); break;
     case SCHEMA_RETYPED: buf_put_format(out, " %.*s", STR_ARG(d->text)); break;
-    case SCHEMA_VALUE_GONE: buf_put_format(out, " cannot be %.*s any more", STR_ARG(d->text)); break;
+    case SCHEMA_VALUE_GONE:
+        buf_put_format(out, " cannot be %.*s any more", STR_ARG(d->text));
+        break;
     case SCHEMA_MAY_MISS: buf_put_text(out, " had to be there, and need not be any more"); break;
     }
 }
@@ -212,10 +216,8 @@ void ruleset_compare_schemas(const struct bundle *before, const struct bundle *a
 {
     struct diags ignored = {0};
     struct ruleset *old = set == NULL ? ruleset_compile(before, NULL, &ignored) : NULL;
-    struct changes c = {.arena = arena_new(0),
-                        .after = after,
-                        .readers = set != NULL ? set : old,
-                        .diags = diags};
+    struct changes c = {
+        .arena = arena_new(0), .after = after, .readers = set != NULL ? set : old, .diags = diags};
 
     for (size_t i = 0; c.readers != NULL && i < before->count; i++)
         if (str_starts(before->files[i].name, STR(FOLDER)) &&

@@ -81,7 +81,8 @@ static void check_letter(const struct ingest_source *source, const struct record
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-    struct ingest_source source = {.topic = "s", .dlq_topic = "s.dlq", .format = &cloudevents_format};
+    struct ingest_source source = {
+        .topic = "s", .dlq_topic = "s.dlq", .format = &cloudevents_format};
     struct arena *arena = arena_new(0);
     struct header headers[9];
     struct record record = {.topic = STR("s"), .timestamp_ms = now_ms + 1000, .key = STR("k")};

@@ -307,7 +307,8 @@ END_TEST
 START_TEST(a_topic_that_is_not_there_is_said_at_once)
 {
     struct ingest_config config = config_of(server_address(kafka));
-    struct ingest_source source = {.topic = "crm", .dlq_topic = "nowhere.dlq", .format = &cloudevents_format};
+    struct ingest_source source = {
+        .topic = "crm", .dlq_topic = "nowhere.dlq", .format = &cloudevents_format};
     struct ingest *in;
     struct err err;
 

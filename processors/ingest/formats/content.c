@@ -62,10 +62,9 @@ enum event_fault content_read(struct str bytes, struct str content_type, struct 
         out->kind = CONTENT_JSON;
         return content_parse(bytes, arena, &out->json, err);
     }
-    out->kind =
-        media_is_binary(content_type) || !media_is_utf8(content_type) || !str_is_utf8(bytes)
-            ? CONTENT_BYTES
-            : CONTENT_TEXT;
+    out->kind = media_is_binary(content_type) || !media_is_utf8(content_type) || !str_is_utf8(bytes)
+                    ? CONTENT_BYTES
+                    : CONTENT_TEXT;
     return EVENT_FINE;
 }
 

@@ -8,7 +8,7 @@ bool media_is_type(struct str text); /* is it well formed? */
 
 /* Type and subtype, without parameters; compare it with media_is. */
 struct str media_essence(struct str text);
-bool media_is(struct str essence, const char *name);           /* upper and lower case are the same */
+bool media_is(struct str essence, const char *name); /* upper and lower case are the same */
 bool media_starts(struct str essence, const char *lower_case); /* likewise */
 
 bool media_is_json(struct str text);   /* any/json, any/any+json */

@@ -33,8 +33,7 @@ static const struct {
     {"type", true, false, LIMIT_ID_BYTES, is_any, ""},
     {"subject", false, false, LIMIT_SUBJECT_BYTES, is_any, ""},
     {"time", false, false, 64, is_time, "is no time as RFC 3339 writes it"},
-    {"datacontenttype", false, false, LIMIT_ID_BYTES, media_is_type,
-     "is no media type (RFC 2046)"},
+    {"datacontenttype", false, false, LIMIT_ID_BYTES, media_is_type, "is no media type (RFC 2046)"},
     {"dataschema", false, false, LIMIT_URI_BYTES, uri_is_absolute,
      "is no absolute URI (RFC 3986, 4.3)"},
     {"partitionkey", false, false, LIMIT_SUBJECT_BYTES, is_any, ""},
@@ -94,8 +93,8 @@ static bool is_disallowed(const unsigned char *p, size_t bytes)
     case 1: return p[0] < 0x20 || p[0] == 0x7f;
     case 2: return p[0] == 0xc2 && p[1] < 0xa0;
     case 3:
-        return p[0] == 0xef && ((p[1] == 0xb7 && p[2] >= 0x90 && p[2] <= 0xaf) ||
-                                (p[1] == 0xbf && p[2] >= 0xbe));
+        return p[0] == 0xef &&
+               ((p[1] == 0xb7 && p[2] >= 0x90 && p[2] <= 0xaf) || (p[1] == 0xbf && p[2] >= 0xbe));
     default: return (p[1] & 0x0f) == 0x0f && p[2] == 0xbf && p[3] >= 0xbe;
     }
 }

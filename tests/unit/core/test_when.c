@@ -131,5 +131,6 @@ START_TEST(spans_read_and_print_as_people_write_them)
 }
 END_TEST
 
-SUITE_MAIN("when", times_read_and_print, what_is_no_time_is_refused, to_the_letter_there_are_more_times,
-           days_and_dates_agree_over_four_centuries, spans_read_and_print_as_people_write_them)
+SUITE_MAIN("when", times_read_and_print, what_is_no_time_is_refused,
+           to_the_letter_there_are_more_times, days_and_dates_agree_over_four_centuries,
+           spans_read_and_print_as_people_write_them)

@@ -98,8 +98,9 @@ static enum event_fault decode_binary(const struct record *record, struct arena 
             continue;
         fault = message_add(out, name, record->headers[i].value, err);
         if (fault == EVENT_FINE && str_is(record->headers[i].name, "ce_datacontenttype")) {
-            err_set(err, ERR_PARSE, "datacontenttype stands in the header content-type, not in "
-                                    "ce_datacontenttype");
+            err_set(err, ERR_PARSE,
+                    "datacontenttype stands in the header content-type, not in "
+                    "ce_datacontenttype");
             fault = EVENT_BAD_ATTRIBUTE;
         }
     }
@@ -191,9 +192,8 @@ static enum event_fault read_data(struct value envelope, struct str content_type
     struct value bytes = value_map_get(envelope, STR("data_base64"));
 
     if (bytes.kind != VALUE_ABSENT && bytes.kind != VALUE_NULL)
-        return data.kind != VALUE_ABSENT
-                   ? bad_data("data and data_base64 exclude each other", err)
-                   : read_bytes(bytes, content_type, arena, out, err);
+        return data.kind != VALUE_ABSENT ? bad_data("data and data_base64 exclude each other", err)
+                                         : read_bytes(bytes, content_type, arena, out, err);
     if (data.kind == VALUE_ABSENT)
         return EVENT_FINE;
     *out = (struct content){.kind = CONTENT_JSON, .declared = true, .json = data};
@@ -212,8 +212,9 @@ static enum event_fault no_envelope(struct value v, struct err *err)
     bool batch = v.kind == VALUE_LIST && v.n > 0 && v.list[0].kind == VALUE_MAP &&
                  value_map_get(v.list[0], STR("specversion")).kind != VALUE_ABSENT;
 
-    err_set(err, ERR_PARSE, batch ? "batches of events are not taken: one event a record"
-                                  : "the value is JSON, but not the object of an event");
+    err_set(err, ERR_PARSE,
+            batch ? "batches of events are not taken: one event a record"
+                  : "the value is JSON, but not the object of an event");
     return batch ? EVENT_BATCH : EVENT_MISSING_ATTRIBUTE;
 }
 

@@ -12,7 +12,8 @@ static struct arena *arena;
 static struct ingest_config config;
 static struct err err;
 
-static const struct ingest_source clouds = {.topic = "crm", .dlq_topic = "crm.dlq", .format = &cloudevents_format};
+static const struct ingest_source clouds = {
+    .topic = "crm", .dlq_topic = "crm.dlq", .format = &cloudevents_format};
 static struct ingest_source mapped = {
     .topic = "orders",
     .dlq_topic = "orders.dlq",
@@ -166,7 +167,8 @@ START_TEST(each_thing_that_is_wrong_has_its_reason)
          EVENT_INVALID_DATA},
         {ENVELOPE("order.placed", ",\"subject\":\"c1\",\"data\":\"text\""), EVENT_NOT_AN_OBJECT},
         {ENVELOPE("order.placed", ",\"subject\":\"c1\",\"data\":null"), EVENT_NOT_AN_OBJECT},
-        {ENVELOPE("order.placed", ",\"subject\":\"c1\",\"datacontenttype\":\"text/xml\",\"data\":\"<a/>\""),
+        {ENVELOPE("order.placed",
+                  ",\"subject\":\"c1\",\"datacontenttype\":\"text/xml\",\"data\":\"<a/>\""),
          EVENT_NOT_AN_OBJECT},
         {ENVELOPE("order.placed", ",\"subject\":\"c1\",\"data_base64\":\"AAAA\""),
          EVENT_NOT_AN_OBJECT},
@@ -426,7 +428,9 @@ START_TEST(a_mapping_without_a_type_is_a_mistake_of_the_configuration)
 }
 END_TEST
 
-SUITE_MAIN("convert", a_record_without_value_goes_the_way_of_its_source, a_tombstone_erases_the_customer_of_its_key, a_mapping_without_a_type_is_a_mistake_of_the_configuration,
+SUITE_MAIN("convert", a_record_without_value_goes_the_way_of_its_source,
+           a_tombstone_erases_the_customer_of_its_key,
+           a_mapping_without_a_type_is_a_mistake_of_the_configuration,
            an_event_goes_out_in_binary_mode_keyed_by_its_customer,
            data_in_binary_mode_stays_as_it_was_written,
            a_timestamp_is_never_more_than_a_minute_ahead,
