@@ -17,13 +17,15 @@ static const struct ingest_config *config_once(void)
     };
     static struct ingest_config config = {
         .sources = sources, .source_count = 2, .events_topic = "attent.events"};
+    static struct arena *kept;
     static struct diags diags;
 
     if (config.types == NULL) {
+        kept = arena_new(0);
         sources[1].mapping.type = mapping_origin_of(STR("t"));
         sources[1].mapping.subject = mapping_origin_of(STR("/who"));
         sources[1].mapping.time = mapping_origin_of(STR("/when"));
-        config.types = event_types_read(files, 2, arena_new(0), &diags);
+        config.types = event_types_read(files, 2, kept, &diags);
     }
     CHECK(config.types != NULL);
     return &config;
