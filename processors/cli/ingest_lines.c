@@ -78,21 +78,20 @@ static bool read_value(struct value line, struct arena *arena, struct record *ou
     return read_base64("value_base64", bytes, arena, &out->value, err);
 }
 
+/* A key that is nearly one of ours is misspelt; any other is a remark of whoever wrote the line. */
 static bool check_keys(struct value line, struct err *err)
 {
     static const struct str names[] = {{"topic", 5},  {"key", 3},           {"headers", 7},
                                        {"value", 5},  {"value_base64", 12}, {"partition", 9},
                                        {"offset", 6}, {"timestamp", 9}};
-    enum { NAMES = sizeof names / sizeof names[0] };
 
     for (uint32_t i = 0; i < line.n; i++) {
         struct str key = value_str(line.map[i].key);
-        size_t n = 0;
-        while (n < NAMES && !str_equal(names[n], key))
-            n++;
-        if (n < NAMES)
+        struct str near = str_nearest(key, names, sizeof names / sizeof names[0]);
+        if (near.len == 0 || str_equal(near, key))
             continue;
-        err_set(err, ERR_PARSE, "a record has no \"%.*s\"", STR_ARG(str_head(key, 64)));
+        err_set(err, ERR_PARSE, "a record has no \"%.*s\"; did you mean %.*s?",
+                STR_ARG(str_head(key, 64)), STR_ARG(near));
         return false;
     }
     return true;

@@ -27,6 +27,7 @@ static const struct ingest_source sources[] = {
     {.topic = "orders",
      .dlq_topic = "orders.dlq",
      .format = &json_format,
+     .tombstone = TOMBSTONE_IGNORE,
      .mapping = {.type = {MAPPING_CONSTANT, {"order.placed", 12}},
                  .subject = {MAPPING_POINTER, {"/customer", 9}}}},
 };
@@ -304,6 +305,22 @@ START_TEST(a_dead_letter_that_its_topic_refuses_is_cut_until_it_fits)
 }
 END_TEST
 
+START_TEST(a_tombstone_is_none_of_its_sources_dead_letters)
+{
+    struct kafka_producer *p = writer();
+    struct ingest_counts counts;
+
+    write_one(p, "orders", 0, "key", STR_EMPTY);
+    write_one(p, "orders", 0, "key", STR("")); /* a value of no bytes: that is no tombstone */
+    written(p);
+    counts = run_until(2, 60000);
+    ck_assert_uint_eq(counts.read, 2);
+    ck_assert_uint_eq(counts.ignored, 1);
+    ck_assert_uint_eq(counts.dead[EVENT_EMPTY], 1);
+    ck_assert_uint_eq(counts.written, 0);
+}
+END_TEST
+
 START_TEST(a_topic_that_is_not_there_is_said_at_once)
 {
     struct ingest_config config = config_of(server_address(kafka));
@@ -456,6 +473,7 @@ int main(int argc, char **argv)
     const TTest *const tests[] = {
         bad_records_go_aside_while_everything_behind_them_flows,
         a_dead_letter_that_its_topic_refuses_is_cut_until_it_fits,
+        a_tombstone_is_none_of_its_sources_dead_letters,
         a_topic_that_is_not_there_is_said_at_once,
         a_crash_in_the_middle_doubles_nothing_and_loses_nothing,
         a_partition_read_beyond_its_end_stands_still_while_others_flow,
