@@ -17,7 +17,9 @@ static void put_head(struct buf *out, int64_t at_ms, struct str customer, struct
                      struct str about)
 {
     when_put_rfc3339(out, at_ms);
-    buf_put_format(out, "  %.*s  %.*s", STR_ARG(customer), STR_ARG(moment));
+    buf_put_format(out, "  %.*s", STR_ARG(customer));
+    if (moment.len != 0) /* else it is about the event or the customer alone */
+        buf_put_format(out, "  %.*s", STR_ARG(moment));
     if (about.len != 0)
         buf_put_format(out, " %.*s", STR_ARG(about));
     buf_put_text(out, "  ");

@@ -85,7 +85,7 @@ static void put_line(const struct show *s, const struct came *came)
     buf_put_format(s->out, ", %s: %.*s", words[came->kind], STR_ARG(came->what));
     if (came->task.queue.len != 0)
         buf_put_format(s->out, ", queue: %.*s", STR_ARG(came->task.queue));
-    if (!str_equal(came->moment, s->moment)) /* else it would not be met */
+    if (came->moment.len != 0 && !str_equal(came->moment, s->moment)) /* else it would not be met */
         buf_put_format(s->out, ", of: %.*s", STR_ARG(came->moment));
     buf_put_char(s->out, '}');
 }
