@@ -116,6 +116,7 @@ check: build/attent build/asan/attent $(UNIT_PROGRAMS) ## The fast tests: units 
 
 test: ## All tests, against real servers, after installing what they need
 	@deploy/install build run test kafka go editor
+	@[ -e build/geoip/geo-whois-asn-country.mmdb ] || deploy/geoip/fetch test || true # its test says when it is skipped
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
 	@tests/run $(UNIT_PROGRAMS) $(wildcard tests/*.sh) $(SERVER_PROGRAMS)
 

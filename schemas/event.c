@@ -70,7 +70,8 @@ enum attribute {
     ATTRIBUTE_SCHEMA,
     ATTRIBUTE_PARTITION_KEY,
     ATTRIBUTE_TRACEPARENT,
-    ATTRIBUTES,
+    ATTRIBUTE_GEO, /* the first of GEO_COUNT */
+    ATTRIBUTES = ATTRIBUTE_GEO + GEO_COUNT,
 };
 
 #define TEXT(literal)                                                                              \
@@ -95,6 +96,10 @@ static const struct {
     [ATTRIBUTE_PARTITION_KEY] = {"partitionkey", TEXT("ce_partitionkey"), false,
                                  LIMIT_SUBJECT_BYTES},
     [ATTRIBUTE_TRACEPARENT] = {"traceparent", TEXT("ce_traceparent"), false, LIMIT_ID_BYTES},
+#define GEO(name_, word, attribute_, bytes_max_, text)                                             \
+    [ATTRIBUTE_GEO + GEO_##name_] = {attribute_, TEXT("ce_" attribute_), false, bytes_max_},
+#include "schemas/geo.def"
+#undef GEO
 };
 
 enum event_fault event_check_text(const char *name, struct str text, size_t bytes_max,
@@ -204,6 +209,7 @@ static enum event_fault settle(const struct str texts[ATTRIBUTES], const struct 
     out->schema = texts[ATTRIBUTE_SCHEMA];
     out->partition_key = texts[ATTRIBUTE_PARTITION_KEY];
     out->traceparent = event_traceparent(record, texts[ATTRIBUTE_TRACEPARENT]);
+    memcpy(out->geo, texts + ATTRIBUTE_GEO, sizeof out->geo);
     event_set_time(out, written_ms, record->timestamp_ms);
     return EVENT_FINE;
 }
@@ -527,6 +533,8 @@ size_t event_headers(const struct event *event, struct arena *arena, struct head
     add_header(headers, &count, "ce_time", arena_str(arena, buf_str(&time)));
     add_header(headers, &count, "ce_dataschema", event->schema);
     add_header(headers, &count, "ce_partitionkey", event->partition_key);
+    for (size_t i = 0; i < GEO_COUNT; i++)
+        add_header(headers, &count, attributes[ATTRIBUTE_GEO + i].header.data, event->geo[i]);
     add_header(headers, &count, "traceparent", event->traceparent);
     add_header(headers, &count, "content-type", STR("application/json"));
     buf_free(&time);

@@ -6,7 +6,8 @@
  *
  * Reading never fails half-way: either every attribute needed is there and well formed, or the
  * event has a fault with a reason code for the dead-letter topic.  data is JSON; data_base64 and
- * other content types are refused.  Other extension attributes are read over.
+ * other content types are refused.  Of extension attributes partitionkey, traceparent and those of
+ * schemas/geo.def are read, others are read over.
  */
 #ifndef ATTENT_SCHEMAS_EVENT_H
 #define ATTENT_SCHEMAS_EVENT_H
@@ -24,6 +25,13 @@ enum event_fault {
 const char *event_fault_code(enum event_fault fault); /* "bad_json", for headers and metrics */
 const char *event_fault_text(enum event_fault fault);
 
+enum geo { /* where the event's address is */
+#define GEO(name, word, attribute, bytes_max, text) GEO_##name,
+#include "schemas/geo.def"
+#undef GEO
+           GEO_COUNT
+};
+
 struct event {
     struct str id;
     struct str source;
@@ -31,8 +39,9 @@ struct event {
     struct str subject;     /* as the producer wrote it; empty: none */
     struct str traceparent; /* W3C trace context; empty: none */
     struct str partition_key;
-    struct str schema;       /* dataschema; empty: none */
-    int64_t time_ms;         /* CloudEvents time, corrected: never after the record's timestamp */
+    struct str schema;         /* dataschema; empty: none */
+    struct str geo[GEO_COUNT]; /* empty: not known */
+    int64_t time_ms;           /* CloudEvents time, corrected: never after the record's timestamp */
     int64_t time_cut_ms;     /* so much was cut: time_ms + time_cut_ms is what the producer wrote */
     bool time_corrected;     /* more than 60 s were cut */
     struct str data;         /* JSON text of data in binary mode, else empty */

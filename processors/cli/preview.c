@@ -142,6 +142,17 @@ static struct value fact_value(struct preview *p, const struct fact *fact)
     return given.kind == VALUE_ABSENT ? fact->fallback : of_type(fact->one, given);
 }
 
+static struct str sample_attr(enum attr attr)
+{
+    switch ((int)attr - (int)ATTR_GEO) {
+    case GEO_COUNTRY: return STR("NL");
+    case GEO_PLACE: return STR("Amsterdam");
+    case GEO_TIME_ZONE: return STR("Europe/Amsterdam");
+    case GEO_NETWORK: return STR("203.0.113.0/24");
+    default: return STR("sample");
+    }
+}
+
 static struct value load(void *context, uint32_t slot)
 {
     struct preview *p = context;
@@ -162,7 +173,7 @@ static struct value load(void *context, uint32_t slot)
         if (slot_b(slot) == ATTR_COUNT)
             return value_int(m->steps[slot_a(slot)].count);
         return slot_b(slot) == ATTR_TIME ? value_timestamp_ms(p->now_ms)
-                                         : value_string(STR("sample"));
+                                         : value_string(sample_attr((enum attr)slot_b(slot)));
     case SLOT_NOW: return value_timestamp_ms(p->now_ms);
     case SLOT_ABOUT: return about_value(p);
     }

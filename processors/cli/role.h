@@ -9,11 +9,13 @@
 #include "core/conf.h"
 #include "processors/cli/roles.h"
 
+struct geoip;
 struct rules_topic;
 
 struct role_context { /* of one thread; outlives its state */
     const struct conf *conf;
     struct rules_topic *rules; /* shared by all threads */
+    struct geoip *geo;         /* of ingest, whose only thread uses it; NULL: there is none */
     struct arena *arena;       /* for what lives as long as the thread */
     int thread, threads;
 };

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/metric.h"
 #include "core/readiness.h"
 #include "processors/cli/config.h"
 #include "processors/cli/role.h"
@@ -123,6 +124,7 @@ struct ingest_source *ingest_sources_of(const struct conf *conf, const char *out
             .format = format_find(conf_text(item, "mode")),
             .mapping = mapping_of(item),
             .tombstone = tombstone_of(conf_text(item, "tombstone")),
+            .ip = conf_text(item, "ip"),
         };
         outcomes_given |= strcmp(sources[i].topic, outcomes) == 0;
     }
@@ -197,6 +199,7 @@ static enum err_code open_ingest(const struct role_context *context, void **out,
         .events_topic = topics.events,
         .watermark_interval_ms =
             str_is(conf_text(conf, "time"), "log") ? 0 : conf_int(conf, "watermarks"),
+        .geo = context->geo,
         .wall_ms = clock_wall_ms,
     };
     s->rules_topic = topics.rules;
@@ -213,6 +216,8 @@ static enum err_code open_ingest(const struct role_context *context, void **out,
         close_ingest(s);
         return code;
     }
+    if (s->config.geo != NULL)
+        metric_set(metric_series(METRIC_GEO_BUILT, NULL, 0), (double)geoip_built_s(s->config.geo));
     log_info("ingest", "reading", LOG_INT("sources", s->config.source_count),
              LOG_INT("types", event_types_count(s->config.types)), LOG_TEXT("rules", s->active),
              LOG_END);
@@ -262,11 +267,33 @@ static void report_silence(struct ingest_state *s)
     buf_free(&why);
 }
 
+/* A new database is taken between two rounds. */
+static void refresh_geo(struct geoip *geo)
+{
+    struct err err;
+
+    switch (geoip_refresh(geo, clock_mono_ms(), &err)) {
+    case GEOIP_SAME: return;
+    case GEOIP_SWITCHED:
+        log_info("geo", "another database is in use", LOG_INT("built_s", geoip_built_s(geo)),
+                 LOG_END);
+        metric_set(metric_series(METRIC_GEO_BUILT, NULL, 0), (double)geoip_built_s(geo));
+        return;
+    case GEOIP_REFUSED:
+        log_error("geo", "a new database is no good, the one before stays in use",
+                  LOG_TEXT("reason", err.text), LOG_INT("built_s", geoip_built_s(geo)), LOG_END);
+        metric_add(metric_series(METRIC_GEO_REFUSED, NULL, 0), 1);
+        return;
+    }
+}
+
 static enum err_code poll_ingest(void *state, bool *again, struct err *err)
 {
     struct ingest_state *s = state;
     enum err_code code = ingest_poll(s->ingest, ROLE_POLL_MS, NULL, err);
 
+    if (s->config.geo != NULL)
+        refresh_geo(s->config.geo);
     readiness_set("ingest", code == ERR_NONE, code == ERR_NONE ? NULL : err->text);
     report_silence(s);
     *again = rules_changed(s);

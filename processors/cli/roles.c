@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "connectors/geoip/geoip.h"
 #include "connectors/redis/redis.h"
 #include "core/check.h"
 #include "core/clock.h"
@@ -48,6 +49,7 @@ struct roles {
     struct arena *arena;
     struct kafka_settings kafka;
     struct rules_topic *rules;
+    struct geoip *geo;
     struct role_thread *threads[THREADS_MAX];
     size_t thread_count;
     pthread_mutex_t lock; /* of failure */
@@ -246,6 +248,7 @@ static enum err_code start_thread(struct roles *roles, const struct role_class *
     t->roles = roles;
     t->context = (struct role_context){.conf = conf,
                                        .rules = roles->rules,
+                                       .geo = roles->geo,
                                        .arena = arena_new(0),
                                        .thread = index,
                                        .threads = count};
@@ -257,17 +260,33 @@ static enum err_code start_thread(struct roles *roles, const struct role_class *
     return ERR_NONE;
 }
 
+/* Here, not when ingest opens: that happens again when other rules are activated. */
+static enum err_code open_geo(struct roles *roles, const struct conf *conf, unsigned set,
+                              struct err *err)
+{
+    struct str path = conf_text(conf, "geo.database");
+    enum err_code code;
+
+    if (path.len == 0 || (set & 1u << ROLE_INGEST) == 0)
+        return ERR_NONE;
+    code = geoip_open(path.data, &roles->geo, err);
+    if (code != ERR_NONE)
+        err_prefix(err, "geo.database");
+    return code;
+}
+
 enum err_code roles_start(const struct conf *conf, unsigned set, struct roles **out,
                           struct err *err)
 {
     struct roles *roles = MEM_NEW(struct roles);
-    enum err_code code = ERR_NONE;
+    enum err_code code;
 
     *out = NULL;
     roles->arena = arena_new(0);
     roles->kafka = config_kafka(conf, "rules", roles->arena);
     roles->rules = rules_topic_open(&roles->kafka, config_topics(conf, roles->arena).rules);
     pthread_mutex_init(&roles->lock, NULL);
+    code = open_geo(roles, conf, set, err);
     for (int i = 0; i < ROLE_COUNT && code == ERR_NONE; i++) {
         int count = (set & 1u << i) == 0          ? 0
                     : classes[i]->threads == NULL ? 1
@@ -309,6 +328,7 @@ void roles_stop(struct roles *roles)
         pthread_join(roles->threads[i]->thread, NULL);
         arena_free(roles->threads[i]->context.arena);
     }
+    geoip_close(roles->geo);
     rules_topic_close(roles->rules);
     pthread_mutex_destroy(&roles->lock);
     arena_free(roles->arena);

@@ -26,7 +26,7 @@ static bool is_map(struct reading *r, const struct yaml_node *node, const char *
     return false;
 }
 
-enum where { WHERE_TOP, WHERE_CASE, WHERE_EVENT, WHERE_EXPECT };
+enum where { WHERE_TOP, WHERE_CASE, WHERE_EVENT, WHERE_GEO, WHERE_EXPECT };
 
 static const struct {
     enum where where;
@@ -137,6 +137,20 @@ static void read_final(struct reading *r, const struct yaml_node *map, struct te
     event->final = get_bool(r, map, "final");
 }
 
+static void read_geo(struct reading *r, const struct yaml_node *node, struct test_event *event)
+{
+    if (node == NULL || !is_map(r, node, "geo"))
+        return;
+    check_keys(r, node, WHERE_GEO);
+#define GEO(name, word, attribute, bytes_max, text)                                                \
+    event->geo[GEO_##name] = get_text(r, node, word);
+#include "schemas/geo.def"
+#undef GEO
+    if (event->type.len == 0)
+        wrong(r, node->place, "write it where there is a type",
+              "only an event has an address:", STR("geo"));
+}
+
 static void read_event(struct reading *r, const struct yaml_node *node, struct test_event *event)
 {
     const struct yaml_node *at, *time;
@@ -162,6 +176,7 @@ static void read_event(struct reading *r, const struct yaml_node *node, struct t
     event->of = get_text(r, node, "of");
     event->data = yaml_get(node, STR("data"));
     event->source = get_text(r, node, "source");
+    read_geo(r, yaml_get(node, STR("geo")), event);
     read_final(r, node, event);
     if ((event->type.len != 0) + (event->outcome.len != 0) + (event->source.len != 0) != 1)
         wrong(r, node->place, "write type: TYPE, outcome: CODE or source: NAME",

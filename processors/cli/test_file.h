@@ -8,6 +8,7 @@
 #define ATTENT_PROCESSORS_CLI_TEST_FILE_H
 
 #include "core/yaml.h"
+#include "schemas/event.h"
 
 struct test_event {
     struct place place;
@@ -17,6 +18,7 @@ struct test_event {
     struct str id;                /* empty: one of its own */
     struct str customer;          /* empty: the case's own */
     const struct yaml_node *data; /* NULL: none */
+    struct str geo[GEO_COUNT];    /* empty: none */
     struct str outcome;           /* code, of the last task */
     struct str of;                /* ... of this moment; empty: of any */
     bool final_given, final;

@@ -269,6 +269,7 @@ static void send(struct run *run, const struct test_event *event, struct str cus
     struct header *headers;
     struct err err = {0};
 
+    memcpy(e.geo, event->geo, sizeof e.geo);
     record.header_count = event_headers(&e, run->arena, &headers);
     record.headers = headers;
     if (decide(run, &record, &err) != ERR_NONE)

@@ -11,7 +11,7 @@
 #define SPAN_PATTERN "([0-9]+(w|d|h|m|s|ms))+"
 #define TIME_PATTERN "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].+"
 
-enum where { WHERE_TOP, WHERE_CASE, WHERE_EVENT, WHERE_EXPECT };
+enum where { WHERE_TOP, WHERE_CASE, WHERE_EVENT, WHERE_GEO, WHERE_EXPECT };
 enum kind {
     KIND_TEXT,
     KIND_REASON,
@@ -23,7 +23,8 @@ enum kind {
     KIND_START,
     KIND_CASES,
     KIND_EVENTS,
-    KIND_EXPECTS
+    KIND_EXPECTS,
+    KIND_GEO,
 };
 
 static const struct row {
@@ -38,7 +39,7 @@ static const struct row {
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
-static const char *const titles[] = {"a test", "a case", "an event", "an expectation"};
+static const char *const titles[] = {"a test", "a case", "an event", "a place", "an expectation"};
 
 static void put_where(struct json_writer *w, enum where where);
 
@@ -125,6 +126,7 @@ static void put_kind(struct json_writer *w, enum kind kind)
     case KIND_CASES: put_list(w, WHERE_CASE); return;
     case KIND_EVENTS: put_list(w, WHERE_EVENT); return;
     case KIND_EXPECTS: put_list(w, WHERE_EXPECT); return;
+    case KIND_GEO: put_where(w, WHERE_GEO); return;
     }
     CHECK_NEVER("a kind of key");
 }

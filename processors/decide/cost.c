@@ -204,7 +204,7 @@ static void keep_all(const struct making *m, struct instance *in)
             if (step->first_captured)
                 keep(m, in, SLOT_STEP_FIRST, (uint8_t)i, m->set->paths[step->captures[k]].type);
         }
-        for (uint32_t attr = 0; attr <= ATTR_COUNT; attr++)
+        for (uint32_t attr = 0; attr < ATTR_END; attr++)
             if ((view->step_attrs[i] & 1U << attr) != 0)
                 keep(m, in, SLOT_STEP_ATTR, (uint8_t)i,
                      attr == ATTR_TIME ? &cel_timestamp : &cel_string);

@@ -77,12 +77,6 @@ void trail_need(struct trail *trail, struct arena *arena, const char *needed, ..
 
 /* --- what was read ------------------------------------------------------------------------------ */
 
-static const char *const attr_words[] = {
-    [ATTR_ID] = "id",           [ATTR_TYPE] = "type", [ATTR_SOURCE] = "source",
-    [ATTR_SUBJECT] = "subject", [ATTR_TIME] = "time", [ATTR_CORRECTED] = "time_corrected",
-    [ATTR_COUNT] = "count",
-};
-
 /* "/wheels/pad_mm" as ".wheels.pad_mm" */
 static void put_path(struct buf *out, struct str pointer)
 {
@@ -111,7 +105,9 @@ void explain_name_slot(struct buf *out, const struct scope *scope, uint32_t slot
         buf_put_text(out, "event.data");
         put_path(out, set->paths[slot_b(slot)].pointer);
         return;
-    case SLOT_EVENT_ATTR: buf_put_format(out, "event.%s", attr_words[slot_b(slot)]); return;
+    case SLOT_EVENT_ATTR:
+        buf_put_format(out, "event.%s", attr_word((enum attr)slot_b(slot)));
+        return;
     case SLOT_STEP_DATA:
     case SLOT_STEP_FIRST:
         if (step == NULL || slot_b(slot) >= step->capture_count)
@@ -122,7 +118,7 @@ void explain_name_slot(struct buf *out, const struct scope *scope, uint32_t slot
         return;
     case SLOT_STEP_ATTR:
         if (step != NULL)
-            buf_put_format(out, "%.*s.%s", STR_ARG(step->name), attr_words[slot_b(slot)]);
+            buf_put_format(out, "%.*s.%s", STR_ARG(step->name), attr_word((enum attr)slot_b(slot)));
         return;
     case SLOT_NOW: buf_put_text(out, "now"); return;
     case SLOT_ABOUT: buf_put_text(out, "about"); return;

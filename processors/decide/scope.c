@@ -7,8 +7,17 @@
 #include "core/check.h"
 #include "processors/decide/facts.h"
 
+static struct value event_geo(const struct event *event, enum attr attr)
+{
+    struct str text = event->geo[attr - ATTR_GEO];
+
+    return text.len != 0 ? value_string(text) : VALUE_NONE;
+}
+
 static struct value event_attr(const struct event *event, enum attr attr)
 {
+    if (attr >= ATTR_GEO && attr < ATTR_END)
+        return event_geo(event, attr);
     switch (attr) {
     case ATTR_ID: return value_string(event->id);
     case ATTR_TYPE: return value_string(event->type);
@@ -17,6 +26,8 @@ static struct value event_attr(const struct event *event, enum attr attr)
     case ATTR_TIME: return value_timestamp_ms(event->time_ms);
     case ATTR_CORRECTED: return value_bool(event->time_corrected);
     case ATTR_COUNT: break; /* of a step only */
+    case ATTR_GEO:
+    case ATTR_END: break;
     }
     return VALUE_NONE;
 }
@@ -203,8 +214,8 @@ void scope_keep_step(struct turn *turn, const struct moment *moment, size_t step
         keep(turn, into, kept);
     }
     kept.kind = SLOT_STEP_ATTR;
-    for (uint32_t attr = 0; attr < ATTR_COUNT && kind == SLOT_STEP_DATA; attr++) {
-        if ((attrs & 1U << attr) != 0) {
+    for (uint32_t attr = 0; attr < ATTR_END && kind == SLOT_STEP_DATA; attr++) {
+        if (attr != ATTR_COUNT && (attrs & 1U << attr) != 0) {
             kept.id = attr;
             kept.value = event_attr(turn->event, (enum attr)attr);
             keep(turn, into, kept);

@@ -32,6 +32,26 @@ static enum event_fault set_time(const struct message *message, const struct rec
     return EVENT_FINE;
 }
 
+/* What the event brings along of it; where an address is looked up that counts instead. */
+static enum event_fault set_geo(const struct message *message, struct event *out, struct err *err)
+{
+    static const struct {
+        const char *name;
+        size_t bytes_max;
+    } attributes[] = {
+#define GEO(name, word, attribute, bytes_max, text) {attribute, bytes_max},
+#include "schemas/geo.def"
+#undef GEO
+    };
+    enum event_fault fault = EVENT_FINE;
+
+    for (size_t i = 0; i < GEO_COUNT && fault == EVENT_FINE; i++) {
+        out->geo[i] = message_attribute(message, attributes[i].name);
+        fault = event_check_text(attributes[i].name, out->geo[i], attributes[i].bytes_max, err);
+    }
+    return fault;
+}
+
 static enum event_fault set_data(struct content *data, struct arena *arena, struct event *out,
                                  struct err *err)
 {
@@ -54,6 +74,8 @@ static enum event_fault make_event(struct message *message, const struct record 
                           .traceparent =
                               event_traceparent(record, message_attribute(message, "traceparent"))};
     fault = set_time(message, record, out, err);
+    if (fault == EVENT_FINE)
+        fault = set_geo(message, out, err);
     return fault == EVENT_FINE ? set_data(&message->data, arena, out, err) : fault;
 }
 
@@ -71,6 +93,29 @@ static enum event_fault check_event(const struct ingest_config *config, const st
         return EVENT_NO_SUBJECT;
     }
     return schema_validate(schema, event->data_value, err) ? EVENT_FINE : EVENT_INVALID_DATA;
+}
+
+/* --- where its address is ----------------------------------------------------------------------------- */
+
+/* What an event brings along of it counts only where nothing is looked up. */
+static void look_up(const struct ingest_config *config, const struct ingest_source *source,
+                    struct event *event, struct arena *arena, struct converted *out)
+{
+    struct value address;
+    struct str found[GEO_COUNT];
+
+    if (source->ip.len == 0)
+        return;
+    memset(event->geo, 0, sizeof event->geo);
+    address = json_at(event->data_value, source->ip);
+    out->geo_asked = address.kind != VALUE_ABSENT && address.kind != VALUE_NULL;
+    if (!out->geo_asked)
+        return;
+    out->geo = GEOIP_NO_ADDRESS;
+    if (address.kind == VALUE_STRING)
+        out->geo = geoip_find(config->geo, value_str(address), found);
+    for (size_t i = 0; i < GEO_COUNT && out->geo == GEOIP_FOUND; i++)
+        event->geo[i] = arena_str(arena, found[i]);
 }
 
 /* --- the record that goes out ------------------------------------------------------------------------- */
@@ -166,6 +211,8 @@ struct converted ingest_convert(const struct ingest_config *config,
     out.fault = make_event(&out.message, &in, arena, &event, err);
     if (out.fault == EVENT_FINE)
         out.fault = check_event(config, &event, err);
+    if (out.fault == EVENT_FINE)
+        look_up(config, source, &event, arena, &out);
     if (out.fault == EVENT_FINE)
         out.fault = make_record(config, &event, &in, arena, &out.record, err);
     out.time_corrected = out.fault == EVENT_FINE && event.time_corrected;

@@ -1,6 +1,6 @@
 /* processors/ingest/convert.h - one source record to one event, or to the reason why not.
  *
- * Pure but for the time that it is given: no Kafka, no clock.  The event goes out in binary mode,
+ * Pure but for the time and the database of addresses that it is given: no Kafka, no clock.  The event goes out in binary mode,
  * key = customer, timestamp = the record's own, but never later than now + 60 s.
  */
 #ifndef ATTENT_PROCESSORS_INGEST_CONVERT_H
@@ -15,6 +15,8 @@ struct converted {
     struct record record;   /* in arena, or borrowed from what was read */
     struct message message; /* what the record says, as far as it could be read */
     bool time_corrected;
+    bool geo_asked; /* it has an address */
+    enum geoip_answer geo;
 };
 
 /* err: what exactly is wrong, for people; NULL allowed. */

@@ -37,6 +37,7 @@ enum {
 
 struct tally { /* of one source, in one round */
     uint64_t read, ignored, times_corrected, letters;
+    uint64_t geo[GEOIP_ANSWER_COUNT];
 };
 
 struct kind { /* of what a round wrote */
@@ -91,6 +92,16 @@ enum err_code ingest_check_sources(const struct ingest_config *config, struct er
                            "ingest: the source that the mapping of %s gives, %.*s, is no URI "
                            "reference (RFC 3986)",
                            source->topic, STR_ARG(source->mapping.source));
+        if (source->ip.len != 0 && source->ip.data[0] != '/')
+            return err_set(
+                err, ERR_CONFIG,
+                "ingest: `ip` of %s is \"%.*s\", but a JSON Pointer begins with /: /%.*s",
+                source->topic, STR_ARG(source->ip), STR_ARG(source->ip));
+        if (source->ip.len != 0 && config->geo == NULL)
+            return err_set(err, ERR_CONFIG,
+                           "ingest: %s has an `ip`, but there is no database to look it up in: say "
+                           "geo.database",
+                           source->topic);
     }
     return ERR_NONE;
 }
@@ -228,6 +239,17 @@ static void count_kind(struct ingest *in, const struct kind *kind)
     }
 }
 
+static void count_geo(struct ingest *in, struct str topic, const struct tally *tally)
+{
+    for (unsigned answer = 0; answer < GEOIP_ANSWER_COUNT; answer++) {
+        struct str labels[2] = {topic, str_of(geoip_answer_word((enum geoip_answer)answer))};
+        if (tally->geo[answer] == 0)
+            continue;
+        in->counts.geo[answer] += tally->geo[answer];
+        metric_add(metric_series(METRIC_INGEST_GEO, labels, 2), (double)tally->geo[answer]);
+    }
+}
+
 /* Only what was committed is counted. */
 static void count_round(struct ingest *in, int64_t begin_us)
 {
@@ -243,6 +265,7 @@ static void count_round(struct ingest *in, int64_t begin_us)
         metric_add(metric_series(METRIC_INGEST_IGNORED, &topic, 1), (double)tally->ignored);
         metric_add(metric_series(METRIC_INGEST_TIME_CORRECTED, &topic, 1),
                    (double)tally->times_corrected);
+        count_geo(in, topic, tally);
     }
     for (size_t i = 0; i < in->kind_count; i++)
         count_kind(in, &in->kinds[i]);
@@ -311,6 +334,7 @@ static enum err_code take(struct ingest *in, const struct record *record, int64_
     note_offset(in, source->topic, record);
     progress_note(in->progress, index, record);
     tally->times_corrected += converted.time_corrected;
+    tally->geo[converted.geo] += converted.geo_asked;
     tally->ignored += converted.ignored;
     if (converted.ignored)
         return ERR_NONE;

@@ -15,6 +15,7 @@
 #ifndef ATTENT_PROCESSORS_INGEST_INGEST_H
 #define ATTENT_PROCESSORS_INGEST_INGEST_H
 
+#include "connectors/geoip/geoip.h"
 #include "connectors/kafka/kafka.h"
 #include "processors/ingest/formats/format.h"
 #include "processors/ingest/formats/json/mapping.h"
@@ -33,6 +34,7 @@ struct ingest_source {
     const struct format *format;
     struct mapping mapping; /* of json_format */
     enum tombstone tombstone;
+    struct str ip; /* JSON Pointer into data: an address whose place is looked up; or empty */
     int64_t max_silence_ms; /* of sources.yaml; 0: it is not there, and has no watermark */
 };
 
@@ -44,6 +46,7 @@ struct ingest_config { /* borrowed as long as the ingest is open, with all that 
     size_t source_count;
     const char *events_topic;
     const struct event_types *types;
+    struct geoip *geo;             /* NULL: there is none, and no source has an `ip` */
     int64_t watermark_interval_ms; /* 0: none are written */
     int64_t (*wall_ms)(void);      /* clock_wall_ms; a test's own */
 };
@@ -52,13 +55,14 @@ struct ingest_config { /* borrowed as long as the ingest is open, with all that 
 struct ingest_counts {
     uint64_t read, written, ignored, times_corrected;
     uint64_t dead[EVENT_FAULT_COUNT]; /* by reason */
+    uint64_t geo[GEOIP_ANSWER_COUNT]; /* addresses by what became of them */
     uint64_t transactions, aborted, watermarks;
 };
 
 struct ingest;
 
 /* ERR_CONFIG: no source is given, or one whose mapping does not say the type of its events or gives a
- * source that is no URI reference. */
+ * source that is no URI reference, or one that has an `ip` that cannot be looked up. */
 enum err_code ingest_check_sources(const struct ingest_config *config, struct err *err);
 
 /* ERR_CONFIG: as ingest_check_sources says, or a topic is not there.  On any error *out is NULL. */

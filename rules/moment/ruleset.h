@@ -33,7 +33,19 @@ enum slot_kind {
     SLOT_NOW,
     SLOT_ABOUT,
 };
-enum attr { ATTR_ID, ATTR_TYPE, ATTR_SOURCE, ATTR_SUBJECT, ATTR_TIME, ATTR_CORRECTED, ATTR_COUNT };
+/* Numbers of a state: new ones go to the end. */
+enum attr {
+    ATTR_ID,
+    ATTR_TYPE,
+    ATTR_SOURCE,
+    ATTR_SUBJECT,
+    ATTR_TIME,
+    ATTR_CORRECTED,
+    ATTR_COUNT, /* of a step only */
+    ATTR_GEO,   /* the first of GEO_COUNT: event.geo.country */
+    ATTR_END = ATTR_GEO + GEO_COUNT,
+};
+const char *attr_word(enum attr attr); /* "time_corrected", "geo.country" */
 
 static inline uint32_t slot_of(enum slot_kind kind, uint32_t a, uint32_t b)
 {

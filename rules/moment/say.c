@@ -226,6 +226,19 @@ static bool span_of(const struct cel_tree *tree, int64_t *span_ms)
     return str_is(tree->name, "days") || str_is(tree->name, "hours");
 }
 
+static bool is_geo(uint32_t slot)
+{
+    return (slot_kind(slot) == SLOT_STEP_ATTR || slot_kind(slot) == SLOT_EVENT_ATTR) &&
+           slot_b(slot) >= ATTR_GEO;
+}
+
+static struct str say_geo(struct teller *t, uint32_t slot)
+{
+    enum wording word = (enum wording)(WORDING_GEO_COUNTRY + (slot_b(slot) - ATTR_GEO));
+
+    return wording_say(t->arena, t->tongue, word, (struct words){{STR_EMPTY}});
+}
+
 static struct str say_slot(struct teller *t, const struct cel_tree *tree)
 {
     uint32_t slot = slot_in(tree)->slot;
@@ -237,6 +250,8 @@ static struct str say_slot(struct teller *t, const struct cel_tree *tree)
         return SAY(t, COUNT_OF, STR_EMPTY);
     if (slot_kind(slot) == SLOT_STEP_ATTR && slot_b(slot) == ATTR_TIME)
         return SAY(t, TIME_OF, STR_EMPTY);
+    if (is_geo(slot))
+        return say_geo(t, slot);
     if (slot_kind(slot) == SLOT_ABOUT && t->moment->about != NULL)
         return say_value(t, cel_program_tree(t->moment->about), NULL);
     if (said.len == 0) {

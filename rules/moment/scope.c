@@ -8,16 +8,38 @@
 #include "core/mem.h"
 #include "rules/moment/compile.h"
 
-static const struct {
+struct attribute {
     const char *name;
     enum attr attr;
     const struct cel_type *type;
-} attributes[] = {
+};
+
+static const struct attribute attributes[] = {
     {"id", ATTR_ID, &cel_string},         {"type", ATTR_TYPE, &cel_string},
     {"source", ATTR_SOURCE, &cel_string}, {"subject", ATTR_SUBJECT, &cel_string},
     {"time", ATTR_TIME, &cel_timestamp},  {"time_corrected", ATTR_CORRECTED, &cel_bool},
 };
+static const struct attribute geo_attributes[] = {
+#define GEO(name, word, attribute, bytes_max, text)                                                \
+    {word, (enum attr)((int)ATTR_GEO + (int)GEO_##name), &cel_string},
+#include "schemas/geo.def"
+#undef GEO
+};
 enum { ATTRIBUTES = sizeof attributes / sizeof attributes[0] };
+
+const char *attr_word(enum attr attr)
+{
+    static const char *const geo[] = {
+#define GEO(name, word, attribute, bytes_max, text) "geo." word,
+#include "schemas/geo.def"
+#undef GEO
+    };
+
+    for (size_t i = 0; i < ATTRIBUTES; i++)
+        if (attributes[i].attr == attr)
+            return attributes[i].name;
+    return attr == ATTR_COUNT ? "count" : geo[attr - ATTR_GEO];
+}
 
 /* --- answers ------------------------------------------------------------------------------------ */
 
@@ -48,6 +70,15 @@ static struct cel_found unknown(struct scope *scope, size_t wrong, struct str wh
     else if (there.len != 0)
         help = arena_format(scope->c->arena, "there is: %.*s", STR_ARG(there));
     return refused(wrong, what, help);
+}
+
+static struct str joined(struct arena *arena, const struct str *names, size_t count, char by)
+{
+    struct str list = count != 0 ? names[0] : STR_EMPTY;
+
+    for (size_t i = 1; i < count; i++)
+        list = arena_format(arena, "%.*s%c%.*s", STR_ARG(list), by, STR_ARG(names[i]));
+    return list;
 }
 
 static struct cel_found nothing_by_itself(struct scope *scope, struct str name, const char *help)
@@ -92,19 +123,43 @@ static uint16_t read_path(struct scope *scope, const struct numbers *types, stru
     return path;
 }
 
-static struct cel_found resolve_attr(struct scope *scope, enum slot_kind kind, uint32_t a,
-                                     const struct str *path, size_t at)
+/* event.geo.country; event.geo is no value by itself. */
+static struct cel_found resolve_geo(struct scope *scope, enum slot_kind kind, uint32_t a,
+                                    const struct str *path, size_t count, size_t at)
 {
-    struct str names[ATTRIBUTES], what;
+    struct str names[GEO_COUNT], geo = joined(scope->c->arena, path, at, '.');
+
+    if (count == at)
+        return nothing_by_itself(scope, geo,
+                                 "write .country behind it, or .place .time_zone .network");
+    for (size_t i = 0; i < GEO_COUNT; i++) {
+        names[i] = str_of(geo_attributes[i].name);
+        if (str_equal(path[at], names[i]))
+            return slot(slot_of(kind, a, geo_attributes[i].attr), geo_attributes[i].type, at + 1);
+    }
+    return with_code("unknown-field", unknown(scope, at,
+                                              arena_format(scope->c->arena, "%.*s has no \"%.*s\"",
+                                                           STR_ARG(geo), STR_ARG(path[at])),
+                                              str_nearest(path[at], names, GEO_COUNT),
+                                              joined(scope->c->arena, names, GEO_COUNT, ' ')));
+}
+
+static struct cel_found resolve_attr(struct scope *scope, enum slot_kind kind, uint32_t a,
+                                     const struct str *path, size_t count, size_t at)
+{
+    struct str names[ATTRIBUTES + 1], what;
 
     for (size_t i = 0; i < ATTRIBUTES; i++) {
         names[i] = str_of(attributes[i].name);
         if (str_equal(path[at], names[i]))
             return slot(slot_of(kind, a, attributes[i].attr), attributes[i].type, at + 1);
     }
+    names[ATTRIBUTES] = STR("geo");
+    if (str_equal(path[at], names[ATTRIBUTES]))
+        return resolve_geo(scope, kind, a, path, count, at + 1);
     what = arena_format(scope->c->arena, "an event has no \"%.*s\"", STR_ARG(path[at]));
-    if (str_nearest(path[at], names, ATTRIBUTES).len != 0)
-        return unknown(scope, at, what, str_nearest(path[at], names, ATTRIBUTES), STR_EMPTY);
+    if (str_nearest(path[at], names, ATTRIBUTES + 1).len != 0)
+        return unknown(scope, at, what, str_nearest(path[at], names, ATTRIBUTES + 1), STR_EMPTY);
     return with_code(
         "unknown-field",
         refused(at, what,
@@ -122,7 +177,7 @@ static struct cel_found resolve_event(struct scope *scope, const struct str *pat
     if (count == 1)
         return nothing_by_itself(scope, path[0], "write event.data.NAME or event.time");
     if (!str_is(path[1], "data"))
-        return resolve_attr(scope, SLOT_EVENT_ATTR, 0, path, 1);
+        return resolve_attr(scope, SLOT_EVENT_ATTR, 0, path, count, 1);
     if (count == 2)
         return nothing_by_itself(scope, STR("event.data"), "write event.data.NAME");
     if (scope->types->count == 0)
@@ -187,7 +242,7 @@ static struct cel_found resolve_step(struct scope *scope, uint32_t step, const s
         return refused(1, STR("only fields of the first event can be read"),
                        STR("write .first.data.NAME"));
     }
-    return resolve_attr(scope, SLOT_STEP_ATTR, step, path, 1);
+    return resolve_attr(scope, SLOT_STEP_ATTR, step, path, count, 1);
 }
 
 /* --- facts -------------------------------------------------------------------------------------- */
@@ -217,15 +272,6 @@ static struct cel_found resolve_fact(struct scope *scope, enum slot_kind kind,
                                          : unknown(scope, 1, what, near, STR_EMPTY));
 }
 
-static struct str joined(struct arena *arena, const struct str *names, size_t count)
-{
-    struct str list = count != 0 ? names[0] : STR_EMPTY;
-
-    for (size_t i = 1; i < count; i++)
-        list = arena_format(arena, "%.*s %.*s", STR_ARG(list), STR_ARG(names[i]));
-    return list;
-}
-
 static struct cel_found resolve_unknown(struct scope *scope, struct str name)
 {
     struct str names[LIMIT_STEPS + 8];
@@ -245,7 +291,7 @@ static struct cel_found resolve_unknown(struct scope *scope, struct str name)
             names[count++] = scope->steps[i].step->name;
     return (struct cel_found){.result = CEL_NO_SUCH_NAME,
                               .help = unknown(scope, 0, STR_EMPTY, str_nearest(name, names, count),
-                                              joined(scope->c->arena, names, count))
+                                              joined(scope->c->arena, names, count, ' '))
                                           .help};
 }
 

@@ -117,6 +117,8 @@ static struct possible attribute(const struct sight *s, const uint16_t *types, s
 
     if (attr == ATTR_CORRECTED)
         return possible_truth((struct outcomes){.yes = true, .no = true});
+    if (attr >= ATTR_GEO)
+        return possible_anything(true);
     if (attr != ATTR_TYPE || count == 0)
         return possible_anything(false);
     names = ARENA_ARRAY(s->in->arena, struct value, count);

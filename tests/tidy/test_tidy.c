@@ -28,7 +28,7 @@ static const struct {
      {"processors/worker/", "connectors/", "schemas/", "core/"},
      "the worker knows no step and no rules"},
     {"processors/ingest/",
-     {"processors/ingest/", "connectors/kafka/", "schemas/", "core/"},
+     {"processors/ingest/", "connectors/geoip/", "connectors/kafka/", "schemas/", "core/"},
      "ingest includes no other processor, no rules, no channels"},
     {"processors/decide/",
      {"processors/decide/", "processors/worker/step.h", "rules/", "schemas/", "core/"},

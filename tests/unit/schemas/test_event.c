@@ -102,6 +102,40 @@ START_TEST(what_is_written_in_binary_mode_reads_back)
 }
 END_TEST
 
+START_TEST(where_an_address_is_travels_with_the_event)
+{
+    static const char *const places[GEO_COUNT] = {"NL", "Den Haag", "Europe/Amsterdam",
+                                                  "203.0.113.0/24"};
+    struct header *headers;
+    struct record record = record_of(binary, BINARY, STR("{}"));
+    struct value fields[1] = {VALUE_NONE};
+    struct event_reader *reader = event_reader_new();
+    struct event e, back;
+    bool listened;
+
+    ck_assert_int_eq(whole(record, &e), EVENT_FINE);
+    for (size_t i = 0; i < GEO_COUNT; i++) {
+        ck_assert_uint_eq(e.geo[i].len, 0);
+        e.geo[i] = str_of(places[i]);
+    }
+    record.header_count = event_headers(&e, arena, &headers);
+    record.headers = headers;
+    ck_assert(str_is(record_header(&record, STR("ce_geocountry")), "NL"));
+    event_reader_listen(reader, STR("order.placed"));
+    ck_assert_int_eq(event_read(reader, &record, arena, &back, fields, &listened, &err),
+                     EVENT_FINE);
+    for (size_t i = 0; i < GEO_COUNT; i++)
+        ck_assert(str_is(back.geo[i], places[i]));
+    record = record_of(NULL, 0,
+                       STR("{\"specversion\":\"1.0\",\"id\":\"e\",\"source\":\"s\",\"type\":\"t\","
+                           "\"geocountry\":\"BE\",\"geonetwork\":\"2001:db8::/32\"}"));
+    ck_assert_int_eq(whole(record, &back), EVENT_FINE);
+    ck_assert(str_is(back.geo[GEO_COUNTRY], "BE"));
+    ck_assert(str_is(back.geo[GEO_NETWORK], "2001:db8::/32"));
+    event_reader_free(reader);
+}
+END_TEST
+
 START_TEST(a_time_later_than_its_record_is_cut)
 {
     struct event e = {0};
@@ -339,10 +373,11 @@ START_TEST(each_fault_has_a_code_and_a_sentence)
 END_TEST
 
 SUITE_MAIN("event", both_modes_give_the_same_event, what_is_written_in_binary_mode_reads_back,
-           a_time_later_than_its_record_is_cut, an_event_without_time_has_its_records,
-           an_event_without_data_has_empty_data, an_envelope_that_is_no_event_has_a_fault,
-           headers_that_are_no_event_have_a_fault, a_trace_context_of_another_form_is_read_over,
-           a_value_beyond_the_limit_is_not_looked_at, only_the_wanted_fields_are_read_in_both_modes,
+           where_an_address_is_travels_with_the_event, a_time_later_than_its_record_is_cut,
+           an_event_without_time_has_its_records, an_event_without_data_has_empty_data,
+           an_envelope_that_is_no_event_has_a_fault, headers_that_are_no_event_have_a_fault,
+           a_trace_context_of_another_form_is_read_over, a_value_beyond_the_limit_is_not_looked_at,
+           only_the_wanted_fields_are_read_in_both_modes,
            of_an_unknown_type_the_value_is_not_even_parsed,
            a_wanted_event_that_is_broken_has_a_fault, a_type_is_seen_at_a_glance_or_not_at_all,
            each_fault_has_a_code_and_a_sentence)

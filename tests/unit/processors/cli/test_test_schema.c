@@ -30,7 +30,7 @@ static struct value property(struct value object, const char *key)
 START_TEST(every_key_of_the_table_is_a_property)
 {
     static const struct {
-        char where; /* of TOP, CASE, EVENT, EXPECT: the second letter */
+        char where; /* of TOP, CASE, EVENT, GEO, EXPECT: the second letter */
         const char *key;
     } rows[] = {
 #define TEST_KEY(where, key, kind, needed, text) {#where[1], key},
@@ -39,17 +39,19 @@ START_TEST(every_key_of_the_table_is_a_property)
     };
     struct arena *arena = arena_new(0);
     struct buf made = {0};
-    struct value top, one, event, expect;
+    struct value top, one, event, geo, expect;
 
     test_schema_write(&made);
     ck_assert_int_eq(json_parse(buf_str(&made), arena, &top, NULL), JSON_FINE);
     one = value_map_get(property(top, "cases"), STR("items"));
     event = value_map_get(property(one, "events"), STR("items"));
+    geo = property(event, "geo");
     expect = value_map_get(property(one, "expect"), STR("items"));
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct value object = rows[i].where == 'O'   ? top
                               : rows[i].where == 'A' ? one
                               : rows[i].where == 'V' ? event
+                              : rows[i].where == 'E' ? geo
                                                      : expect;
         struct value p = property(object, rows[i].key);
         ck_assert_msg(p.kind == VALUE_MAP, "%s is no property", rows[i].key);

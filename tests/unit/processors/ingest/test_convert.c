@@ -1,8 +1,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/file.h"
 #include "core/limit.h"
 #include "processors/ingest/convert.h"
+#include "tests/support/mmdb_writer.h"
+#include "tests/support/scratch.h"
 #include "tests/support/suite.h"
 
 #define NOW_MS 1772442000000 /* 2026-03-02T09:00:00Z */
@@ -428,6 +431,104 @@ START_TEST(a_mapping_without_a_type_is_a_mistake_of_the_configuration)
 }
 END_TEST
 
+/* --- where an address is ------------------------------------------------------------------------- */
+
+static void open_geo(void)
+{
+    struct mmdb_writer *w = mmdb_writer_new(6, 24);
+    struct buf file = {0};
+    const char *path = scratch_path(scratch_dir(), "geo.mmdb");
+
+    mmdb_writer_add(w, "81.2.69.0/24",
+                    "{\"country\":{\"iso_code\":\"NL\"},\"city\":{\"names\":{\"en\":\"Utrecht\"}},"
+                    "\"location\":{\"time_zone\":\"Europe/Amsterdam\"}}");
+    mmdb_writer_put(w, &file);
+    mmdb_writer_free(w);
+    start();
+    ck_assert_int_eq(file_write(path, buf_str(&file), NULL), ERR_NONE);
+    ck_assert_int_eq(geoip_open(path, &config.geo, NULL), ERR_NONE);
+    buf_free(&file);
+}
+
+#define FROM(ip)                                                                                   \
+    ENVELOPE("order.placed", GEO_ANYHOW ",\"data\":{\"amount\":1,\"web\":{\"ip\":" ip "}}")
+#define GEO_ANYHOW ",\"subject\":\"c1\",\"geocountry\":\"XX\",\"geoplace\":\"said so\""
+
+START_TEST(an_address_is_looked_up_and_goes_out_beside_the_data)
+{
+    struct ingest_source with_ip = clouds;
+    struct converted out;
+
+    open_geo();
+    with_ip.ip = STR("/web/ip");
+    out = convert(&with_ip, record_of(FROM("\"81.2.69.7\"")));
+    ck_assert_int_eq(out.fault, EVENT_FINE);
+    ck_assert(out.geo_asked);
+    ck_assert_int_eq(out.geo, GEOIP_FOUND);
+    ck_assert(header_is(&out.record, "ce_geocountry", "NL"));
+    ck_assert(header_is(&out.record, "ce_geoplace", "Utrecht"));
+    ck_assert(header_is(&out.record, "ce_geotimezone", "Europe/Amsterdam"));
+    ck_assert(header_is(&out.record, "ce_geonetwork", "81.2.69.0/24"));
+    ck_assert(str_is(out.record.value, "{\"amount\":1,\"web\":{\"ip\":\"81.2.69.7\"}}"));
+    geoip_close(config.geo);
+}
+END_TEST
+
+START_TEST(what_the_producer_says_of_it_counts_only_where_nothing_is_looked_up)
+{
+    static const struct {
+        const char *envelope;
+        bool asked;
+        enum geoip_answer answer;
+    } cases[] = {
+        {FROM("\"10.0.0.1\""), true, GEOIP_PRIVATE},
+        {FROM("\"81.2.70.1\""), true, GEOIP_UNKNOWN},
+        {FROM("\"home\""), true, GEOIP_NO_ADDRESS},
+        {FROM("7"), true, GEOIP_NO_ADDRESS},
+        {FROM("[\"81.2.69.7\"]"), true, GEOIP_NO_ADDRESS},
+        {FROM("null"), false, GEOIP_FOUND},
+    };
+    struct ingest_source with_ip = clouds;
+    struct converted out;
+
+    open_geo();
+    with_ip.ip = STR("/web/ip");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        out = convert(&with_ip, record_of(cases[i].envelope));
+        ck_assert_int_eq(out.fault, EVENT_FINE);
+        ck_assert_int_eq(out.geo_asked, cases[i].asked);
+        ck_assert_int_eq(out.geo, cases[i].answer);
+        ck_assert(header_is(&out.record, "ce_geocountry", ""));
+        ck_assert(header_is(&out.record, "ce_geoplace", ""));
+    }
+    out = convert(&clouds, record_of(cases[0].envelope));
+    ck_assert(!out.geo_asked);
+    ck_assert(header_is(&out.record, "ce_geocountry", "XX"));
+    ck_assert(header_is(&out.record, "ce_geoplace", "said so"));
+    geoip_close(config.geo);
+}
+END_TEST
+
+START_TEST(an_address_without_a_database_is_an_error_of_the_configuration)
+{
+    struct ingest_source with_ip = clouds;
+
+    start();
+    with_ip.ip = STR("/web/ip");
+    config.sources = &with_ip;
+    config.source_count = 1;
+    ck_assert_int_eq(ingest_check_sources(&config, &err), ERR_CONFIG);
+    ck_assert_str_eq(err.text,
+                     "ingest: crm has an `ip`, but there is no database to look it up in: "
+                     "say geo.database");
+    with_ip.ip = STR("web.ip");
+    ck_assert_int_eq(ingest_check_sources(&config, &err), ERR_CONFIG);
+    ck_assert_str_eq(err.text,
+                     "ingest: `ip` of crm is \"web.ip\", but a JSON Pointer begins with /: "
+                     "/web.ip");
+}
+END_TEST
+
 SUITE_MAIN("convert", a_record_without_value_goes_the_way_of_its_source,
            a_tombstone_erases_the_customer_of_its_key,
            a_mapping_without_a_type_is_a_mistake_of_the_configuration,
@@ -440,4 +541,7 @@ SUITE_MAIN("convert", a_record_without_value_goes_the_way_of_its_source,
            a_mapping_takes_milliseconds_and_a_type_from_the_record,
            plain_json_that_lacks_something_has_its_reason, a_dead_letter_is_untouched_and_says_why,
            a_dead_letter_too_large_loses_its_value_and_then_all,
-           a_timestamp_that_kafka_would_refuse_is_kept_in_a_header)
+           a_timestamp_that_kafka_would_refuse_is_kept_in_a_header,
+           an_address_is_looked_up_and_goes_out_beside_the_data,
+           what_the_producer_says_of_it_counts_only_where_nothing_is_looked_up,
+           an_address_without_a_database_is_an_error_of_the_configuration)
