@@ -21,6 +21,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/fail_point.h"
 #include "core/limit.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -366,8 +367,11 @@ static enum err_code write_round(struct ingest *in, size_t count, bool watermark
                                  struct err *err)
 {
     int64_t begin_us = clock_mono_us(), now_ms = in->config->wall_ms();
-    enum err_code code = kafka_begin(in->producer, err);
+    enum err_code code;
 
+    FAIL_POINT_PASS(PLANNED);
+    code = kafka_begin(in->producer, err);
+    FAIL_POINT_PASS(BEGUN);
     *lost = code != ERR_NONE;
     in->offset_count = in->kind_count = 0;
     memset(in->tallies, 0, in->config->source_count * sizeof *in->tallies);
@@ -377,10 +381,12 @@ static enum err_code write_round(struct ingest *in, size_t count, bool watermark
         code = take(in, &in->records[i], now_ms, err);
     if (code == ERR_NONE && watermarks)
         code = write_watermarks(in, now_ms, err);
+    FAIL_POINT_PASS(WRITTEN);
     if (code != ERR_NONE)
         kafka_abort(in->producer, lost, NULL);
     else
         code = kafka_commit(in->producer, in->consumer, in->offsets, in->offset_count, lost, err);
+    FAIL_POINT_PASS(COMMITTED);
     if (code == ERR_NONE)
         count_round(in, begin_us);
     if (code == ERR_NONE && watermarks) {

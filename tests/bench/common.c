@@ -254,7 +254,21 @@ void bench_start_decide(struct bench *b)
     b->attent = process_start(argv, NULL);
 }
 
-void bench_stop_decide(struct bench *b)
+void bench_start_ingest(struct bench *b)
+{
+    const char *const source = "sources={attent.events: {}}", *const to = "topics.events=ingested";
+    const char *const make[] = {attent_path, "topics", "-c", b->config, "--create",
+                                "-s",        source,   "-s", to,        NULL};
+    const char *const run[] = {attent_path, "run",  "-c", b->config, "--role", "ingest,console",
+                               "-s",        source, "-s", to,        NULL};
+
+    if (process_run(make, BENCH_STEP_MS_MAX, NULL) != 0)
+        bench_give_up("attent topics failed", NULL);
+    process_free(b->attent);
+    b->attent = process_start(run, NULL);
+}
+
+void bench_stop(struct bench *b)
 {
     process_kill(b->attent, SIGTERM);
     process_wait(b->attent, LEAVE_MS_MAX);

@@ -14,7 +14,7 @@ enum { BENCH_PARTITIONS = 4, BENCH_STEP_MS_MAX = 15 * 60 * 1000 };
 struct bench {
     uint64_t events, seed, rules;
     uint32_t customers;
-    bool binary;
+    bool binary, ingest_only;
     struct server *kafka, *redis;
     struct kafka_settings settings;
     const char *folder; /* of the rules */
@@ -34,7 +34,9 @@ void bench_open(struct bench *b, const char *time, bool probe);
 void bench_close(struct bench *b);
 
 void bench_start_decide(struct bench *b); /* attent run --role decide,console */
-void bench_stop_decide(struct bench *b);  /* SIGTERM, and wait */
+/* attent run --role ingest,console: attent.events is its source, the topic `ingested` what it writes. */
+void bench_start_ingest(struct bench *b);
+void bench_stop(struct bench *b); /* SIGTERM, and wait */
 
 /* --- looking at processes --------------------------------------------------------------------- */
 

@@ -265,6 +265,6 @@ void latency_run(struct bench *b)
            "p50", "p99", "max", "p50", "p99", "a batch", "load", "decide", "publish", "commit");
     for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++)
         measure_rate(b, rates[i]);
-    bench_stop_decide(b);
+    bench_stop(b);
     bench_close(b);
 }
