@@ -1,4 +1,5 @@
-/* jansson parses, and what it made is copied into an arena.
+/* The scanner reads what is plain.  Of what it is not sure jansson parses it, and what it made is copied
+ * into an arena.
  *
  * jansson is recursive, so the depth is counted before it sees the text.  Its codes tell bad
  * UTF-8 and numbers too large from the rest; all else that it refuses is JSON_BROKEN.  Writers know nothing of jansson:
@@ -17,6 +18,7 @@
 
 #include "core/base64.h"
 #include "core/check.h"
+#include "core/json_scan.h"
 #include "core/limit.h"
 #include "core/mem.h"
 #include "core/when.h"
@@ -137,6 +139,17 @@ static struct value convert(const json_t *json, struct arena *arena)
 }
 
 enum json_fault json_parse(struct str text, struct arena *arena, struct value *out, struct err *err)
+{
+    struct json_scan scan = {text.data, text.data + text.len, arena, 0};
+
+    if (text.len != 0 && json_scan_value(&scan, out) && json_scan_peek(&scan) == '\0' &&
+        scan.at == scan.end)
+        return JSON_FINE;
+    return json_parse_strictly(text, arena, out, err);
+}
+
+enum json_fault json_parse_strictly(struct str text, struct arena *arena, struct value *out,
+                                    struct err *err)
 {
     json_t *json;
     enum json_fault fault = load(text, &json, err);

@@ -1,9 +1,8 @@
 /* core/json.h - JSON in and out (RFC 8259).
  *
  * In: either the whole document (json_parse, for schemas, mappings, validation) or only the
- * fields that somebody reads (projection_read, the hot path).  jansson, included nowhere else,
- * stands behind the first; the second has a scanner of its own and asks the first in doubt, so
- * that both take the same documents.  Refused: broken syntax, invalid UTF-8, a key twice in one object,
+ * fields that somebody reads (projection_read, the hot path).  Both go by a scanner of our own, and
+ * ask jansson, included nowhere else, in doubt, so that both take the same documents.  Refused: broken syntax, invalid UTF-8, a key twice in one object,
  * nesting beyond LIMIT_JSON_DEPTH, integers beyond 64 bits, NUL in a text.
  * Out: writers into a buf; the same value always prints the same bytes; a map in its own order.
  */
@@ -24,6 +23,11 @@ enum json_fault {
 /* Parse a whole document into arena.  err, if not NULL, says what and where (line, column). */
 enum json_fault json_parse(struct str text, struct arena *arena, struct value *out,
                            struct err *err);
+
+/* The same by jansson alone: what json_parse does when its scanner is not sure, and what tests compare
+ * the scanner with. */
+enum json_fault json_parse_strictly(struct str text, struct arena *arena, struct value *out,
+                                    struct err *err);
 
 /* What a JSON Pointer ("/data/wheels/0") names in a document; VALUE_ABSENT: nothing. */
 struct value json_at(struct value v, struct str pointer);

@@ -388,3 +388,67 @@ bool json_scan_over(struct json_scan *s)
     default: return json_scan_scalar(s, &ignored);
     }
 }
+
+/* --- whole values ----------------------------------------------------------------------------------- */
+
+static bool list_value(struct json_scan *s, struct value *out)
+{
+    struct value *items = NULL;
+    size_t count = 0, room = 0;
+
+    s->at++;
+    if (++s->depth > LIMIT_JSON_DEPTH)
+        return false;
+    if (json_scan_peek(s) != ']')
+        do {
+            if (count == room) {
+                struct value *more = ARENA_ARRAY(s->arena, struct value, room = room * 2 + 4);
+                if (count > 0)
+                    memcpy(more, items, count * sizeof *items);
+                items = more;
+            }
+            if (!json_scan_value(s, &items[count++]))
+                return false;
+            skip_blanks(s);
+        } while (take(s, ','));
+    s->depth--;
+    *out = value_list(items, count);
+    return take(s, ']');
+}
+
+static bool map_value(struct json_scan *s, struct value *out)
+{
+    struct value_entry entries[JSON_SCAN_KEYS];
+    struct json_scan_keys keys;
+    struct str key;
+    size_t count = 0;
+    bool more;
+
+    if (!json_scan_enter(s, &keys))
+        return false;
+    for (;; count++) {
+        if (!json_scan_key(s, &keys, &key, &more))
+            return false;
+        if (!more)
+            break;
+        entries[count].key = value_string(arena_str(s->arena, key));
+        if (!json_scan_value(s, &entries[count].value))
+            return false;
+    }
+    *out = value_map(arena_copy(s->arena, entries, count * sizeof *entries), count);
+    return value_map_index(s->arena, out);
+}
+
+bool json_scan_value(struct json_scan *s, struct value *out)
+{
+    switch (json_scan_peek(s)) {
+    case '{': return map_value(s, out);
+    case '[': return list_value(s, out);
+    default:
+        if (!json_scan_scalar(s, out))
+            return false;
+        if (out->kind == VALUE_STRING)
+            *out = value_string(arena_str(s->arena, value_str(*out)));
+        return true;
+    }
+}

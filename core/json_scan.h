@@ -1,9 +1,9 @@
-/* core/json_scan.h - one pass over JSON text that builds nothing.
+/* core/json_scan.h - one pass over JSON text, that builds only what it is asked for.
  *
- * For readers that want a few fields of a document (core/json_projection.c).  It is strict
+ * For readers that want a few fields of a document (core/json_projection.c), and for json_parse.  It is strict
  * (RFC 8259: syntax, UTF-8, no key twice, nesting) and it may say "not sure": of what is not JSON,
  * and of what is rare (a key with an escape, an object of very many keys, a number of very many
- * digits).  Then json_parse decides.  What it does take json_parse takes too, with the same value.
+ * digits).  Then jansson decides (json_parse_strictly).  What it does take jansson takes too, with the same value.
  *
  * A pass is used by one thread.
  */
@@ -34,6 +34,8 @@ bool json_scan_scalar(struct json_scan *s, struct value *out);
 bool json_scan_text(struct json_scan *s, struct str *raw, bool *escaped);
 /* Over the value that comes next, whatever it is. */
 bool json_scan_over(struct json_scan *s);
+/* The value that comes next with all that is in it, in the arena; texts too, with a NUL behind. */
+bool json_scan_value(struct json_scan *s, struct value *out);
 
 /* In an object: '{' comes next.  Then json_scan_key until *more is false; after each key its value
  * has to be read. */

@@ -1,4 +1,4 @@
-/* The scanner against json_parse: the same values, and nothing that json_parse refuses. */
+/* The scanner against jansson: the same values in the same order, and nothing that jansson refuses. */
 #include "core/json.h"
 #include "core/json_scan.h"
 #include "core/limit.h"
@@ -65,7 +65,7 @@ START_TEST(a_scalar_is_what_the_parser_makes_of_it)
         struct json_scan s = scan_of(str_of(texts[i]));
         struct value scanned, parsed;
         ck_assert_msg(json_scan_scalar(&s, &scanned) && at_end(&s), "%s", texts[i]);
-        ck_assert_int_eq(json_parse(str_of(texts[i]), arena, &parsed, NULL), JSON_FINE);
+        ck_assert_int_eq(json_parse_strictly(str_of(texts[i]), arena, &parsed, NULL), JSON_FINE);
         ck_assert_msg(value_same(scanned, parsed), "%s", texts[i]);
     }
     arena_free(arena);
@@ -180,12 +180,31 @@ START_TEST(in_doubt_the_parser_decides)
 }
 END_TEST
 
+/* Whole: the same value, written in the same order. */
+static void hold_whole(struct str text, bool is_json, struct value expected)
+{
+    struct buf one = {0}, other = {0};
+    struct value v;
+
+    ck_assert_msg((json_parse(text, arena, &v, NULL) == JSON_FINE) == is_json, "%.*s",
+                  STR_ARG(text));
+    if (is_json) {
+        json_put_value(&one, v);
+        json_put_value(&other, expected);
+        ck_assert_msg(value_same(v, expected), "%.*s", STR_ARG(text));
+        ck_assert_str_eq(buf_text(&one), buf_text(&other));
+    }
+    buf_free(&one);
+    buf_free(&other);
+}
+
 static void hold_against_parser(struct str text, const struct projection *p)
 {
     struct value fields[3] = {VALUE_NONE, VALUE_NONE, VALUE_NONE}, whole;
-    bool is_json = json_parse(text, arena, &whole, NULL) == JSON_FINE;
+    bool is_json = json_parse_strictly(text, arena, &whole, NULL) == JSON_FINE;
     static const char *const paths[] = {"/data/vin", "/data/pad_mm", "/data"};
 
+    hold_whole(text, is_json, whole);
     if (over_all(text))
         ck_assert_msg(is_json, "taken: %.*s", STR_ARG(text));
     ck_assert_msg(is_json == (projection_read(p, text, arena, fields, NULL) == JSON_FINE), "%.*s",
