@@ -28,11 +28,16 @@
 #include "core/metric.h"
 #include "core/uri.h"
 #include "processors/ingest/convert.h"
+#include "processors/ingest/lag.h"
 #include "processors/ingest/progress.h"
 
 enum {
     ROUND_RECORDS = 2000, /* at most in one transaction: 20 ms of 100,000 events/s */
-    PAUSE_MS_MIN = 20,    /* after a failure, doubled each time up to ... */
+    ROUND_BYTES =
+        8 << 20, /* about so many: a transaction has 10 s, and its records are in memory */
+    ROUND_LEAST = 16,
+    ARENA_BYTES = 4 << 20, /* of what has been handed to Kafka, before it is dropped */
+    PAUSE_MS_MIN = 20,     /* after a failure, doubled each time up to ... */
     PAUSE_MS_MAX = 1000,
 };
 
@@ -55,6 +60,8 @@ struct ingest {
     struct record records[ROUND_RECORDS];
     struct arena *arena; /* of a round */
     struct progress *progress;
+    struct lag *lag;
+    size_t round_records; /* that the next round takes at most */
     struct kafka_partition *offsets;
     size_t offset_count, offset_capacity;
     struct tally *tallies; /* as many as sources */
@@ -143,7 +150,10 @@ static void leave(struct ingest *in)
 
 static void on_assigned(void *context, struct kafka_partition *partitions, size_t count)
 {
-    progress_assigned(context, partitions, count);
+    struct ingest *in = context;
+
+    progress_assigned(in->progress, partitions, count);
+    lag_assigned(in->lag, partitions, count);
 }
 
 static void on_revoked(void *context, const struct kafka_partition *partitions, size_t count,
@@ -152,13 +162,14 @@ static void on_revoked(void *context, const struct kafka_partition *partitions, 
     (void)partitions;
     (void)count;
     (void)lost;
-    progress_revoked(context);
+    progress_revoked(((struct ingest *)context)->progress);
+    lag_revoked(((struct ingest *)context)->lag);
 }
 
 static enum err_code join(struct ingest *in, struct err *err)
 {
     const struct ingest_config *config = in->config;
-    const struct kafka_listener listener = {in->progress, on_assigned, on_revoked};
+    const struct kafka_listener listener = {in, on_assigned, on_revoked};
     const char **topics = MEM_NEW_ARRAY(const char *, config->source_count);
     enum err_code code =
         kafka_producer_open(&config->kafka, config->transactional_id, &in->producer, err);
@@ -189,6 +200,8 @@ enum err_code ingest_open(const struct ingest_config *config, struct ingest **ou
     in->config = config;
     in->arena = arena_new(0);
     in->progress = progress_new(config);
+    in->lag = lag_new(config);
+    in->round_records = ROUND_RECORDS;
     in->tallies = mem_alloc(config->source_count * sizeof *in->tallies);
     in->letter_bytes_max = MEM_NEW_ARRAY(size_t, config->source_count);
     for (size_t i = 0; i < config->source_count; i++)
@@ -207,6 +220,7 @@ void ingest_close(struct ingest *in)
         return;
     leave(in);
     progress_free(in->progress);
+    lag_free(in->lag);
     arena_free(in->arena);
     mem_free(in->offsets);
     mem_free(in->tallies);
@@ -334,6 +348,7 @@ static enum err_code take(struct ingest *in, const struct record *record, int64_
     tally->read++;
     note_offset(in, source->topic, record);
     progress_note(in->progress, index, record);
+    lag_note(in->lag, index, record);
     tally->times_corrected += converted.time_corrected;
     tally->geo[converted.geo] += converted.geo_asked;
     tally->ignored += converted.ignored;
@@ -377,8 +392,11 @@ static enum err_code write_round(struct ingest *in, size_t count, bool watermark
     memset(in->tallies, 0, in->config->source_count * sizeof *in->tallies);
     if (code != ERR_NONE)
         return code;
-    for (size_t i = 0; i < count && code == ERR_NONE; i++)
+    for (size_t i = 0; i < count && code == ERR_NONE; i++) {
         code = take(in, &in->records[i], now_ms, err);
+        if (arena_bytes(in->arena) > ARENA_BYTES) /* Kafka's client has a copy */
+            arena_reset(in->arena);
+    }
     if (code == ERR_NONE && watermarks)
         code = write_watermarks(in, now_ms, err);
     FAIL_POINT_PASS(WRITTEN);
@@ -496,6 +514,18 @@ static enum err_code wait_and_join(struct ingest *in, struct err *err)
     return code;
 }
 
+/* As many as are ROUND_BYTES, going by the last ones. */
+static void size_next_round(struct ingest *in, size_t taken)
+{
+    size_t bytes = 1, records;
+
+    for (size_t i = 0; i < taken; i++)
+        bytes += in->records[i].value.len;
+    records = taken * ROUND_BYTES / bytes;
+    records = records < ROUND_LEAST ? ROUND_LEAST : records;
+    in->round_records = records < ROUND_RECORDS ? records : ROUND_RECORDS;
+}
+
 enum err_code ingest_poll(struct ingest *in, int timeout_ms, size_t *count, struct err *err)
 {
     struct err own = {0}, *why = err != NULL ? err : &own;
@@ -507,12 +537,16 @@ enum err_code ingest_poll(struct ingest *in, int timeout_ms, size_t *count, stru
         *count = 0;
     if (code != ERR_NONE)
         return code;
-    code = kafka_consumer_poll(in->consumer, timeout_ms, in->records, ROUND_RECORDS, &taken, why);
+    code =
+        kafka_consumer_poll(in->consumer, timeout_ms, in->records, in->round_records, &taken, why);
     if (code != ERR_NONE)
         return poll_failed(in, code, why);
     watermarks = progress_look(in->progress, in->consumer, in->config->wall_ms());
+    lag_tell(in->lag, in->consumer, in->config->wall_ms());
     if (taken == 0 && !watermarks)
         return ERR_NONE;
+    if (taken != 0)
+        size_next_round(in, taken);
     code = write_round(in, taken, watermarks, &lost, why);
     arena_reset(in->arena);
     if (code != ERR_NONE) {
