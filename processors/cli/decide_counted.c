@@ -193,10 +193,11 @@ static void counted_timer(struct step *step, void *state, int64_t due_ms, int64_
     count_numbers(step);
 }
 
-static enum err_code counted_control(struct step *step, const struct record *record, bool *changed,
+static enum err_code counted_control(struct step *step, const struct record *record,
+                                     struct arena *arena, struct outputs *out, bool *changed,
                                      struct err *err)
 {
-    enum err_code code = decide_class.control(step->inner, record, changed, err);
+    enum err_code code = decide_class.control(step->inner, record, arena, out, changed, err);
 
     if (str_is(record_header(record, STR(CONTROL_HEADER)), CONTROL_ACTIVATE)) { /* from 0 again */
         step->set = NULL;

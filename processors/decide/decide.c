@@ -169,12 +169,15 @@ static bool decide_partition_changed(struct step *step)
     return changed;
 }
 
-static enum err_code decide_control(struct step *step, const struct record *record, bool *changed,
+static enum err_code decide_control(struct step *step, const struct record *record,
+                                    struct arena *arena, struct outputs *out, bool *changed,
                                     struct err *err)
 {
     struct str kind = record_header(record, STR(CONTROL_HEADER));
     enum err_code code;
 
+    (void)arena;
+    (void)out;
     if (str_is(kind, CONTROL_WATERMARK)) {
         *changed = watermarks_take(&step->watermarks, record->value, NULL);
         step->counts.bad_watermarks += !*changed;

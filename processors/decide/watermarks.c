@@ -34,13 +34,15 @@ static struct source_mark *add(struct watermarks *w, struct str source)
     return mark;
 }
 
-/* More partitions than before: nothing is known of the new ones. */
+/* More partitions than before: nothing is known of the new ones.  Kafka's never become fewer: they are
+ * numbered otherwise now (the source's events go through attent.identify no more), and nothing is known. */
 static void set_partitions(struct source_mark *mark, int32_t partitions)
 {
     int64_t *until_ms = MEM_NEW_ARRAY(int64_t, (size_t)partitions);
 
     for (int32_t i = 0; i < partitions; i++)
-        until_ms[i] = i < mark->partitions ? mark->until_ms[i] : INT64_MIN;
+        until_ms[i] =
+            mark->partitions < partitions && i < mark->partitions ? mark->until_ms[i] : INT64_MIN;
     mem_free(mark->until_ms);
     mark->until_ms = until_ms;
     mark->partitions = partitions;

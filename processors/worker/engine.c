@@ -590,7 +590,8 @@ static enum progress run_record(struct engine *p, const struct record *record, s
     if (progress == PROGRESS_ON && item->numbered)
         progress = look(p, record, &source, &take, err);
     if (progress == PROGRESS_ON && take && item->kind == ITEM_CONTROL) {
-        if (p->class->control(p->step, record, &p->own_changed, err) != ERR_NONE)
+        if (p->class->control(p->step, record, p->arena, &p->outputs, &p->own_changed, err) !=
+            ERR_NONE)
             return PROGRESS_FAILED;
         lanes_refresh(&p->lanes, p->class, p->step);
     } else if (progress == PROGRESS_ON && take) {

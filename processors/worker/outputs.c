@@ -17,8 +17,8 @@ static struct header *copy_headers(struct arena *arena, const struct header *fro
     return to;
 }
 
-void outputs_add(struct outputs *out, int topic, int64_t timestamp_ms, struct str key,
-                 struct str value, const struct header *headers, size_t header_count)
+static void add(struct outputs *out, int topic, int32_t partition, int64_t timestamp_ms,
+                struct str key, struct str value, const struct header *headers, size_t header_count)
 {
     struct header *all = copy_headers(out->arena, headers, header_count);
     struct record record = {.timestamp_ms = timestamp_ms,
@@ -26,17 +26,35 @@ void outputs_add(struct outputs *out, int topic, int64_t timestamp_ms, struct st
                             .value = copy(out->arena, value),
                             .headers = all,
                             .header_count = header_count};
-    struct meta_topic *to;
 
-    CHECK(topic >= 0 && (size_t)topic < out->meta->topic_count);
-    to = &out->meta->topics[topic];
     record.topic = str_of(out->topic_names[topic]);
-    record.partition = hash_kafka_partition(key, to->partition_count);
-    chain_stamp(&to->sent[record.partition], out->meta->generation, out->from, &record,
-                &out->scratch, ARENA_NEW(out->arena, struct chain_stamp), all + header_count);
+    record.partition = partition;
+    chain_stamp(&out->meta->topics[topic].sent[record.partition], out->meta->generation, out->from,
+                &record, &out->scratch, ARENA_NEW(out->arena, struct chain_stamp),
+                all + header_count);
     record.header_count += CHAIN_HEADERS;
     MEM_RESERVE(out->items, out->count, out->capacity);
     out->items[out->count++] = (struct output){topic, record};
+}
+
+static int32_t partitions_of(const struct outputs *out, int topic)
+{
+    CHECK(topic >= 0 && (size_t)topic < out->meta->topic_count);
+    return out->meta->topics[topic].partition_count;
+}
+
+void outputs_add(struct outputs *out, int topic, int64_t timestamp_ms, struct str key,
+                 struct str value, const struct header *headers, size_t header_count)
+{
+    add(out, topic, hash_kafka_partition(key, partitions_of(out, topic)), timestamp_ms, key, value,
+        headers, header_count);
+}
+
+void outputs_add_all(struct outputs *out, int topic, int64_t timestamp_ms, struct str value,
+                     const struct header *headers, size_t header_count)
+{
+    for (int32_t p = 0; p < partitions_of(out, topic); p++)
+        add(out, topic, p, timestamp_ms, STR_EMPTY, value, headers, header_count);
 }
 
 void outputs_clear(struct outputs *out)

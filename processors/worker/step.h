@@ -26,6 +26,10 @@ struct outputs;
 void outputs_add(struct outputs *out, int topic, int64_t timestamp_ms, struct str key,
                  struct str value, const struct header *headers, size_t header_count);
 
+/* The same record to every partition of the topic: a control record, without a key. */
+void outputs_add_all(struct outputs *out, int topic, int64_t timestamp_ms, struct str value,
+                     const struct header *headers, size_t header_count);
+
 #define STEP_NO_TIMER INT64_MAX
 
 /* A timer may wait for something else than the partition's time to have got so far: a lane, with
@@ -96,8 +100,8 @@ struct step_class {
     /* A control record (header attent-control) other than a tick: activation of a rule set, how
      * far a source has been read.
      * ERR_*: the partition stops with err. */
-    enum err_code (*control)(struct step *step, const struct record *record, bool *changed,
-                             struct err *err);
+    enum err_code (*control)(struct step *step, const struct record *record, struct arena *arena,
+                             struct outputs *out, bool *changed, struct err *err);
 };
 
 #endif

@@ -224,9 +224,12 @@ static void toy_timer(struct step *step, void *state, int64_t due_ms, int64_t no
     *changed = true;
 }
 
-static enum err_code toy_control(struct step *step, const struct record *record, bool *changed,
+static enum err_code toy_control(struct step *step, const struct record *record,
+                                 struct arena *arena, struct outputs *out, bool *changed,
                                  struct err *err)
 {
+    (void)arena;
+    (void)out;
     (void)err;
     step->modulus = byte_of(record->value, 0) % 5;
     step->seen++;
