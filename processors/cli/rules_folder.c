@@ -84,6 +84,8 @@ static enum err_code read_all(struct reading *r)
         code = add_one(r, "policy.yaml");
     if (code == ERR_NONE)
         code = add_one(r, "sources.yaml");
+    if (code == ERR_NONE)
+        code = add_one(r, "identity.yaml");
     if (code == ERR_NONE && file_is_folder(moments.data))
         code = add_folder(r, moments.data, "moments", ".yaml");
     if (code == ERR_NONE && r->count == 0)

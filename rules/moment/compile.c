@@ -61,7 +61,7 @@ static void warn_unknown_files(struct compiler *c)
         struct str file = c->bundle->files[i].name;
         if (!compiler_moment_name(file, &name) && !str_is(file, "facts.yaml") &&
             !str_is(file, "policy.yaml") && !str_is(file, "sources.yaml") &&
-            !bundle_is_note(file) &&
+            !str_is(file, "identity.yaml") && !bundle_is_note(file) &&
             !(str_starts(file, STR("schemas/events/")) && str_ends(file, STR(".json"))))
             diag_add(c->diags, DIAG_WARNING, (struct place){compiler_path(c, file), 1, 1},
                      "unknown-file",
@@ -120,6 +120,7 @@ static struct ruleset *compile(const struct bundle *bundle, const char *folder, 
     warn_unknown_files(&c);
     types_load(&c);
     sources_load(&c);
+    identity_load(&c);
     policy_load(&c);
     facts_load(&c);
     policy_load_interlocks(&c);

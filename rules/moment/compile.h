@@ -4,6 +4,7 @@
  *   scope.c     what an expression sees, and compiling it at its place in the YAML file
  *   parts.c     the conditions that && and || join in one
  *   facts.c     facts.yaml          policy.c    policy.yaml        sources.c   sources.yaml
+ *   identity.c  identity.yaml
  *   moments.c   moments/NAME.yaml: gates, acts, what is shown
  *   steps.c     their steps, withdraw and about
  *   compile.c   all together: ruleset_compile, and finding things in a rule set
@@ -129,6 +130,7 @@ void dedupe_load(struct compiler *c, const struct yaml_node *node);
 void policy_load_interlocks(struct compiler *c); /* behind the facts, which they read */
 void moments_load(struct compiler *c);
 void sources_load(struct compiler *c);
+void identity_load(struct compiler *c);
 
 /* NULL node: nothing to check. */
 uint32_t policy_tier_of(struct compiler *c, const struct yaml_node *node);

@@ -329,6 +329,20 @@ static bool fits_choices(const struct form_field *field, const struct yaml_node 
     return fits;
 }
 
+static bool fits_fields(const struct form_field *field, const struct yaml_node *node,
+                        struct diags *diags)
+{
+    static const char help[] = "write {vin: event.data.vin}";
+    bool fits =
+        expect(node->kind == YAML_MAP && node->count != 0 && node->count <= (size_t)field->most,
+               diags, node, field->key, WANT("shape", "names and their fields", help));
+
+    for (size_t i = 0; fits && i < node->count; i++)
+        fits = expect(is_scalar(node->items[i]) && node->items[i]->text.len != 0, diags,
+                      node->items[i], field->key, WANT("shape", "a field of the event", help));
+    return fits;
+}
+
 static bool fits_collection(const struct form_field *field, const struct yaml_node *node,
                             struct diags *diags)
 {
@@ -420,6 +434,7 @@ static bool fits(const struct form_field *field, const struct yaml_node *node, s
     case FORM_HOURS: return fits_hours(node, key, diags);
     case FORM_CHOICE: return fits_choice(field, node, key, diags);
     case FORM_CHOICES: return fits_choices(field, node, diags);
+    case FORM_FIELDS: return fits_fields(field, node, diags);
     case FORM_LIST:
     case FORM_MAP: return fits_collection(field, node, diags);
     case FORM_PART: return fits_part(field, node, diags);

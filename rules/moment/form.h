@@ -34,6 +34,7 @@ enum form_kind {
     FORM_HOURS,   /* 21-08 or {mon-fri: 08-18}                              */
     FORM_CHOICE,  /* one of `choices`                                       */
     FORM_CHOICES, /* a mapping from any name to one of `choices`            */
+    FORM_FIELDS,  /* a mapping from any name to event.data.vin              */
     FORM_LIST,    /* of mappings of form `sub`, at least one                */
     FORM_MAP,     /* a mapping from any name to a mapping of form `sub`     */
     FORM_PART,    /* a mapping of form `sub`                                */
@@ -110,7 +111,7 @@ const struct yaml_node *form_item(const struct yaml_node *node, size_t index);
 void form_hours(const struct yaml_node *node, uint32_t hours[7]);
 
 /* A JSON Schema of one kind of file: "moment", "facts", "policy",
- * "sources".  False: no such kind. */
+ * "sources", "identity".  False: no such kind. */
 bool form_schema_write(struct buf *out, struct str kind);
 
 /* Well-formed JSON without blanks, on lines; lists of scalars stay on one. */

@@ -151,6 +151,17 @@ static void put_choices(struct json_writer *w, const struct form_field *field)
     json_close(w, '}');
 }
 
+static void put_fields(struct json_writer *w, const struct form_field *field)
+{
+    key_text(w, "type", "object");
+    key_int(w, "minProperties", 1);
+    key_int(w, "maxProperties", field->most);
+    json_key(w, "additionalProperties");
+    json_open(w, '{');
+    put_type(w, "string", "^event\\.data\\..+$");
+    json_close(w, '}');
+}
+
 static void put_count(struct json_writer *w, const struct form_field *field)
 {
     key_text(w, "type", "integer");
@@ -183,6 +194,7 @@ static void put_kind(struct json_writer *w, const struct form_field *field)
     case FORM_HOURS: put_hours(w); break;
     case FORM_CHOICE: put_words(w, "enum", field->choices); break;
     case FORM_CHOICES: put_choices(w, field); break;
+    case FORM_FIELDS: put_fields(w, field); break;
     case FORM_LIST: put_list(w, field); break;
     case FORM_MAP: put_map(w, field); break;
     case FORM_PART: put_form(w, field->sub); break;
@@ -297,7 +309,8 @@ static void put_form(struct json_writer *w, enum form_id form)
 {
     key_text(w, "title", form_what(form));
     json_key(w, "type");
-    if (form == FORM_OF_CHANNEL || form == FORM_OF_POLICY) /* may stand there without anything */
+    if (form == FORM_OF_CHANNEL || form == FORM_OF_POLICY ||
+        form == FORM_OF_ALIAS_KIND) /* may stand there without anything */
         json_raw(w, STR("[\"object\",\"null\"]"));
     else
         json_str(w, STR("object"));
@@ -351,15 +364,19 @@ bool form_schema_write(struct buf *out, struct str kind)
     struct json_writer w = json_writer_to(&json);
 
     bool map = str_is(kind, "facts") || str_is(kind, "sources");
+    enum form_id form = str_is(kind, "moment")     ? FORM_OF_MOMENT
+                        : str_is(kind, "policy")   ? FORM_OF_POLICY
+                        : str_is(kind, "identity") ? FORM_OF_IDENTITY
+                                                   : FORM_OF_NONE;
 
-    if (!map && !str_is(kind, "moment") && !str_is(kind, "policy"))
+    if (!map && form == FORM_OF_NONE)
         return false;
     json_open(&w, '{');
     key_text(&w, "$schema", "http://json-schema.org/draft-07/schema#");
     if (map)
         put_map(&w, &form_fields[str_is(kind, "facts") ? FIELD_FACTS_ANY : FIELD_SOURCES_ANY]);
     else
-        put_form(&w, str_is(kind, "moment") ? FORM_OF_MOMENT : FORM_OF_POLICY);
+        put_form(&w, form);
     json_close(&w, '}');
     form_schema_indent(out, buf_str(&json));
     buf_free(&json);

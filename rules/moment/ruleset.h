@@ -3,7 +3,7 @@
  *   files --bundle--> texts with a content hash --compile--> struct ruleset (immutable)
  *
  * A bundle is all that decisions depend on beside the log: facts.yaml, policy.yaml,
- * sources.yaml, the moments and the schemas of event types.  It is compiled from memory: no files, no clock.  The same
+ * sources.yaml, identity.yaml, the moments and the schemas of event types.  It is compiled from memory: no files, no clock.  The same
  * bundle always gives the same rule set.  A rule set may be read from any number of threads.
  *
  * The index: struct event_type says who listens to a type, so an event costs what listens to it;
@@ -18,6 +18,7 @@
 #include "rules/cel/cel.h"
 #include "rules/moment/texts.h"
 #include "schemas/event.h"
+#include "schemas/identity.h"
 #include "schemas/schema.h"
 
 /* --- slots: what programs read ---------------------------------------------------------------- */
@@ -395,6 +396,7 @@ struct ruleset {
     struct policy policy;
     struct source *sources; /* sorted by name */
     size_t source_count;
+    struct identity identity; /* identity.yaml; empty: there is none */
     int32_t time_zone_fact, language_fact, hours_fact; /* index, -1: none */
     struct builtin_paths builtin;
     struct expression *expressions; /* sorted by program */

@@ -50,6 +50,8 @@ static struct str default_name(struct example *e, struct str code)
         return STR("policy.yaml");
     if (str_starts(code, STR("sources")))
         return STR("sources.yaml");
+    if (str_starts(code, STR("identity")))
+        return STR("identity.yaml");
     return arena_format(e->arena, "moments/%.*s.yaml", STR_ARG(code));
 }
 

@@ -177,7 +177,7 @@ START_TEST(nothing_is_wanted_before_the_first_activation_and_then_what_somebody_
     ck_assert_uint_eq(decide_counts(step)->not_active, 1);
     record =
         (struct record){.headers = &control, .header_count = 1, .value = str_of(set->hash_hex)};
-    ck_assert_int_eq(decide_class.control(step, &record, &changed, NULL), ERR_NONE);
+    ck_assert_int_eq(decide_class.control(step, &record, NULL, NULL, &changed, NULL), ERR_NONE);
     ck_assert(changed);
     record.headers = &type;
     ck_assert(decide_class.wants(step, &record));

@@ -59,7 +59,7 @@ END_TEST
 
 START_TEST(the_schemas_in_the_repository_are_those_of_the_table)
 {
-    static const char *const kinds[] = {"moment", "facts", "policy", "sources"};
+    static const char *const kinds[] = {"moment", "facts", "policy", "sources", "identity"};
     struct arena *arena = arena_new(0);
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
