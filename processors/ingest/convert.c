@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "core/when.h"
+#include "processors/ingest/alias.h"
 
 /* How far ahead of our clock a record's timestamp may lie: it moves the log's time. */
 enum { AHEAD_MS_MAX = 60 * WHEN_SECOND_MS };
@@ -88,7 +89,7 @@ static enum event_fault check_event(const struct ingest_config *config, const st
         err_set(err, ERR_PARSE, "there is no schema for %.*s", STR_ARG(event->type));
         return EVENT_UNKNOWN_TYPE;
     }
-    if (event->subject.len == 0) {
+    if (event->subject.len == 0 && !alias_may_stand(config->identity, event->type)) {
         err_set(err, ERR_PARSE, "the event names no customer (subject)");
         return EVENT_NO_SUBJECT;
     }
@@ -215,6 +216,8 @@ struct converted ingest_convert(const struct ingest_config *config,
         look_up(config, source, &event, arena, &out);
     if (out.fault == EVENT_FINE)
         out.fault = make_record(config, &event, &in, arena, &out.record, err);
+    if (out.fault == EVENT_FINE)
+        out.fault = alias_route(config, &event, &in, arena, &out, err);
     out.time_corrected = out.fault == EVENT_FINE && event.time_corrected;
     return out;
 }

@@ -1,7 +1,8 @@
 /* processors/ingest/convert.h - one source record to one event, or to the reason why not.
  *
- * Pure but for the time and the database of addresses that it is given: no Kafka, no clock.  The event goes out in binary mode,
- * key = customer, timestamp = the record's own, but never later than now + 60 s.
+ * Pure but for the time and the database of addresses that it is given: no Kafka, no clock.  The event
+ * goes out in binary mode, key = customer, or alias (alias.h), timestamp = the record's own, but never
+ * later than now + 60 s.
  */
 #ifndef ATTENT_PROCESSORS_INGEST_CONVERT_H
 #define ATTENT_PROCESSORS_INGEST_CONVERT_H
@@ -14,6 +15,9 @@ struct converted {
     struct str type;        /* of the event, if it is a declared one */
     struct record record;   /* in arena, or borrowed from what was read */
     struct message message; /* what the record says, as far as it could be read */
+    struct record *more;    /* to attent.identify, beside it (alias.h) */
+    size_t more_count;
+    uint64_t bad_aliases; /* fields that bind or unbind and hold no alias: left out */
     bool time_corrected;
     bool geo_asked; /* it has an address */
     enum geoip_answer geo;

@@ -42,7 +42,7 @@ enum {
 };
 
 struct tally { /* of one source, in one round */
-    uint64_t read, ignored, times_corrected, letters;
+    uint64_t read, ignored, times_corrected, letters, bad_aliases;
     uint64_t geo[GEOIP_ANSWER_COUNT];
 };
 
@@ -122,7 +122,11 @@ static enum err_code check_topics(const struct ingest_config *config, struct err
         code = check_topic(config, config->sources[i].topic, err);
         if (code == ERR_NONE)
             code = check_topic(config, config->sources[i].dlq_topic, err);
+        if (code == ERR_NONE && config->sources[i].by_alias)
+            code = progress_check(config, &config->sources[i], err);
     }
+    if (code == ERR_NONE && config->identity != NULL && config->identity->use_count != 0)
+        code = check_topic(config, config->identify_topic, err);
     return code;
 }
 
@@ -276,10 +280,12 @@ static void count_round(struct ingest *in, int64_t begin_us)
         in->counts.read += tally->read;
         in->counts.ignored += tally->ignored;
         in->counts.times_corrected += tally->times_corrected;
+        in->counts.bad_aliases += tally->bad_aliases;
         metric_add(metric_series(METRIC_INGEST_READ, &topic, 1), (double)tally->read);
         metric_add(metric_series(METRIC_INGEST_IGNORED, &topic, 1), (double)tally->ignored);
         metric_add(metric_series(METRIC_INGEST_TIME_CORRECTED, &topic, 1),
                    (double)tally->times_corrected);
+        metric_add(metric_series(METRIC_INGEST_BAD_ALIASES, &topic, 1), (double)tally->bad_aliases);
         count_geo(in, topic, tally);
     }
     for (size_t i = 0; i < in->kind_count; i++)
@@ -335,6 +341,15 @@ static void note_kind(struct ingest *in, size_t source, struct str type, enum ev
     in->kinds[at - 1].count++;
 }
 
+static enum err_code produce(struct ingest *in, const struct converted *converted, struct err *err)
+{
+    enum err_code code = kafka_produce(in->producer, &converted->record, err);
+
+    for (size_t i = 0; i < converted->more_count && code == ERR_NONE; i++)
+        code = kafka_produce(in->producer, &converted->more[i], err);
+    return code;
+}
+
 static enum err_code take(struct ingest *in, const struct record *record, int64_t now_ms,
                           struct err *err)
 {
@@ -360,7 +375,8 @@ static enum err_code take(struct ingest *in, const struct record *record, int64_
         converted.record = ingest_dead_letter(source, record, converted.fault, &why, now_ms,
                                               in->letter_bytes_max[index], in->arena);
     }
-    return kafka_produce(in->producer, &converted.record, err);
+    tally->bad_aliases += converted.bad_aliases;
+    return produce(in, &converted, err);
 }
 
 /* Behind the records that they speak of. */

@@ -1,6 +1,7 @@
 /* processors/ingest/ingest.h - where the world enters: source topics in, attent.events out.
  *
  *     sources --read--> convert --validated, keyed by customer--> attent.events
+ *                          |`--that name only an alias, and bindings--> attent.identify (alias.h)
  *                          `--what cannot be taken, untouched --> <source>.dlq
  *
  * One transaction with its offsets per round over all partitions of this process, so a reader
@@ -20,6 +21,7 @@
 #include "processors/ingest/formats/format.h"
 #include "processors/ingest/formats/json/mapping.h"
 #include "schemas/event_types.h"
+#include "schemas/identity.h"
 
 /* What becomes of a record that has a key and no value and is no event. */
 enum tombstone {
@@ -36,6 +38,8 @@ struct ingest_source {
     enum tombstone tombstone;
     struct str ip; /* JSON Pointer into data: an address whose place is looked up; or empty */
     int64_t max_silence_ms; /* of sources.yaml; 0: it is not there, and has no watermark */
+    bool
+        by_alias; /* events of its types (sources.yaml) may go to attent.identify: so do its watermarks */
 };
 
 struct ingest_config { /* borrowed as long as the ingest is open, with all that it points to */
@@ -45,6 +49,10 @@ struct ingest_config { /* borrowed as long as the ingest is open, with all that 
     const struct ingest_source *sources;
     size_t source_count;
     const char *events_topic;
+    const char *identify_topic; /* asked for only with an identity */
+    const struct identity
+        *identity; /* of the rule set in force; NULL or empty: each event names its
+                                        customer */
     const struct event_types *types;
     struct geoip *geo;             /* NULL: there is none, and no source has an `ip` */
     int64_t watermark_interval_ms; /* 0: none are written */
@@ -53,7 +61,7 @@ struct ingest_config { /* borrowed as long as the ingest is open, with all that 
 
 /* Sums of what has been committed. */
 struct ingest_counts {
-    uint64_t read, written, ignored, times_corrected;
+    uint64_t read, written, ignored, times_corrected, bad_aliases;
     uint64_t dead[EVENT_FAULT_COUNT]; /* by reason */
     uint64_t geo[GEOIP_ANSWER_COUNT]; /* addresses by what became of them */
     uint64_t transactions, aborted, watermarks;

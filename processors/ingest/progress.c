@@ -41,7 +41,7 @@ struct progress {
     struct part *parts;
     size_t count;
     struct feed *feeds; /* as many as sources */
-    int events_partitions;
+    int events_partitions, identify_partitions;
     int64_t due_mono_ms;
     int64_t polled_mono_ms, polled_wall_ms; /* the last poll; INT64_MIN: none yet */
 };
@@ -65,6 +65,23 @@ void progress_free(struct progress *p)
     mem_free(p->parts);
     mem_free(p->feeds);
     mem_free(p);
+}
+
+enum err_code progress_check(const struct ingest_config *config, const struct ingest_source *source,
+                             struct err *err)
+{
+    int partitions, ways;
+    enum err_code code = kafka_topic_partitions(&config->kafka, source->topic, &partitions, err);
+
+    if (code == ERR_NONE)
+        code = kafka_topic_partitions(&config->kafka, config->identify_topic, &ways, err);
+    if (code != ERR_NONE || (int64_t)partitions * ways <= LIMIT_SOURCE_PARTITIONS)
+        return code;
+    return err_set(err, ERR_CONFIG,
+                   "ingest: %s has %d partitions and %s has %d: at most %d in all ways can be "
+                   "followed; take %s out of sources.yaml, or its types out of identity.yaml",
+                   source->topic, partitions, config->identify_topic, ways, LIMIT_SOURCE_PARTITIONS,
+                   source->topic);
 }
 
 /* --- what is mine ----------------------------------------------------------------------------------- */
@@ -185,6 +202,11 @@ static bool know_partitions(struct progress *p, struct kafka_consumer *consumer)
     if (kafka_consumer_topic_partitions(consumer, p->config->events_topic, &p->events_partitions,
                                         NULL) != ERR_NONE)
         return false;
+    for (size_t i = 0; i < p->config->source_count && p->identify_partitions == 0; i++)
+        if (p->config->sources[i].by_alias &&
+            kafka_consumer_topic_partitions(consumer, p->config->identify_topic,
+                                            &p->identify_partitions, NULL) != ERR_NONE)
+            return false;
     for (size_t i = 0; i < p->config->source_count; i++)
         if (p->config->sources[i].max_silence_ms != 0 &&
             kafka_consumer_topic_partitions(consumer, p->config->sources[i].topic,
@@ -284,20 +306,23 @@ bool progress_look(struct progress *p, struct kafka_consumer *consumer, int64_t 
 
 /* --- saying it -------------------------------------------------------------------------------------- */
 
-static enum err_code say(struct progress *p, struct kafka_producer *producer,
+static enum err_code say(struct progress *p, struct kafka_producer *producer, size_t source,
                          const struct watermark *watermark, int64_t now_ms, struct err *err)
 {
     const struct header header = {STR(CONTROL_HEADER), STR(CONTROL_WATERMARK)};
-    struct record record = {.topic = str_of(p->config->events_topic),
-                            .timestamp_ms = now_ms,
-                            .headers = &header,
-                            .header_count = 1};
+    bool by_alias = p->config->sources[source].by_alias;
+    int partitions = by_alias ? p->identify_partitions : p->events_partitions;
+    struct record record = {
+        .topic = str_of(by_alias ? p->config->identify_topic : p->config->events_topic),
+        .timestamp_ms = now_ms,
+        .headers = &header,
+        .header_count = 1};
     enum err_code code = ERR_NONE;
     struct buf json = {0};
 
     watermark_put_json(&json, watermark);
     record.value = buf_str(&json);
-    for (; record.partition < p->events_partitions && code == ERR_NONE; record.partition++)
+    for (; record.partition < partitions && code == ERR_NONE; record.partition++)
         code = kafka_produce(producer, &record, err);
     buf_free(&json);
     return code;
@@ -327,7 +352,7 @@ enum err_code progress_write(struct progress *p, struct kafka_producer *producer
                 (struct kafka_partition){p->config->sources[s].topic, part->partition, part->next};
         }
         if (watermark.part_count != 0)
-            code = say(p, producer, &watermark, now_ms, err);
+            code = say(p, producer, s, &watermark, now_ms, err);
     }
     return code;
 }

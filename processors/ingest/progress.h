@@ -8,6 +8,9 @@
  *                        the newest record of the whole source: then it is taken to be broken
  *   cannot be read   nothing is said: T stays
  *
+ * A source whose events may go by an alias (by_alias) is spoken of in attent.identify instead, whose step
+ * passes it on behind the events that it has identified.
+ *
  * Only sources with a max_silence (sources.yaml) have watermarks.  The offsets of what is spoken of
  * are committed with it, so who has lost a partition says nothing of it.
  *
@@ -22,6 +25,11 @@ struct progress;
 
 struct progress *progress_new(const struct ingest_config *config);
 void progress_free(struct progress *p); /* NULL allowed */
+
+/* A source whose watermarks go through attent.identify is read there in so many ways as that has
+ * partitions.  ERR_CONFIG: that are too many. */
+enum err_code progress_check(const struct ingest_config *config, const struct ingest_source *source,
+                             struct err *err);
 
 void progress_assigned(struct progress *p, const struct kafka_partition *partitions, size_t count);
 void progress_revoked(struct progress *p); /* all */
