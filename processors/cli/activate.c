@@ -72,13 +72,13 @@ static enum err_code put_bundle(const struct activation *a, struct kafka_produce
 }
 
 static enum err_code put_controls(const struct activation *a, struct kafka_producer *producer,
-                                  struct err *err)
+                                  const char *topic, struct err *err)
 {
     const struct header header = {STR(CONTROL_HEADER), STR(CONTROL_ACTIVATE)};
     enum err_code code = ERR_NONE;
 
     for (int p = 0; p < a->topics.partitions && code == ERR_NONE; p++) {
-        struct record record = {.topic = str_of(a->topics.events),
+        struct record record = {.topic = str_of(topic),
                                 .partition = p,
                                 .timestamp_ms = clock_wall_ms(),
                                 .value = str_of(a->hash),
@@ -99,7 +99,9 @@ static enum err_code write_all(struct activation *a, struct kafka_producer *prod
         return code;
     code = put_bundle(a, producer, err);
     if (code == ERR_NONE)
-        code = put_controls(a, producer, err);
+        code = put_controls(a, producer, a->topics.identify, err);
+    if (code == ERR_NONE)
+        code = put_controls(a, producer, a->topics.events, err);
     if (code != ERR_NONE) {
         kafka_abort(producer, &fatal, NULL);
         return code;

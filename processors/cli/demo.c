@@ -49,6 +49,7 @@ struct demo {
     struct screen screen;
     int64_t now_ms;
     uint64_t sent, arrived;    /* events written to sources, and seen on attent.events */
+    uint64_t parked;           /* of them: wait until somebody claims their alias */
     const struct scene *scene; /* whose answers are awaited; NULL: random traffic */
     struct answer answers[SCENE_ANSWERS_MAX]; /* as scene->answers, what has come of them */
     int unexpected;
@@ -329,7 +330,7 @@ static bool all_answered(const struct demo *demo)
 
 static bool has_arrived(const struct demo *demo)
 {
-    return demo->arrived >= demo->sent;
+    return demo->arrived + demo->parked >= demo->sent;
 }
 
 /* Poll until `done`, the time is up or the user stops.  ERR_STATE: the time was up. */
@@ -364,7 +365,8 @@ static enum err_code send(struct demo *demo, const char *topic, struct str key, 
     return code == ERR_NONE ? kafka_flush(demo->producer, ANSWER_MS_MAX, NULL, NULL, err) : code;
 }
 
-/* An event as a company's system would write it: a structured CloudEvent. */
+/* An event as a company's system would write it: a structured CloudEvent.  customer NULL: the event
+ * names none. */
 static enum err_code send_event(struct demo *demo, const char *topic, const char *customer,
                                 const char *type, struct str data, struct err *err)
 {
@@ -381,8 +383,10 @@ static enum err_code send_event(struct demo *demo, const char *topic, const char
     json_str(&w, arena_format(demo->arena, "/demo/%s", topic));
     json_key(&w, "type");
     json_str(&w, str_of(type));
-    json_key(&w, "subject");
-    json_str(&w, str_of(customer));
+    if (customer != NULL) {
+        json_key(&w, "subject");
+        json_str(&w, str_of(customer));
+    }
     json_key(&w, "time");
     json_time(&w, demo->now_ms);
     json_key(&w, "data");
@@ -449,6 +453,15 @@ static enum err_code begin_scene(struct demo *demo, const struct scene *scene, s
 {
     switch (scene->kind) {
     case SCENE_EVENT:
+        screen_line(&demo->screen, demo->now_ms, TONE_EVENT, "event", "%s", scene->words);
+        return send_event(demo, scene->topic, scene->customer, scene->type, str_of(scene->data),
+                          err);
+    case SCENE_PARKED:
+        demo->parked++;
+        screen_line(&demo->screen, demo->now_ms, TONE_EVENT, "event", "%s", scene->words);
+        return send_event(demo, scene->topic, NULL, scene->type, str_of(scene->data), err);
+    case SCENE_CLAIM:
+        demo->parked = 0;
         screen_line(&demo->screen, demo->now_ms, TONE_EVENT, "event", "%s", scene->words);
         return send_event(demo, scene->topic, scene->customer, scene->type, str_of(scene->data),
                           err);

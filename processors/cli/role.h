@@ -37,7 +37,7 @@ struct role_class {
     void (*close)(void *state);
 };
 
-extern const struct role_class role_ingest, role_decide, role_dispatch, role_console;
+extern const struct role_class role_ingest, role_identify, role_decide, role_dispatch, role_console;
 
 /* Beside the roles that need Kafka, not one to choose: asks whether it is there. */
 extern const struct role_class role_kafka;

@@ -147,6 +147,14 @@ static void warn_unread(const struct ingest_state *s, struct str name)
              LOG_STR("source", name), LOG_END);
 }
 
+static bool goes_by_alias(const struct ruleset *set, const struct source *source)
+{
+    for (size_t i = 0; i < source->type_count; i++)
+        if (identity_use(&set->identity, set->types[source->types[i]].name) != NULL)
+            return true;
+    return false;
+}
+
 /* By name: the source of the configuration is its topic. */
 static enum err_code find_silences(struct ingest_state *s, struct rules_topic *rules,
                                    struct err *err)
@@ -158,7 +166,9 @@ static enum err_code find_silences(struct ingest_state *s, struct rules_topic *r
         int found = ruleset_find_source(set, str_of(source->topic));
 
         source->max_silence_ms = found >= 0 ? set->sources[found].max_silence_ms : 0;
+        source->by_alias = found >= 0 && goes_by_alias(set, &set->sources[found]);
     }
+    s->config.identity = set != NULL ? &set->identity : NULL;
     for (size_t i = 0; set != NULL && i < set->source_count; i++)
         warn_unread(s, set->sources[i].name);
     return set != NULL ? ERR_NONE : err->code;
@@ -197,6 +207,7 @@ static enum err_code open_ingest(const struct role_context *context, void **out,
         .group = config_group(conf, "ingest", s->arena),
         .transactional_id = config_process_id(conf, "ingest", s->arena),
         .events_topic = topics.events,
+        .identify_topic = topics.identify,
         .watermark_interval_ms =
             str_is(conf_text(conf, "time"), "log") ? 0 : conf_int(conf, "watermarks"),
         .geo = context->geo,

@@ -29,9 +29,8 @@ enum {
 };
 
 static const struct role_class *const classes[ROLE_COUNT] = {
-    [ROLE_INGEST] = &role_ingest,
-    [ROLE_DECIDE] = &role_decide,
-    [ROLE_DISPATCH] = &role_dispatch,
+    [ROLE_INGEST] = &role_ingest,   [ROLE_IDENTIFY] = &role_identify,
+    [ROLE_DECIDE] = &role_decide,   [ROLE_DISPATCH] = &role_dispatch,
     [ROLE_CONSOLE] = &role_console,
 };
 
@@ -80,7 +79,7 @@ static enum err_code parse_name(struct str name, unsigned *set, struct err *err)
         return err_set(err, ERR_USAGE, "there is no role \"%.*s\"; did you mean %.*s?",
                        STR_ARG(name), STR_ARG(near));
     return err_set(err, ERR_USAGE,
-                   "there is no role \"%.*s\", but ingest, decide, dispatch and console",
+                   "there is no role \"%.*s\", but ingest, identify, decide, dispatch and console",
                    STR_ARG(name));
 }
 
@@ -131,7 +130,7 @@ enum err_code roles_check(const struct conf *conf, unsigned set, struct err *err
         goto out;
     }
     code = topics_check(conf, arena, err);
-    if (code == ERR_NONE && (set & 1u << ROLE_DECIDE) != 0)
+    if (code == ERR_NONE && (set & (1u << ROLE_DECIDE | 1u << ROLE_IDENTIFY)) != 0)
         code = check_redis(conf, err);
     if (code == ERR_NONE)
         code = activate_at_start(conf, err);

@@ -17,6 +17,7 @@
 
 enum role {
     ROLE_INGEST,
+    ROLE_IDENTIFY,
     ROLE_DECIDE,
     ROLE_DISPATCH,
     ROLE_CONSOLE,

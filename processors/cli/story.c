@@ -6,9 +6,9 @@
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 const struct person story_people[] = {
-    {"c-anna", "Anna"},   {"c-bert", "Bert"}, {"c-chris", "Chris"},
-    {"c-dewi", "Dewi"},   {"c-eva", "Eva"},   {"c-finn", "Finn"},
-    {"c-gerda", "Gerda"}, {"c-hugo", "Hugo"}, {"c-iris", "Iris"},
+    {"c-anna", "Anna"}, {"c-bert", "Bert"}, {"c-chris", "Chris"}, {"c-dewi", "Dewi"},
+    {"c-eva", "Eva"},   {"c-finn", "Finn"}, {"c-gerda", "Gerda"}, {"c-hugo", "Hugo"},
+    {"c-iris", "Iris"}, {"c-kim", "Kim"},
 };
 const size_t story_person_count = COUNT(story_people);
 
@@ -33,6 +33,19 @@ const size_t story_person_count = COUNT(story_people);
         .words = words_, .answers = {__VA_ARGS__},                                                 \
     }
 #define CENTRE NULL
+/* A car that says its number and not whose it is. */
+#define STRAY(when, id, vin, mm, words_)                                                           \
+    {                                                                                              \
+        .kind = SCENE_PARKED, .at = when, .customer = id, .topic = "vehicles",                     \
+        .type = "vehicle.telemetry", .data = PADS_DATA(vin, mm), .words = words_,                  \
+    }
+#define CLAIM(when, id, vin, words_, ...)                                                          \
+    {                                                                                              \
+        .kind = SCENE_CLAIM, .at = when, .customer = id, .topic = "vehicles",                      \
+        .type = "vehicle.registered",                                                              \
+        .data = "{\"vin\":\"" vin "\",\"make\":\"Renault\",\"weight_kg\":1050}", .words = words_,  \
+        .answers = {__VA_ARGS__},                                                                  \
+    }
 
 /* Who they are; the same system tells us about each. */
 #define PROFILE(id, phone_tail, more)                                                              \
@@ -67,8 +80,10 @@ const struct scene story_scenes[] = {
     PROFILE("c-gerda", "0007", ""),
     PROFILE("c-hugo", "0008", ",\"language\":\"nl\""),
     PROFILE("c-iris", "0009", ""),
+    PROFILE("c-kim", "0010", ""),
     INSURED("c-anna", "OLD-ANNA"),
     INSURED("c-bert", "OLD-BERT"),
+    INSURED("c-kim", "OLD-KIM"),
     PADS_GOOD("c-dewi", "DEWI-1"),
     PADS_GOOD("c-eva", "EVA-1"),
     PADS_GOOD("c-eva", "EVA-2"),
@@ -189,6 +204,18 @@ const struct scene story_scenes[] = {
           "{\"device\":\"PILLS-HUGO\",\"medication\":\"Metoprolol\"}",
           "Hugo opens it, before anybody has called", "decision pill-dispenser ended withdrawn",
           "withdrawal pill-dispenser"),
+
+    /* Kim: the car reports before anybody knows whose it is. */
+    STRAY("2025-03-20T09:00:00+01:00", "c-kim", "KIM-1", "3.2",
+          "a car that nobody knows reports brake pads of 3.2 mm; what it says waits"),
+    STRAY("2025-03-20T18:00:00+01:00", "c-kim", "KIM-1", "2.7",
+          "the same car, a long drive later: 2.7 mm, and still nobody to ask"),
+    CLAIM("2025-03-21T10:00:00+01:00", "c-kim", "kim 1",
+          "the dealer registers the car, which Kim has bought: both reports are Kim's now", ASKED),
+    ANSWER("garage", "2025-03-21T10:05:00+01:00", "c-kim", "no_room",
+           "has no room at present, so we call without an offer", CALLED),
+    ANSWER(CENTRE, "2025-03-21T10:20:00+01:00", "c-kim", "booked",
+           "calls Kim, who books the garage", "decision brake-pads ended outcome"),
 };
 const size_t story_scene_count = COUNT(story_scenes);
 

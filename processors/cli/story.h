@@ -1,4 +1,4 @@
-/* processors/cli/story.h - what `attent dev --demo` plays: nine customers, seven life moments.
+/* processors/cli/story.h - what `attent dev --demo` plays: ten customers, seven life moments.
  *
  * A scene happens at a time of the story, in the order of the table.  What attent must answer is
  * listed with it: the demo waits for exactly that, and any other answer fails it.
@@ -11,6 +11,8 @@
 
 enum scene_kind {
     SCENE_EVENT,  /* somebody's system writes an event to `topic`                        */
+    SCENE_PARKED, /* the same of an alias only that nobody has claimed: it waits           */
+    SCENE_CLAIM,  /* SCENE_EVENT, and what waits is released by it                         */
     SCENE_QUIET,  /* the same, but not shown: profiles at the beginning                  */
     SCENE_TIME,   /* nothing happens until `at`: timers may fire                         */
     SCENE_ANSWER, /* contact centre or partner answers its open task of this customer       */
@@ -21,7 +23,7 @@ enum { SCENE_ANSWERS_MAX = 6 };
 struct scene {
     enum scene_kind kind;
     const char *at;       /* RFC 3339, Amsterdam's time */
-    const char *customer; /* id; NULL for SCENE_TIME */
+    const char *customer; /* id; NULL for SCENE_TIME; of SCENE_PARKED: whose it turns out to be */
     const char *topic;    /* source topic; SCENE_ANSWER: the partner; NULL: the contact centre */
     const char *type;     /* event type; SCENE_ANSWER: the outcome's code */
     const char *data;     /* JSON */

@@ -21,7 +21,7 @@ START_TEST(a_list_of_names_is_a_set)
     ck_assert_uint_eq(set, 1u << ROLE_DECIDE);
     ck_assert_int_eq(roles_parse("console, ingest,console", &set, &err), ERR_NONE);
     ck_assert_uint_eq(set, 1u << ROLE_CONSOLE | 1u << ROLE_INGEST);
-    ck_assert_int_eq(roles_parse("ingest,decide,dispatch,console", &set, &err), ERR_NONE);
+    ck_assert_int_eq(roles_parse("ingest,identify,decide,dispatch,console", &set, &err), ERR_NONE);
     ck_assert_uint_eq(set, ROLES_ALL);
 }
 END_TEST
@@ -31,7 +31,7 @@ START_TEST(other_names_are_refused_with_a_suggestion)
     refused("decied", "did you mean decide?");
     refused("ingest,,console", "there is no role \"\"");
     refused("", "there is no role \"\"");
-    refused("identify", "but ingest, decide, dispatch and console");
+    refused("idle", "but ingest, identify, decide, dispatch and console");
 }
 END_TEST
 
