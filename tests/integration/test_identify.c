@@ -1,0 +1,316 @@
+/* From an alias to its customer, on a real Kafka and Redis: nothing is lost, doubled or out of order
+ * when the process that identifies is killed; and what stays out waits for what is being identified. */
+#include <signal.h>
+#include <stdio.h>
+
+#include "core/clock.h"
+#include "core/when.h"
+#include "schemas/chain.h"
+#include "schemas/control.h"
+#include "schemas/watermark.h"
+#include "tests/support/field.h"
+#include "tests/support/scratch.h"
+#include "tests/support/suite.h"
+#include "tests/support/wait.h"
+#include "tests/support/watch.h"
+
+enum {
+    SECONDS_PER_TEST = 180,
+    PATIENCE_MS = 60 * 1000,
+    CARS = 24,
+    CLAIMED = 18, /* of them; the others stay unknown */
+    ROUNDS = 12,
+    CLAIM_ROUND = 6,
+};
+
+static struct server *kafka;
+
+static void start(void)
+{
+    kafka = kafka_start(1);
+}
+
+static void stop(void)
+{
+    server_stop(kafka);
+}
+
+/* --- a company with cars ----------------------------------------------------------------------------- */
+
+static const char *write_rules(void)
+{
+    static const char *const files[][2] = {
+        {"facts.yaml", "{}\n"},
+        {"schemas/events/car.taken.json",
+         "{\"title\":\"Taken\",\"type\":\"object\",\"properties\":{\"vin\":{\"type\":\"string\"}}}"},
+        {"schemas/events/car.moved.json",
+         "{\"title\":\"Moved\",\"type\":\"object\",\"properties\":{\"vin\":{\"type\":\"string\"}}}"},
+        {"identity.yaml", "kinds: {vin: {format: upper, park: 14d}}\n"
+                          "events:\n"
+                          "  car.taken: {binds: {vin: event.data.vin}}\n"
+                          "  car.moved: {looks_up: {vin: event.data.vin}}\n"},
+        {"sources.yaml", "still.cars: {types: car.moved, max_silence: 1h}\n"},
+        {"moments/still.yaml", "moment: still\ntitle: It stands still\ntier: service\n"
+                               "when: [{event: car.taken}, {absent: car.moved, for: 1s}]\n"
+                               "act: [{channel: phone}]\n"},
+    };
+    const char *folder = scratch_dir();
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        scratch_write(folder, files[i][0], files[i][1]);
+    return folder;
+}
+
+static void open_company(struct field *field, const char *name, const char *more)
+{
+    struct kafka_topic_config cars;
+    struct buf yaml = {0};
+    struct err err = {0};
+
+    buf_put_format(&yaml,
+                   "rules: {folder: \"%s\"}\nsources: {\"{name}.cars\": {}}\n"
+                   "console: {address: \"\"}\n%s",
+                   write_rules(), more);
+    field_open(field, name, kafka, buf_text(&yaml));
+    cars = (struct kafka_topic_config){field_topic(field, "cars"), 1, 1, NULL, 0};
+    ck_assert_msg(kafka_topics_create(&field->kafka, &cars, 1, &err) == ERR_NONE, "%s", err.text);
+    buf_free(&yaml);
+}
+
+static void send_car(struct field *field, const char *id, const char *customer, const char *type,
+                     const char *vin, int64_t at_ms)
+{
+    char data[64];
+
+    snprintf(data, sizeof data, "{\"vin\":\"%s\"}", vin);
+    field_put(field, "cars", FIELD_BINARY,
+              &(struct field_event){
+                  .id = id, .customer = customer, .type = type, .data = data, .at_ms = at_ms});
+}
+
+/* --- kill -9 --------------------------------------------------------------------------------------- */
+
+struct reading { /* of events, as decide takes them */
+    struct watch *watch;
+    size_t looked;
+    struct taken taken[FIELD_PARTITIONS];
+    struct buf scratch;
+    int next[CARS]; /* the round whose report comes next */
+    int reports;
+};
+
+/* A report: id "CAR-ROUND", of the car's owner, each car's in order. */
+static void take_report(struct reading *r, const struct record *record)
+{
+    struct str id = record_header(record, STR("ce_id"));
+    char text[32], owner[16];
+    int car, round;
+
+    snprintf(text, sizeof text, "%.*s", STR_ARG(id));
+    ck_assert_int_eq(sscanf(text, "%d-%d", &car, &round), 2);
+    snprintf(owner, sizeof owner, "c-%d", car);
+    ck_assert_msg(str_is(record->key, owner), "%s went to %.*s", text, STR_ARG(record->key));
+    ck_assert(str_equal(record_header(record, STR("ce_subject")), record->key));
+    ck_assert_msg(round == r->next[car], "%s came instead of round %d", text, r->next[car]);
+    r->next[car]++;
+    r->reports++;
+}
+
+static void look(struct reading *r)
+{
+    watch_poll(r->watch, 100);
+    while (r->looked < watch_count(r->watch)) {
+        const struct record *record = watch_at(r->watch, r->looked++);
+        struct taken *taken = &r->taken[record->partition];
+        struct taken_source source;
+        struct err err = {0};
+
+        switch (taken_look(taken, record, &r->scratch, &source, &err)) {
+        case TAKEN_NEXT:
+            taken_advance(taken, &source);
+            take_report(r, record);
+            break;
+        case TAKEN_PLAIN: /* of ingest, and the activation */
+        case TAKEN_REPEAT:
+        case TAKEN_GAP: break;
+        case TAKEN_OLD:
+        case TAKEN_JUNK:
+        case TAKEN_BROKEN: ck_abort_msg("%s", err.text);
+        }
+    }
+}
+
+static void look_until(struct reading *r, int reports, struct process *process)
+{
+    int64_t until_ms = wait_now_ms() + PATIENCE_MS;
+
+    while (r->reports < reports && wait_now_ms() < until_ms)
+        look(r);
+    field_check(process, r->reports >= reports, "reports do not come");
+    ck_assert_int_eq(r->reports, reports);
+}
+
+static void send_round(struct field *field, int round, int64_t at_ms)
+{
+    char id[32], vin[16], customer[16];
+
+    for (int car = 0; car < CARS; car++) {
+        snprintf(id, sizeof id, "%d-%d", car, round);
+        snprintf(vin, sizeof vin, "v%d", car);
+        snprintf(customer, sizeof customer, "c-%d", car);
+        send_car(field, id, "", "car.moved", vin, at_ms + car);
+        if (round == CLAIM_ROUND && car < CLAIMED) {
+            snprintf(id, sizeof id, "taken-%d", car);
+            send_car(field, id, customer, "car.taken", vin, at_ms + car);
+        }
+    }
+    field_flush(field);
+}
+
+static struct process *start_identify(struct field *field)
+{
+    struct process *process = field_start(field, "run", "--role", "identify", NULL);
+
+    field_check(process, process_wait_output(process, "\"partition claimed\"", PATIENCE_MS),
+                "identify gets no partition");
+    return process;
+}
+
+/* What nobody has claimed a fortnight later: once each, with its reason. */
+static void expect_letters(struct field *field)
+{
+    const char *const topics[] = {field_topic(field, "identify.dlq"), NULL};
+    struct watch *watch = watch_open(&field->kafka, topics);
+    size_t expected = (CARS - CLAIMED) * ROUNDS;
+
+    ck_assert_ptr_nonnull(watch_nth(watch, topics[0], NULL, expected - 1, PATIENCE_MS));
+    ck_assert_uint_eq(watch_count(watch), expected);
+    for (size_t i = 0; i < watch_count(watch); i++) {
+        const struct record *record = watch_at(watch, i);
+
+        ck_assert(str_is(record_header(record, STR("attent-reason")), "unknown_subject"));
+        ck_assert(str_is(record_header(record, STR("__connect.errors.topic")),
+                         field_topic(field, "cars")));
+    }
+    watch_close(watch);
+}
+
+START_TEST(a_killed_process_loses_and_doubles_and_turns_round_nothing)
+{
+    const int64_t start_ms = 1735689600000; /* 2025-01-01T00:00:00Z */
+    struct reading r = {0};
+    struct field field;
+    struct process *ingest, *first, *second;
+    const char *topics[2] = {NULL, NULL};
+
+    open_company(&field, "killed", "time: log\n");
+    ingest = field_start(&field, "run", "--role", "ingest", NULL);
+    topics[0] = field_topic(&field, "events");
+    r.watch = watch_open(&field.kafka, topics);
+    first = start_identify(&field);
+    for (int round = 0; round <= CLAIM_ROUND; round++)
+        send_round(&field, round, start_ms + round * WHEN_HOUR_MS);
+    while (r.reports == 0)
+        look(&r); /* it is in the middle of releasing them */
+    process_kill(first, SIGKILL);
+    second = field_start(&field, "run", "--role", "identify", NULL);
+    for (int round = CLAIM_ROUND + 1; round < ROUNDS; round++)
+        send_round(&field, round, start_ms + round * WHEN_HOUR_MS);
+    look_until(&r, CLAIMED * ROUNDS, second);
+
+    for (int car = 0; car < 4 * CARS; car++) { /* time reaches every partition */
+        char vin[16], id[16];
+
+        snprintf(vin, sizeof vin, "late%d", car);
+        snprintf(id, sizeof id, "late%d", car);
+        send_car(&field, id, "", "car.moved", vin, start_ms + 20 * (int64_t)WHEN_DAY_MS);
+    }
+    field_flush(&field);
+    expect_letters(&field);
+    look(&r);
+    ck_assert_int_eq(r.reports, CLAIMED * ROUNDS);
+
+    process_free(first);
+    process_free(second);
+    process_free(ingest);
+    watch_close(r.watch);
+    for (int i = 0; i < FIELD_PARTITIONS; i++)
+        taken_free(&r.taken[i]);
+    buf_free(&r.scratch);
+    field_close(&field);
+}
+END_TEST
+
+/* --- what stays out ------------------------------------------------------------------------------------ */
+
+/* Has ingest said in every partition of identify that the cars have been read up to there? */
+static bool was_said(const struct watch *watch, int64_t until_ms, struct arena *arena)
+{
+    bool said[FIELD_PARTITIONS] = {false}, all = true;
+
+    for (size_t i = 0; i < watch_count(watch); i++) {
+        const struct record *record = watch_at(watch, i);
+        struct watermark w;
+
+        if (str_is(record_header(record, STR(CONTROL_HEADER)), CONTROL_WATERMARK) &&
+            watermark_read_json(record->value, arena, &w, NULL) && w.part_count != 0)
+            said[record->partition] |= w.parts[0].until_ms >= until_ms;
+    }
+    for (int i = 0; i < FIELD_PARTITIONS; i++)
+        all &= said[i];
+    return all;
+}
+
+START_TEST(what_stays_out_waits_for_what_is_being_identified)
+{
+    struct arena *arena = arena_new(0);
+    struct process *others, *identify;
+    struct watch *said, *decided;
+    const struct record *first;
+    int64_t at_ms, until_ms;
+    struct field field;
+    const char *topics[2] = {NULL, NULL};
+
+    open_company(&field, "still", "watermarks: 200ms\n");
+    topics[0] = field_topic(&field, "identify");
+    said = watch_open(&field.kafka, topics);
+    topics[0] = field_topic(&field, "decisions");
+    decided = watch_open(&field.kafka, topics);
+    others = field_start(&field, "run", "--role", "ingest,decide", NULL);
+    at_ms = clock_wall_ms();
+    send_car(&field, "t1", "c-moving", "car.taken", "one", at_ms);
+    send_car(&field, "t2", "c-still", "car.taken", "two", at_ms);
+    send_car(&field, "m1", "", "car.moved", "one", at_ms + 100);
+    field_flush(&field);
+
+    /* Nobody identifies: nobody can say that a car has not moved. */
+    until_ms = wait_now_ms() + PATIENCE_MS;
+    while (!was_said(said, at_ms + 1500, arena) && wait_now_ms() < until_ms)
+        watch_poll(said, 100);
+    field_check(others, was_said(said, at_ms + 1500, arena), "no watermark");
+    watch_poll(decided, 500);
+    ck_assert_uint_eq(watch_count(decided), 0);
+
+    identify = field_start(&field, "run", "--role", "identify", NULL);
+    first = watch_nth(decided, topics[0], "c-still", 0, PATIENCE_MS);
+    field_check(identify, first != NULL, "the car that stands still is not told of");
+    watch_poll(decided, 500);
+    ck_assert_ptr_null(watch_nth(decided, topics[0], "c-moving", 0, 0));
+
+    process_free(identify);
+    process_free(others);
+    watch_close(said);
+    watch_close(decided);
+    arena_free(arena);
+    field_close(&field);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {a_killed_process_loses_and_doubles_and_turns_round_nothing,
+                                  what_stays_out_waits_for_what_is_being_identified};
+
+    return suite_run_with("identify", tests, sizeof tests / sizeof tests[0], SECONDS_PER_TEST,
+                          start, stop);
+}
