@@ -17,7 +17,7 @@ static const struct calling_code countries[] = {
 
 const struct calling_code *calling_code_at(size_t index)
 {
-    return countries[index].country != NULL ? &countries[index] : NULL;
+    return index < sizeof countries / sizeof countries[0] - 1 ? &countries[index] : NULL;
 }
 
 const struct calling_code *calling_code_find(struct str country)
