@@ -265,7 +265,7 @@ START_TEST(what_stays_out_waits_for_what_is_being_identified)
 {
     struct arena *arena = arena_new(0);
     struct process *others, *identify;
-    struct watch *said, *decided;
+    struct watch *said, *tasks;
     const struct record *first;
     int64_t at_ms, until_ms;
     struct field field;
@@ -274,8 +274,8 @@ START_TEST(what_stays_out_waits_for_what_is_being_identified)
     open_company(&field, "still", "watermarks: 200ms\n");
     topics[0] = field_topic(&field, "identify");
     said = watch_open(&field.kafka, topics);
-    topics[0] = field_topic(&field, "decisions");
-    decided = watch_open(&field.kafka, topics);
+    topics[0] = field_topic(&field, "tasks");
+    tasks = watch_open(&field.kafka, topics);
     others = field_start(&field, "run", "--role", "ingest,decide", NULL);
     at_ms = clock_wall_ms();
     send_car(&field, "t1", "c-moving", "car.taken", "one", at_ms);
@@ -283,24 +283,24 @@ START_TEST(what_stays_out_waits_for_what_is_being_identified)
     send_car(&field, "m1", "", "car.moved", "one", at_ms + 100);
     field_flush(&field);
 
-    /* Nobody identifies: nobody can say that a car has not moved. */
+    /* Nobody identifies: nobody can say that a car has not moved, and nobody is called. */
     until_ms = wait_now_ms() + PATIENCE_MS;
     while (!was_said(said, at_ms + 1500, arena) && wait_now_ms() < until_ms)
         watch_poll(said, 100);
     field_check(others, was_said(said, at_ms + 1500, arena), "no watermark");
-    watch_poll(decided, 500);
-    ck_assert_uint_eq(watch_count(decided), 0);
+    watch_poll(tasks, 500);
+    ck_assert_uint_eq(watch_count(tasks), 0);
 
     identify = field_start(&field, "run", "--role", "identify", NULL);
-    first = watch_nth(decided, topics[0], "c-still", 0, PATIENCE_MS);
+    first = watch_nth(tasks, topics[0], "c-still", 0, PATIENCE_MS);
     field_check(identify, first != NULL, "the car that stands still is not told of");
-    watch_poll(decided, 500);
-    ck_assert_ptr_null(watch_nth(decided, topics[0], "c-moving", 0, 0));
+    watch_poll(tasks, 500);
+    ck_assert_ptr_null(watch_nth(tasks, topics[0], "c-moving", 0, 0));
 
     process_free(identify);
     process_free(others);
     watch_close(said);
-    watch_close(decided);
+    watch_close(tasks);
     arena_free(arena);
     field_close(&field);
 }

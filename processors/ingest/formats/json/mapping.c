@@ -63,8 +63,11 @@ static enum event_fault add_subject(const struct mapping *mapping, const struct 
                                     struct value document, struct arena *arena, struct message *out,
                                     struct err *err)
 {
-    if (mapping->subject.from != MAPPING_NOTHING)
-        return add_text("subject", &mapping->subject, document, arena, out, err);
+    if (mapping->subject.from != MAPPING_NOTHING) {
+        enum event_fault fault = add_text("subject", &mapping->subject, document, arena, out, err);
+        return fault == EVENT_NOT_MAPPED ? EVENT_FINE
+                                         : fault; /* perhaps an alias says whose it is */
+    }
     return record->key.len > 0 ? message_add(out, STR("subject"), record->key, err) : EVENT_FINE;
 }
 

@@ -29,7 +29,7 @@ struct mapping {
     struct mapping_origin id;   /* nothing: topic/partition/offset */
     struct mapping_origin type; /* nothing is an error of the configuration */
     struct mapping_origin time; /* RFC 3339, or a whole number of ms; nothing: the event has none */
-    struct mapping_origin subject; /* nothing: the record's key */
+    struct mapping_origin subject; /* nothing: the record's key; a pointer to nothing: none */
     struct mapping_origin data;    /* nothing: the whole document */
     struct str source;             /* CloudEvents source; empty: the topic's name */
 };

@@ -63,6 +63,22 @@ START_TEST(nothing_is_absent_before_all_its_sources_have_been_read_so_far)
 }
 END_TEST
 
+/* By way of three partitions of attent.identify, and then no more: its numbers mean something else. */
+START_TEST(a_source_that_is_numbered_otherwise_is_known_only_when_it_says_so_again)
+{
+    open_with(ABSENT, "billing: {types: [b.two], max_silence: 4d}\n");
+    for (int way = 0; way < 3; way++)
+        decide_run_watermark(run, "billing", way, 3, "1d");
+    EVENT("0s", "a.one", KEY("V"));
+    decide_run_watermark(run, "billing", 0, 3, "10d");
+    decide_run_watermark(run, "billing", 1, 2, "10d");
+    decide_run_until(run, "2d");
+    CAME("2d m/V silent source_behind\n");
+    decide_run_watermark(run, "billing", 0, 2, "10d");
+    CAME("2d m/V task phone\n");
+}
+END_TEST
+
 START_TEST(the_smallest_partition_counts_and_an_unknown_one_has_been_read_nowhere)
 {
     open_with(ABSENT, "billing: {types: [b.two], max_silence: 4d}\n");
@@ -184,6 +200,7 @@ int main(void)
     const TTest *const tests[] = {
         nothing_is_absent_before_all_its_sources_have_been_read_so_far,
         the_smallest_partition_counts_and_an_unknown_one_has_been_read_nowhere,
+        a_source_that_is_numbered_otherwise_is_known_only_when_it_says_so_again,
         who_paid_while_the_feed_was_down_is_left_alone,
         a_source_that_is_behind_is_told_of_once,
         a_heartbeat_that_arrives_late_goes_on,
