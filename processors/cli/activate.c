@@ -279,7 +279,7 @@ enum err_code activate_at_start(const struct conf *conf, struct err *err)
 static enum err_code read_active(const struct command *c, struct bundle *active,
                                  const struct bundle **before, struct err *err)
 {
-    enum err_code code = rules_named_read(c->conf, RULES_ACTIVE_KEY, c->arena, active, err);
+    enum err_code code = rules_named_read(c->conf, RULES_NAMED_ACTIVE, c->arena, active, err);
 
     *before = code == ERR_NONE ? active : NULL;
     return code == ERR_STATE ? ERR_NONE : code; /* none yet, or none that can be read */

@@ -45,7 +45,7 @@ static enum err_code find_hash(struct rules_topic *topic, const char *name, stru
     struct activation_history history;
     enum err_code code;
 
-    if (strcmp(name, RULES_ACTIVE_KEY) == 0) {
+    if (strcmp(name, RULES_NAMED_ACTIVE) == 0) {
         code = rules_topic_active(topic, hash, err);
         if (code == ERR_NONE && hash[0] == '\0')
             code = err_set(err, ERR_STATE, "no rules are in force yet: `attent activate`");

@@ -5,6 +5,8 @@
 #include "core/conf.h"
 #include "processors/cli/rules_topic.h"
 
+#define RULES_NAMED_ACTIVE "active"
+
 /* The newest activation of that number or first digits of a hash.  NULL: there is none, ERR_USAGE. */
 const struct activation_entry *activation_find(const struct activation_history *history,
                                                const char *text, struct err *err);
