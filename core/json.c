@@ -204,6 +204,37 @@ void json_put_string(struct buf *out, struct str text)
     buf_put_char(out, '"');
 }
 
+/* What people write has few digits: number / 10^decimals, which is exact as long as both fit a double,
+ * and of at most 15 digits there is only one such text.  False: not such a number. */
+static bool put_short(struct buf *out, double d)
+{
+    enum { DECIMALS_MAX = 6 };
+    static const double tens[DECIMALS_MAX + 1] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+    double size = fabs(d), whole;
+    int decimals = 0;
+    char text[24];
+    size_t at = sizeof text;
+
+    if (!(size >= 1e-4 && size < 1e9))
+        return false;
+    while ((whole = nearbyint(size * tens[decimals])) / tens[decimals] != size)
+        if (++decimals > DECIMALS_MAX)
+            return false;
+    if (decimals == 0) {
+        text[--at] = '0';
+        text[--at] = '.';
+    }
+    for (int64_t rest = (int64_t)whole, digits = 0; rest != 0 || digits <= decimals; rest /= 10) {
+        text[--at] = (char)('0' + rest % 10);
+        if (++digits == decimals)
+            text[--at] = '.';
+    }
+    if (d < 0)
+        text[--at] = '-';
+    buf_put(out, (struct str){text + at, sizeof text - at});
+    return true;
+}
+
 void json_put_double(struct buf *out, double d)
 {
     char text[40];
@@ -213,6 +244,8 @@ void json_put_double(struct buf *out, double d)
         buf_put_text(out, "null");
         return;
     }
+    if (put_short(out, d))
+        return;
     do {
         snprintf(text, sizeof text, "%.*g", precision, d);
     } while (strtod(text, NULL) != d && ++precision <= 17);

@@ -436,7 +436,7 @@ static bool map_value(struct json_scan *s, struct value *out)
             return false;
     }
     *out = value_map(arena_copy(s->arena, entries, count * sizeof *entries), count);
-    return value_map_index(s->arena, out);
+    return count <= VALUE_MAP_SCAN || value_map_index(s->arena, out); /* keys differ */
 }
 
 bool json_scan_value(struct json_scan *s, struct value *out)

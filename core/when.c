@@ -169,6 +169,32 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
+static void put_digits(char *to, int64_t number, int count)
+{
+    while (count-- > 0) {
+        to[count] = (char)('0' + number % 10);
+        number /= 10;
+    }
+}
+
+/* Of the years 0 to 9999, without printf: ingest and decide write one for each event. */
+static void put_plain(struct buf *out, int64_t year, int month, int day, int64_t rest)
+{
+    char text[] = "0000-00-00T00:00:00.000Z";
+    bool whole = rest % WHEN_SECOND_MS == 0;
+
+    put_digits(text, year, 4);
+    put_digits(text + 5, month, 2);
+    put_digits(text + 8, day, 2);
+    put_digits(text + 11, rest / WHEN_HOUR_MS, 2);
+    put_digits(text + 14, rest / WHEN_MINUTE_MS % 60, 2);
+    put_digits(text + 17, rest / WHEN_SECOND_MS % 60, 2);
+    put_digits(text + 20, rest % WHEN_SECOND_MS, 3);
+    if (whole)
+        text[19] = 'Z';
+    buf_put(out, (struct str){text, whole ? 20 : sizeof text - 1});
+}
+
 void when_put_rfc3339(struct buf *out, int64_t at_ms)
 {
     int64_t days = floor_div(at_ms, WHEN_DAY_MS);
@@ -177,6 +203,10 @@ void when_put_rfc3339(struct buf *out, int64_t at_ms)
     int month, day;
 
     when_civil_from_days(days, &year, &month, &day);
+    if (year >= 0 && year <= 9999) {
+        put_plain(out, year, month, day, rest);
+        return;
+    }
     buf_put_format(out, "%04lld-%02d-%02dT%02d:%02d:%02d", (long long)year, month, day,
                    (int)(rest / WHEN_HOUR_MS), (int)(rest / WHEN_MINUTE_MS % 60),
                    (int)(rest / WHEN_SECOND_MS % 60));

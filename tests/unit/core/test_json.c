@@ -1,7 +1,11 @@
-#include <math.h>
-
 #include "core/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "core/limit.h"
+#include "core/rng.h"
 #include "tests/support/suite.h"
 
 static struct arena *arena;
@@ -339,6 +343,44 @@ START_TEST(a_pointer_names_a_value)
 }
 END_TEST
 
+/* The shortest text that reads back, by the long way. */
+static const char *longhand(double d)
+{
+    static char text[48];
+    int precision = 15;
+
+    do {
+        snprintf(text, sizeof text, "%.*g", precision, d);
+    } while (strtod(text, NULL) != d && ++precision <= 17);
+    if (strcspn(text, ".e") == strlen(text))
+        strcat(text, ".0");
+    return text;
+}
+
+START_TEST(a_number_is_written_as_short_as_it_reads_back)
+{
+    static const double plain[] = {0.0,    -0.0,   1.0,  -1.0,     0.1,        12.5,
+                                   1900.0, 0.0001, 1e-5, 0.000123, 999999999., 1e9,
+                                   1e15,   1e16,   2.9,  -0.75,    123456.789, 0.30000000000000004,
+                                   1e-300, 1.0 / 3};
+    struct rng rng = rng_seeded(7);
+    struct buf out = {0};
+
+    for (int i = 0; i < 200000; i++) {
+        double d = i < (int)(sizeof plain / sizeof plain[0])
+                       ? plain[i]
+                       : (double)(int64_t)rng_below(&rng, UINT64_C(1) << (1 + i % 50)) /
+                             pow(10, i % 9) * (i % 2 ? 1 : -1);
+        if (i % 11 == 0)
+            d = nextafter(d, 1e300);
+        buf_clear(&out);
+        json_put_double(&out, d);
+        ck_assert_str_eq(buf_text(&out), longhand(d));
+    }
+    buf_free(&out);
+}
+END_TEST
+
 SUITE_MAIN("json", a_pointer_names_a_value, a_document_prints_as_it_was_in_its_order,
            what_is_not_json_is_refused_with_its_fault, a_message_says_line_and_column,
            nesting_has_a_limit_and_brackets_in_texts_do_not_count,
@@ -346,4 +388,5 @@ SUITE_MAIN("json", a_pointer_names_a_value, a_document_prints_as_it_was_in_its_o
            whatever_text_is_written_can_be_read, a_projection_reads_only_what_is_wanted,
            a_projection_may_want_the_document_and_a_part_of_it,
            a_projection_stops_where_its_reader_has_enough, the_writer_places_the_commas,
-           a_place_in_a_document_is_found_by_its_pointer)
+           a_place_in_a_document_is_found_by_its_pointer,
+           a_number_is_written_as_short_as_it_reads_back)
