@@ -247,6 +247,23 @@ static enum store_result memory_commit_wait(struct store *s, const char *step, i
     return answer;
 }
 
+static bool memory_commit_ready(struct store *s, const char *step, int32_t partition)
+{
+    (void)s, (void)step, (void)partition;
+    return true;
+}
+
+static void memory_commit_drop(struct store *s, const char *step, int32_t partition)
+{
+    (void)s, (void)step, (void)partition;
+}
+
+static int memory_fd(const struct store *s)
+{
+    (void)s;
+    return -1;
+}
+
 static enum store_result memory_list(struct store *s, const char *step, int32_t partition,
                                      struct arena *arena, struct store_subject **out, size_t *count,
                                      struct err *err)
@@ -296,7 +313,10 @@ struct store *memory_store_open(void)
         .load = memory_load,
         .due = memory_due,
         .commit_send = memory_commit_send,
+        .commit_ready = memory_commit_ready,
         .commit_wait = memory_commit_wait,
+        .commit_drop = memory_commit_drop,
+        .fd = memory_fd,
         .list = memory_list,
     };
     struct memory_store *m = MEM_NEW(struct memory_store);

@@ -13,6 +13,7 @@
 #include "core/mem.h"
 #include "core/rng.h"
 #include "processors/worker/evidence.h"
+#include "processors/worker/flight.h"
 
 enum { BACKOFF_MS_MIN = 20, BACKOFF_MS_MAX = 1000, REPORT_NUMBER_SIZE = 16 };
 
@@ -21,6 +22,7 @@ struct place *place_new(struct worker *w, int32_t number, size_t cache_bytes_max
     struct place *place = MEM_NEW(struct place);
 
     place->number = number;
+    place->records = MEM_NEW_ARRAY(struct record, w->config.batch_records_max);
     place->next = -1;
     place->tick_ms = INT64_MIN;
     place->status.partition = number;
@@ -37,21 +39,19 @@ struct place *place_new(struct worker *w, int32_t number, size_t cache_bytes_max
 }
 
 /* The counters of an engine go on in the next one. */
-static void close_engine(struct place *place)
+static void close_engine(struct worker *w, struct place *place)
 {
+    flight_drop(w, place);
     if (place->engine != NULL)
         place->before = place->status.counts;
     engine_close(place->engine);
     place->engine = NULL;
-    place->run_count = 0;
-    place->in_round = false;
 }
 
-void place_free(struct place *place)
+void place_free(struct worker *w, struct place *place)
 {
-    if (place == NULL)
-        return;
-    close_engine(place);
+    close_engine(w, place);
+    mem_free(place->records);
     buf_free(&place->meta);
     buf_free(&place->own);
     mem_free(place);
@@ -80,7 +80,7 @@ static void leave(struct worker *w, struct place *place, enum worker_partition_s
                   const struct err *why)
 {
     count_engine(place);
-    close_engine(place);
+    close_engine(w, place);
     place->state = state;
     snprintf(place->reason, sizeof place->reason, "%s", why->text);
     kafka_consumer_pause(w->consumer, w->config.input, place->number, true);
@@ -237,6 +237,7 @@ static enum claimed commit_beginning(struct worker *w, struct place *place, stru
     CHECK(engine_run(place->engine, &batch, err) == ERR_NONE);
     store->commit_send(w->store, w->class->name, place->number, place->token, 0, batch.meta, NULL,
                        0);
+    engine_sent(place->engine);
     result = store->commit_wait(w->store, w->class->name, place->number, err);
     if (result == STORE_DONE) {
         keep(&place->meta, batch.meta);
@@ -384,14 +385,14 @@ void place_mend(struct worker *w, struct place *place)
         place_suspend(w, place, MEND_PROOF, &why);
 }
 
-void place_committed(struct place *place)
+void place_committed(struct place *place, const struct engine_batch *batch)
 {
-    for (size_t i = 0; i < place->batch.subject_count; i++)
-        if (place->batch.subjects[i].subject.len == 0)
-            keep(&place->own, place->batch.subjects[i].blob);
-    keep(&place->meta, place->batch.meta);
+    for (size_t i = 0; i < batch->subject_count; i++)
+        if (batch->subjects[i].subject.len == 0)
+            keep(&place->own, batch->subjects[i].blob);
+    keep(&place->meta, batch->meta);
+    place->next = batch->next;
     engine_committed(place->engine);
-    place->next = engine_next(place->engine);
     place->backoff_ms = 0;
     place->status.commits++;
 }

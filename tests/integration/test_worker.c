@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/readiness.h"
 #include "core/rng.h"
 #include "processors/worker/offline.h"
 #include "processors/worker/redis_store.h"
@@ -452,13 +453,35 @@ static enum store_result flaky_commit_wait(struct store *s, const char *step, in
     return STORE_DOWN;
 }
 
+static bool flaky_commit_ready(struct store *s, const char *step, int32_t partition)
+{
+    struct flaky *f = (struct flaky *)s;
+
+    return f->swallowed[partition] || f->behind->class->commit_ready(f->behind, step, partition);
+}
+
+static void flaky_commit_drop(struct store *s, const char *step, int32_t partition)
+{
+    behind(s)->class->commit_drop(behind(s), step, partition);
+}
+
+static int flaky_fd(const struct store *s)
+{
+    const struct store *b = ((const struct flaky *)s)->behind;
+
+    return b->class->fd(b);
+}
+
 START_TEST(a_store_that_fails_at_every_step_loses_and_doubles_nothing)
 {
     static const struct store_class class = {.claim = flaky_claim,
                                              .load = flaky_load,
                                              .due = flaky_due,
                                              .commit_send = flaky_commit_send,
-                                             .commit_wait = flaky_commit_wait};
+                                             .commit_ready = flaky_commit_ready,
+                                             .commit_wait = flaky_commit_wait,
+                                             .commit_drop = flaky_commit_drop,
+                                             .fd = flaky_fd};
     struct flaky flaky = {.store = {&class}, .rng = rng_seeded(11)};
     struct scene s;
     struct worker *w;
@@ -512,7 +535,10 @@ static pid_t fork_worker(const struct scene *s, int life)
                                              .load = flaky_load,
                                              .due = flaky_due,
                                              .commit_send = dying_commit_send,
-                                             .commit_wait = dying_commit_wait};
+                                             .commit_ready = flaky_commit_ready,
+                                             .commit_wait = dying_commit_wait,
+                                             .commit_drop = flaky_commit_drop,
+                                             .fd = flaky_fd};
     struct flaky dying = {.store = {&class}, .life = life};
     struct scene own = *s;
     pid_t pid = fork();
@@ -709,11 +735,36 @@ START_TEST(refused_outputs_hold_the_state_back)
 }
 END_TEST
 
-static int64_t wall_now_ms;
+static int64_t wall_now_ms, store_ahead_ms;
 
 static int64_t wall_ms(void)
 {
     return wall_now_ms;
+}
+
+static bool played_clock(struct store *s, int64_t *at_ms)
+{
+    (void)s;
+    *at_ms = wall_now_ms + store_ahead_ms;
+    return true;
+}
+
+/* A Redis whose clock is the test's. */
+static struct flaky clocked_store(const struct scene *s)
+{
+    static const struct store_class class = {.claim = flaky_claim,
+                                             .load = flaky_load,
+                                             .due = flaky_due,
+                                             .commit_send = flaky_commit_send,
+                                             .commit_ready = flaky_commit_ready,
+                                             .commit_wait = flaky_commit_wait,
+                                             .commit_drop = flaky_commit_drop,
+                                             .fd = flaky_fd,
+                                             .clock = played_clock};
+    struct flaky store = {.store = {&class}};
+
+    ck_assert_int_eq(redis_store_open(&s->config.redis, &store.behind, NULL), ERR_NONE);
+    return store;
 }
 
 /* Value bytes: wanted, "set a timer". */
@@ -726,8 +777,12 @@ START_TEST(a_timer_that_is_due_by_the_wall_clock_fires_without_records)
     struct worker_partition_status status[INPUTS];
     struct err err = {0};
     uint64_t ticks = 0, timers = 0;
+    struct flaky store;
+    struct buf ready = {0};
 
     scene_open(&s, "ticks");
+    store = clocked_store(&s);
+    s.config.store = &store.store;
     s.config.time = WORKER_TIME_WALL;
     s.config.wall_ms = wall_ms;
     wall_now_ms = r.timestamp_ms;
@@ -743,6 +798,16 @@ START_TEST(a_timer_that_is_due_by_the_wall_clock_fires_without_records)
     worker_close(w);
     w = worker_of(&s); /* the timer is in Redis alone now */
     wall_now_ms += 60000;
+    store_ahead_ms = -5001; /* this machine's clock cannot be believed */
+    for (int i = 0; i < 30; i++)
+        worker_poll(w, 50, &err);
+    worker_status(w, status, INPUTS);
+    ck_assert_uint_eq(status[0].ticks + status[1].ticks, 0);
+    readiness_put_json(&ready);
+    ck_assert_msg(strstr(buf_text(&ready), "5.0 s ahead of the store's") != NULL, "%s",
+                  buf_text(&ready));
+    buf_free(&ready);
+    store_ahead_ms = 4999;
     for (int i = 0; i < 400 && timers == 0; i++) {
         worker_poll(w, 50, NULL);
         worker_status(w, status, INPUTS);
@@ -753,6 +818,7 @@ START_TEST(a_timer_that_is_due_by_the_wall_clock_fires_without_records)
     ck_assert_uint_ge(timers, 1);
     run_until_kept(&s, w);
     worker_close(w);
+    store.behind->class->close(store.behind);
     compare(&s);
 }
 END_TEST
