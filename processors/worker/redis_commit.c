@@ -161,6 +161,13 @@ static void give_up(struct commit *c, const struct err *why)
     c->err = *why;
 }
 
+/* Nobody answers: one time-out is enough for all of them. */
+static void give_up_all(struct redis_store *s, const struct err *why)
+{
+    for (size_t i = 0; i < s->commit_count; i++)
+        give_up(&s->commits[i], why);
+}
+
 enum err_code redis_commits_connect(struct redis_store *s, struct err *err)
 {
     const struct err why = {ERR_DOWN, "Redis: the connection broke twice during a commit"};
@@ -301,7 +308,7 @@ enum store_result redis_commit_wait(struct store *store, const char *step, int32
         if (is_waiting(s, c))
             redis_commits_take(s, &why);
         else if (redis_commits_connect(s, &why) != ERR_NONE)
-            give_up(c, &why);
+            give_up_all(s, &why);
     }
     result = c->result;
     if (result != STORE_DONE)
