@@ -203,7 +203,7 @@ bool engine_lacks_timers(struct engine *p)
 
 bool engine_is_unsettled(struct engine *p)
 {
-    return first_settled(p) != NULL;
+    return first_settled(p) != NULL || lanes_lacking(&p->lanes) != NULL;
 }
 
 int64_t engine_due_by(const struct engine *p, int64_t at_ms)
@@ -718,9 +718,8 @@ enum err_code engine_run(struct engine *p, struct engine_batch *out, struct err 
     return ERR_NONE;
 }
 
-void engine_committed(struct engine *p)
+void engine_unmoved(struct engine *p)
 {
-    p->committed = p->meta.commit;
     for (size_t i = 0; i < p->decoded_count; i++) {
         p->decoded[i]->state = NULL;
         p->decoded[i]->changed = p->decoded[i]->due_changed = false;
@@ -731,4 +730,10 @@ void engine_committed(struct engine *p)
     cache_evict(&p->cache);
     timers_trim(&p->timers, p->setup->timers_max);
     lanes_trim(&p->lanes, p->setup->timers_max);
+}
+
+void engine_committed(struct engine *p)
+{
+    p->committed = p->meta.commit;
+    engine_unmoved(p);
 }

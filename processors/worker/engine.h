@@ -68,8 +68,9 @@ int64_t engine_due_ms(const struct engine *p);
  * nothing) loads them. */
 bool engine_lacks_timers(struct engine *p);
 
-/* A control record has made timers of a lane ready, and those may have set others that are due: a
- * batch (of nothing) fires them; the next one does in any case. */
+/* A control record has made timers of a lane ready, and those may have set others that are due; or
+ * the store may have such timers, and none is in memory: a batch (of nothing) loads and fires them;
+ * the next one does in any case. */
 bool engine_is_unsettled(struct engine *p);
 
 /* The latest timer in memory that is due at or before this time; STEP_NO_TIMER: none is.  Looks at
@@ -113,5 +114,6 @@ struct engine_batch { /* borrowed until the next plan */
 enum err_code engine_run(struct engine *p, struct engine_batch *out, struct err *err);
 
 void engine_committed(struct engine *p); /* the batch is durable */
+void engine_unmoved(struct engine *p);   /* nothing happened in it, so nothing was committed */
 
 #endif

@@ -224,7 +224,7 @@ static void wait_commit(struct worker *w, struct place *place)
     if (place->batch.moved)
         place_committed(place);
     else
-        engine_committed(place->engine);
+        engine_unmoved(place->engine);
     advance_run(place);
     place->in_round = false;
 }
