@@ -97,33 +97,13 @@ static void look(struct play *play, int timeout_ms)
     }
 }
 
-/* How an agent answers depends on the task alone: with the same seed it is the same each time.
- * The answer stands in the log wherever its end is by then. */
+/* The answer stands in the log wherever its end is by then. */
 static void answer(struct play *play, const struct record *record)
 {
-    struct rng rng = rng_seeded(hash_bytes(record->value, seed_of_run()));
-    struct outcome outcome = {0};
-    struct field_event event = {.type = OUTCOME_EVENT_TYPE};
-    struct buf data = {0};
-    struct task task;
-    struct err err = {0};
+    const struct field_event *event = history_answer(&play->history, record->value, play->arena);
 
-    ck_assert_msg(task_read_json(record->value, play->arena, &task, &err), "%s", err.text);
-    if (task.outcome_count == 0 || rng_below(&rng, 3) == 0)
-        return; /* nobody has the time */
-    outcome = (struct outcome){.task = task.id,
-                               .moment = task.moment,
-                               .about = task.about,
-                               .channel = task.channel,
-                               .attempt = task.attempt};
-    outcome.code = task.outcomes[rng_below(&rng, task.outcome_count)].code;
-    outcome_put_json(&data, &outcome);
-    event.id = arena_format(play->arena, "o-%.*s", STR_ARG(task.id)).data;
-    event.customer = arena_str(play->arena, task.customer).data;
-    event.at_ms = history_now_ms(&play->history);
-    event.data = buf_text(&data);
-    field_put(&play->field, "events", FIELD_BINARY, &event);
-    buf_free(&data);
+    if (event != NULL)
+        field_put(&play->field, "events", FIELD_BINARY, event);
 }
 
 static void feed(struct play *play, size_t count)
@@ -214,6 +194,7 @@ static void close_play(struct play *play)
         process_free(play->deciders[i]);
     watch_close(play->watch);
     decided_close(&play->seen);
+    history_close(&play->history);
     field_close(&play->field);
     arena_free(play->arena);
 }

@@ -107,9 +107,9 @@ static void run_batch(struct rough *r)
 
     engine_plan(r->engine, r->splits->records + r->at, count < left ? count : left);
     arena_reset(r->arena);
-    ck_assert_int_eq(store_fill(r->store, r->setup.class->name, PARTITION, token, r->engine,
-                                r->arena, &err),
-                     STORE_DONE);
+    ck_assert_int_eq(
+        store_fill(r->store, r->setup.class->name, PARTITION, token, r->engine, r->arena, &err),
+        STORE_DONE);
     ck_assert_msg(engine_run(r->engine, &batch, &err) == ERR_NONE, "%s", err.text);
     if (rng_below(&r->rng, 6) == 0) { /* could not be published */
         reopen(r);
@@ -197,8 +197,8 @@ struct splits_end splits_rough(const struct splits *splits, uint64_t seed)
     reopen(&r);
     while (r.at < splits->count || engine_is_unsettled(r.engine))
         run_batch(&r);
-    ck_assert_int_eq(
-        store_digest(r.store, splits->class->name, PARTITION, &r.end.state, NULL), STORE_DONE);
+    ck_assert_int_eq(store_digest(r.store, splits->class->name, PARTITION, &r.end.state, NULL),
+                     STORE_DONE);
     check_timers(&r);
     r.end.now_ms = engine_now_ms(r.engine);
     r.end.next = engine_next(r.engine);
@@ -219,7 +219,7 @@ struct splits_end splits_compare(const struct splits *splits, uint64_t seed, int
                       "run %d: %zu outputs, should be %zu, states %s; replay: SEED=%llu", i,
                       rough.output_count, plain.output_count,
                       memcmp(&rough.state, &plain.state, sizeof plain.state) == 0 ? "equal"
-                                                                                   : "differ",
+                                                                                  : "differ",
                       (unsigned long long)seed);
     }
     return plain;

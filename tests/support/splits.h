@@ -20,7 +20,7 @@ struct splits { /* all borrowed */
     size_t count;
 };
 
-struct splits_end { /* all that a run leaves */
+struct splits_end {         /* all that a run leaves */
     struct hash128 outputs; /* every byte of them, in order, with their numbers and chains */
     size_t output_count;
     struct hash128 state; /* of the store */
