@@ -17,6 +17,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/readiness.h"
@@ -65,6 +66,7 @@ static void on_revoked(void *context, const struct kafka_partition *partitions, 
     struct worker *w = context;
 
     (void)partitions;
+    FAIL_POINT_PASS(HANDED_OVER);
     log_info("worker", lost ? "partitions lost" : "partitions handed over",
              LOG_TEXT("step", w->class->name), LOG_INT("count", count), LOG_END);
     for (size_t i = 0; i < w->place_count; i++) {
@@ -108,7 +110,9 @@ static bool run_batch(struct worker *w, struct place *place)
         place_refused(w, place, result, &why);
         return false;
     }
+    FAIL_POINT_PASS(LOADED);
     code = engine_run(place->engine, &place->batch, &why);
+    FAIL_POINT_PASS(DECIDED);
     w->times.decide_us += (uint64_t)lap(&clock_us);
     if (code != ERR_NONE) {
         place_stop(w, place, &why);
@@ -138,8 +142,10 @@ static enum err_code queue_outputs(struct worker *w, const struct place *place, 
 {
     enum err_code code = ERR_NONE;
 
-    for (size_t i = 0; i < place->batch.output_count && code == ERR_NONE; i++)
+    for (size_t i = 0; i < place->batch.output_count && code == ERR_NONE; i++) {
         code = kafka_produce(w->producer, &place->batch.outputs[i].record, err);
+        FAIL_POINT_PASS(OUTPUT_SENT);
+    }
     return code;
 }
 
@@ -203,10 +209,12 @@ static void send_commits(struct worker *w)
     for (size_t i = 0; i < w->place_count; i++) {
         struct place *place = w->places[i];
 
-        if (place->in_round && place->batch.moved)
-            w->store->class->commit_send(w->store, w->class->name, place->number, place->token,
-                                         engine_commit(place->engine), place->batch.meta,
-                                         place->batch.subjects, place->batch.subject_count);
+        if (!place->in_round || !place->batch.moved)
+            continue;
+        w->store->class->commit_send(w->store, w->class->name, place->number, place->token,
+                                     engine_commit(place->engine), place->batch.meta,
+                                     place->batch.subjects, place->batch.subject_count);
+        FAIL_POINT_PASS(COMMIT_SENT);
     }
 }
 
@@ -217,6 +225,7 @@ static void wait_commit(struct worker *w, struct place *place)
 
     if (place->batch.moved)
         result = w->store->class->commit_wait(w->store, w->class->name, place->number, &why);
+    FAIL_POINT_PASS(COMMIT_KEPT);
     if (result != STORE_DONE) {
         place_refused(w, place, result, &why);
         return;
@@ -257,6 +266,7 @@ static bool do_round(struct worker *w, struct err *err)
         go_back(w, err);
         return true;
     }
+    FAIL_POINT_PASS(OUTPUTS_KEPT);
     send_commits(w);
     for (size_t i = 0; i < w->place_count; i++)
         if (w->places[i]->in_round)
@@ -352,6 +362,8 @@ static void send_ticks(struct worker *w)
     if (any && flush(w, &why) != ERR_NONE)
         for (size_t i = 0; i < w->place_count; i++)
             w->places[i]->tick_ms = INT64_MIN; /* once more: a tick too many does no harm */
+    if (any)
+        FAIL_POINT_PASS(TICKED);
 }
 
 /* --- between rounds ----------------------------------------------------------------------------- */
@@ -385,6 +397,7 @@ static void commit_offsets(struct worker *w, int64_t mono_ms)
                 (struct kafka_partition){w->config.input, w->places[i]->number, w->places[i]->next};
     if (kafka_consumer_commit_async(w->consumer, offsets, count, NULL, NULL))
         w->offsets_mono_ms = mono_ms + OFFSETS_MS;
+    FAIL_POINT_PASS(NEXT_TOLD);
     mem_free(offsets);
 }
 

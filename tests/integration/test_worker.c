@@ -15,345 +15,28 @@
 #include "core/rng.h"
 #include "processors/worker/offline.h"
 #include "processors/worker/redis_store.h"
-#include "tests/support/server.h"
+#include "tests/support/scene.h"
 #include "tests/support/suite.h"
-#include "tests/support/toy_step.h"
-
-enum { INPUTS = 2, OUTPUTS_A = 3, OUTPUTS_B = 1, WAIT_MS = 40000 };
-
-static struct server *kafka, *redis;
-
-static void start(void)
-{
-    log_setup(LOG_ERROR, LOG_LOGFMT, false);
-    kafka = kafka_start(1);
-    redis = redis_start(NULL);
-}
-
-static void stop(void)
-{
-    server_stop(kafka);
-    server_stop(redis);
-}
-
-/* --- one scene: topics and a step of its own --------------------------------------------------- */
-
-struct scene {
-    char input[40], a[40], b[40], step[40];
-    const char *outputs[3];
-    struct step_class class;
-    struct worker_config config;
-};
-
-static void scene_open_with(struct scene *s, const char *name, const char *max_bytes)
-{
-    const struct kafka_property small = {"max.message.bytes", max_bytes};
-    struct kafka_topic_config topics[3];
-    struct err err = {0};
-
-    *s = (struct scene){.class = toy_step_class};
-    snprintf(s->input, sizeof s->input, "%s.in", name);
-    snprintf(s->a, sizeof s->a, "%s.a", name);
-    snprintf(s->b, sizeof s->b, "%s.b", name);
-    snprintf(s->step, sizeof s->step, "%s", name);
-    s->class.name = s->step;
-    s->outputs[0] = s->a;
-    s->outputs[1] = s->b;
-    s->config =
-        (struct worker_config){.kafka = {.brokers = server_address(kafka), .client_id = name},
-                               .group = s->step,
-                               .input = s->input,
-                               .outputs = s->outputs,
-                               .redis = {.address = server_address(redis)},
-                               .time = WORKER_TIME_LOG,
-                               .batch_records_max = 64,
-                               .cache_bytes_max = 20000,
-                               .timers_max = 16};
-    topics[0] = (struct kafka_topic_config){s->input, INPUTS, 1, NULL, 0};
-    topics[1] = (struct kafka_topic_config){s->a, OUTPUTS_A, 1, &small, max_bytes != NULL};
-    topics[2] = (struct kafka_topic_config){s->b, OUTPUTS_B, 1, NULL, 0};
-    ck_assert_msg(kafka_topics_create(&s->config.kafka, topics, 3, &err) == ERR_NONE, "%s",
-                  err.text);
-}
-
-static void scene_open(struct scene *s, const char *name)
-{
-    scene_open_with(s, name, NULL);
-}
-
-/* Random events, in log time, and control records that move the time of lanes. */
-static void feed(const struct scene *s, uint64_t seed, int count)
-{
-    static const struct header control = {{CONTROL_HEADER, sizeof CONTROL_HEADER - 1},
-                                          {CONTROL_WATERMARK, sizeof CONTROL_WATERMARK - 1}};
-    struct rng rng = rng_seeded(seed);
-    struct kafka_producer *p;
-    struct err err = {0};
-    int64_t now_ms = 1600000000000 + (int64_t)seed * 1000000;
-
-    ck_assert_int_eq(kafka_producer_open(&s->config.kafka, NULL, &p, &err), ERR_NONE);
-    for (int i = 0; i < count; i++) {
-        char key[16], value[4];
-        struct record r = {.topic = str_of(s->input), .key = {key, 0}, .value = {value, 4}};
-
-        r.key.len = (size_t)snprintf(key, sizeof key, "c%d", (int)rng_below(&rng, 200));
-        for (int j = 0; j < 4; j++)
-            value[j] = (char)rng_below(&rng, 256);
-        now_ms += (int64_t)rng_below(&rng, 100);
-        r.timestamp_ms = now_ms - (int64_t)rng_below(&rng, 300);
-        r.partition = hash_kafka_partition(r.key, INPUTS);
-        if (rng_below(&rng, 50) == 0) {
-            r.headers = &control;
-            r.header_count = 1;
-        }
-        ck_assert_int_eq(kafka_produce(p, &r, &err), ERR_NONE);
-    }
-    ck_assert_msg(kafka_flush(p, 20000, NULL, NULL, &err) == ERR_NONE, "%s", err.text);
-    kafka_producer_close(p);
-}
-
-static int64_t log_end(const struct scene *s, const char *topic, int32_t partition)
-{
-    int64_t first, next;
-    struct err err;
-
-    ck_assert_int_eq(kafka_topic_bounds(&s->config.kafka, topic, partition, &first, &next, &err),
-                     ERR_NONE);
-    return next;
-}
-
-/* What Redis has: -1 = nothing. */
-static int64_t kept_next(const struct scene *s, struct redis *r, int32_t partition)
-{
-    static const int32_t partitions[] = {OUTPUTS_A, OUTPUTS_B};
-    char key[64];
-    const struct str args[] = {
-        STR("HGET"),
-        {key, (size_t)snprintf(key, sizeof key, "{%s:%d}:meta", s->step, partition)},
-        STR("meta")};
-    struct redis_reply *reply;
-    struct meta meta;
-    struct err err = {0};
-    int64_t next = -1;
-
-    ck_assert_msg(redis_command(r, args, 3, &reply, &err) == ERR_NONE, "%s", err.text);
-    if (redis_reply_kind(reply) == REDIS_TEXT) {
-        ck_assert_msg(meta_decode(redis_reply_text(reply), partitions, 2, &meta, &err) == ERR_NONE,
-                      "%s", err.text);
-        next = meta.next;
-        meta_free(&meta);
-    }
-    redis_reply_free(reply);
-    return next;
-}
-
-static bool all_kept(const struct scene *s, struct redis *r)
-{
-    for (int32_t p = 0; p < INPUTS; p++)
-        if (kept_next(s, r, p) < log_end(s, s->input, p))
-            return false;
-    return true;
-}
-
-static struct redis *open_redis(const struct scene *s)
-{
-    struct redis *r;
-    struct err err = {0};
-
-    ck_assert_msg(redis_open(&s->config.redis, &r, &err) == ERR_NONE, "%s", err.text);
-    return r;
-}
-
-/* --- what is right ------------------------------------------------------------------------------ */
-
-struct expected { /* per output topic, partition: where each source must end */
-    struct taken a[OUTPUTS_A], b[OUTPUTS_B];
-    struct hash128 state[INPUTS];
-    size_t count;
-};
-
-static void expect(void *context, int topic, const struct record *r)
-{
-    struct expected *e = context;
-    struct taken *taken = topic == 0 ? &e->a[r->partition] : &e->b[r->partition];
-    struct taken_source source;
-    struct buf scratch = {0};
-    struct err err = {0};
-
-    ck_assert_msg(taken_look(taken, r, &scratch, &source, &err) == TAKEN_NEXT, "%s", err.text);
-    taken_advance(taken, &source);
-    buf_free(&scratch);
-    e->count++;
-}
-
-static void read_log(const struct scene *s, const char *topic, int32_t partition,
-                     void (*each)(void *context, const struct record *record), void *context)
-{
-    struct kafka_partition from = {topic, partition, KAFKA_OFFSET_BEGIN};
-    struct record *records = MEM_NEW_ARRAY(struct record, 512);
-    struct kafka_consumer *c;
-    struct err err = {0};
-    size_t count;
-
-    ck_assert_int_eq(kafka_consumer_open_alone(&s->config.kafka, &from, 1, &c, &err), ERR_NONE);
-    while (!kafka_consumer_at_end(c, topic, partition)) {
-        ck_assert_msg(kafka_consumer_poll(c, 200, records, 512, &count, &err) == ERR_NONE, "%s",
-                      err.text);
-        for (size_t i = 0; i < count; i++)
-            each(context, &records[i]);
-        kafka_consumer_release(c);
-    }
-    kafka_consumer_close(c);
-    mem_free(records);
-}
-
-static void give_offline(void *context, const struct record *record)
-{
-    struct err err = {0};
-
-    ck_assert_msg(offline_record(context, record, &err) == ERR_NONE, "%s", err.text);
-}
-
-static struct expected expect_all(const struct scene *s)
-{
-    static const int32_t partitions[] = {OUTPUTS_A, OUTPUTS_B};
-    struct expected e = {0};
-
-    for (int32_t p = 0; p < INPUTS; p++) {
-        struct offline_setup setup = {.class = &s->class,
-                                      .partition = p,
-                                      .context = &e,
-                                      .topic_partitions = partitions,
-                                      .output = expect};
-        struct offline *o;
-        struct err err;
-
-        ck_assert_int_eq(offline_open(&setup, &o, &err), ERR_NONE);
-        read_log(s, s->input, p, give_offline, o);
-        e.state[p] = offline_digest(o);
-        offline_close(o);
-    }
-    return e;
-}
-
-struct reading {
-    struct taken taken;
-    struct buf scratch;
-    size_t taken_count, dropped;
-};
-
-static void take(void *context, const struct record *record)
-{
-    struct reading *r = context;
-    struct taken_source source;
-    struct err err = {0};
-
-    switch (taken_look(&r->taken, record, &r->scratch, &source, &err)) {
-    case TAKEN_NEXT:
-        taken_advance(&r->taken, &source);
-        r->taken_count++;
-        return;
-    case TAKEN_REPEAT:
-    case TAKEN_GAP: r->dropped++; return;
-    case TAKEN_PLAIN:
-    case TAKEN_OLD:
-    case TAKEN_JUNK:
-    case TAKEN_BROKEN: ck_abort_msg("%s", err.text);
-    }
-}
-
-static size_t compare_topic(const struct scene *s, const char *topic, int32_t partitions,
-                            const struct taken *right, size_t *dropped)
-{
-    size_t count = 0;
-
-    for (int32_t p = 0; p < partitions; p++) {
-        struct reading r = {0};
-
-        read_log(s, topic, p, take, &r);
-        ck_assert_uint_eq(r.taken.count, right[p].count);
-        for (size_t i = 0; i < r.taken.count; i++) {
-            ck_assert(str_equal(r.taken.sources[i].from, right[p].sources[i].from));
-            ck_assert_uint_eq(r.taken.sources[i].number, right[p].sources[i].number);
-            ck_assert_uint_eq(r.taken.sources[i].hash.low, right[p].sources[i].hash.low);
-        }
-        count += r.taken_count;
-        *dropped += r.dropped;
-        taken_free(&r.taken);
-        buf_free(&r.scratch);
-    }
-    return count;
-}
-
-/* Everything that a reader takes, and the state, are those of an undisturbed run. */
-static void compare(const struct scene *s)
-{
-    struct expected e = expect_all(s);
-    struct store *store;
-    struct err err = {0};
-    size_t dropped = 0, count = compare_topic(s, s->a, OUTPUTS_A, e.a, &dropped);
-
-    count += compare_topic(s, s->b, OUTPUTS_B, e.b, &dropped);
-    ck_assert_uint_eq(count, e.count);
-    ck_assert_int_eq(redis_store_open(&s->config.redis, &store, &err), ERR_NONE);
-    for (int32_t p = 0; p < INPUTS; p++) {
-        struct hash128 digest;
-
-        ck_assert_int_eq(store_digest(store, s->step, p, &digest, &err), STORE_DONE);
-        ck_assert_uint_eq(digest.low, e.state[p].low);
-        ck_assert_uint_eq(digest.high, e.state[p].high);
-    }
-    store->class->close(store);
-    printf("%s: %zu outputs, %zu repeats and gaps dropped\n", s->step, count, dropped);
-    for (int i = 0; i < OUTPUTS_A; i++)
-        taken_free(&e.a[i]);
-    taken_free(&e.b[0]);
-}
-
-/* --- workers -------------------------------------------------------------------------------------- */
-
-static struct worker *worker_of(const struct scene *s)
-{
-    struct worker *w;
-    struct err err = {0};
-
-    ck_assert_msg(worker_open(&s->config, &s->class, NULL, &w, &err) == ERR_NONE, "%s", err.text);
-    return w;
-}
-
-static void run_until_kept(const struct scene *s, struct worker *w)
-{
-    struct redis *r = open_redis(s);
-    int64_t until_ms = clock_mono_ms() + WAIT_MS;
-    struct err err = {0};
-
-    do {
-        for (int i = 0; i < 10; i++)
-            worker_poll(w, 50, &err);
-        ck_assert_msg(clock_mono_ms() < until_ms, "not done in time: %s", err.text);
-    } while (!all_kept(s, r));
-    redis_close(r);
-}
 
 START_TEST(a_quiet_run_gives_what_an_offline_run_gives)
 {
     struct scene s;
     struct worker *w;
-    struct worker_partition_status status[INPUTS];
+    struct worker_partition_status status[SCENE_INPUTS];
 
     scene_open(&s, "quiet");
-    feed(&s, 1, 3000);
-    w = worker_of(&s);
-    run_until_kept(&s, w);
-    ck_assert_uint_eq(worker_status(w, status, INPUTS), INPUTS);
+    scene_feed(&s, 1, 3000);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    ck_assert_uint_eq(worker_status(w, status, SCENE_INPUTS), SCENE_INPUTS);
     ck_assert_int_eq(status[0].state, WORKER_RUNNING);
     ck_assert_uint_eq(status[0].counts.records + status[1].counts.records, 3000);
     worker_close(w);
-    w = worker_of(&s); /* and it goes on where it was */
-    feed(&s, 2, 500);
-    run_until_kept(&s, w);
+    w = scene_worker(&s); /* and it goes on where it was */
+    scene_feed(&s, 2, 500);
+    scene_run_until_kept(&s, w);
     worker_close(w);
-    compare(&s);
+    scene_compare(&s);
 }
 END_TEST
 
@@ -364,7 +47,7 @@ struct flaky {
     struct store store;
     struct store *behind, *rival; /* two connections */
     struct rng rng;
-    bool swallowed[INPUTS]; /* the commit that was sent last */
+    bool swallowed[SCENE_INPUTS]; /* the commit that was sent last */
     int faults;
     int life; /* commits until this process kills itself; 0: it does not, and nothing fails */
 };
@@ -468,15 +151,15 @@ START_TEST(a_store_that_fails_at_every_step_loses_and_doubles_nothing)
     ck_assert_int_eq(redis_store_open(&s.config.redis, &flaky.behind, &err), ERR_NONE);
     ck_assert_int_eq(redis_store_open(&s.config.redis, &flaky.rival, &err), ERR_NONE);
     s.config.store = &flaky.store;
-    feed(&s, 60, 3000);
-    w = worker_of(&s);
-    run_until_kept(&s, w);
+    scene_feed(&s, 60, 3000);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
     worker_close(w);
     flaky.behind->class->close(flaky.behind);
     flaky.rival->class->close(flaky.rival);
     ck_assert_int_ge(flaky.faults, 10);
     printf("flaky: %d faults\n", flaky.faults);
-    compare(&s);
+    scene_compare(&s);
 }
 END_TEST
 
@@ -547,23 +230,23 @@ START_TEST(workers_killed_again_and_again_lose_and_double_nothing)
     pid_t pids[2];
 
     scene_open(&s, "killed");
-    feed(&s, 3, 4000);
+    scene_feed(&s, 3, 4000);
     for (int i = 0; i < 2; i++)
         pids[i] = fork_worker(&s, 5 + (int)rng_below(&rng, 20));
     for (int i = 0; i < 6; i++) {
-        feed(&s, 4 + (uint64_t)i, 2000);
+        scene_feed(&s, 4 + (uint64_t)i, 2000);
         wait_killed(pids[i % 2]);
         pids[i % 2] = fork_worker(&s, i < 4 ? 5 + (int)rng_below(&rng, 20) : 0);
     }
-    r = open_redis(&s);
-    for (until_ms = clock_mono_ms() + WAIT_MS; !all_kept(&s, r); clock_sleep_ms(100))
+    r = scene_redis_open(&s);
+    for (until_ms = clock_mono_ms() + SCENE_WAIT_MS; !scene_is_kept(&s, r); clock_sleep_ms(100))
         ck_assert(clock_mono_ms() < until_ms);
     for (int i = 0; i < 2; i++) {
         kill(pids[i], SIGKILL);
         wait_killed(pids[i]);
     }
     redis_close(r);
-    compare(&s);
+    scene_compare(&s);
 }
 END_TEST
 
@@ -571,51 +254,48 @@ START_TEST(a_worker_that_was_fenced_writes_nothing_and_comes_back)
 {
     struct scene s;
     struct worker *w;
-    struct worker_partition_status status[INPUTS];
+    struct worker_partition_status status[SCENE_INPUTS];
     struct store *other;
     struct store_claim claim;
     struct arena *arena = arena_new(0);
     struct err err = {0};
-    char identity[160];
     struct redis *r;
     int64_t before;
 
     scene_open(&s, "fenced");
-    feed(&s, 20, 500);
-    w = worker_of(&s);
-    run_until_kept(&s, w);
-    r = open_redis(&s);
-    before = kept_next(&s, r, 0);
+    scene_feed(&s, 20, 500);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    r = scene_redis_open(&s);
+    before = scene_kept_next(&s, r, 0);
     ck_assert_int_eq(redis_store_open(&s.config.redis, &other, &err), ERR_NONE);
-    snprintf(identity, sizeof identity, "group %s, topic %s of %d partitions", s.step, s.input,
-             INPUTS);
     ck_assert_int_eq(other->class->claim(other, s.step, 0, "ffffffffffffffffffffffffffffffff",
-                                         str_of(identity), arena, &claim, &err),
+                                         scene_identity(&s), arena, &claim, &err),
                      STORE_DONE);
-    feed(&s, 21, 200);
+    scene_feed(&s, 21, 200);
     do { /* until it has tried */
         worker_poll(w, 20, &err);
-        worker_status(w, status, INPUTS);
+        worker_status(w, status, SCENE_INPUTS);
         if (status[0].fenced == 0 && status[1].fenced == 0)
-            ck_assert_int_eq(kept_next(&s, r, 0), before);
+            ck_assert_int_eq(scene_kept_next(&s, r, 0), before);
     } while (status[0].fenced == 0 && status[1].fenced == 0);
-    run_until_kept(&s, w);
+    scene_run_until_kept(&s, w);
     worker_close(w);
     other->class->close(other);
     redis_close(r);
     arena_free(arena);
-    compare(&s);
+    scene_compare(&s);
 }
 END_TEST
 
 static void run_until_stopped(struct worker *w, char reason[512])
 {
-    struct worker_partition_status status[INPUTS];
-    int64_t until_ms = clock_mono_ms() + WAIT_MS;
+    struct worker_partition_status status[SCENE_INPUTS];
+    int64_t until_ms = clock_mono_ms() + SCENE_WAIT_MS;
 
     for (;;) {
         worker_poll(w, 20, NULL);
-        for (size_t i = 0, n = worker_status(w, status, INPUTS); i < n; i++) {
+        for (size_t i = 0, n = worker_status(w, status, SCENE_INPUTS); i < n; i++) {
             if (status[i].state == WORKER_STOPPED) {
                 snprintf(reason, 512, "%s", status[i].reason);
                 return;
@@ -628,7 +308,7 @@ static void run_until_stopped(struct worker *w, char reason[512])
 static void flush_redis(const struct scene *s)
 {
     const struct str args[] = {STR("FLUSHALL")};
-    struct redis *r = open_redis(s);
+    struct redis *r = scene_redis_open(s);
     struct redis_reply *reply;
 
     ck_assert_int_eq(redis_command(r, args, 1, &reply, NULL), ERR_NONE);
@@ -641,25 +321,25 @@ START_TEST(an_emptied_redis_stops_the_partition_and_asks)
     struct scene s;
     struct worker *w;
     char reason[512];
-    int64_t ends[OUTPUTS_A];
+    int64_t ends[SCENE_OUTPUTS_A];
 
     scene_open(&s, "emptied");
-    feed(&s, 30, 500);
-    w = worker_of(&s);
-    run_until_kept(&s, w);
-    for (int i = 0; i < OUTPUTS_A; i++)
-        ends[i] = log_end(&s, s.a, i);
+    scene_feed(&s, 30, 500);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    for (int i = 0; i < SCENE_OUTPUTS_A; i++)
+        ends[i] = scene_log_end(&s, s.a, i);
     flush_redis(&s);
-    feed(&s, 31, 100);
+    scene_feed(&s, 31, 100);
     run_until_stopped(w, reason);
     ck_assert_msg(strstr(reason, "restore Redis") != NULL, "%s", reason);
     worker_close(w);
     s.config.group = "another-group"; /* no committed offset: the outputs themselves tell */
-    w = worker_of(&s);
+    w = scene_worker(&s);
     run_until_stopped(w, reason);
     ck_assert_msg(strstr(reason, "the output topics hold records") != NULL, "%s", reason);
-    for (int i = 0; i < OUTPUTS_A; i++)
-        ck_assert_int_eq(log_end(&s, s.a, i), ends[i]);
+    for (int i = 0; i < SCENE_OUTPUTS_A; i++)
+        ck_assert_int_eq(scene_log_end(&s, s.a, i), ends[i]);
     worker_close(w);
 }
 END_TEST
@@ -671,12 +351,12 @@ START_TEST(another_group_on_the_same_state_is_refused)
     char reason[512];
 
     scene_open(&s, "group");
-    feed(&s, 40, 50);
-    w = worker_of(&s);
-    run_until_kept(&s, w);
+    scene_feed(&s, 40, 50);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
     worker_close(w);
     s.config.group = "intruder";
-    w = worker_of(&s);
+    w = scene_worker(&s);
     run_until_stopped(w, reason);
     ck_assert_msg(strstr(reason, "belongs to group group") != NULL, "%s", reason);
     worker_close(w);
@@ -687,23 +367,23 @@ START_TEST(refused_outputs_hold_the_state_back)
 {
     struct scene s;
     struct worker *w;
-    struct worker_partition_status status[INPUTS];
+    struct worker_partition_status status[SCENE_INPUTS];
     struct redis *r;
     uint64_t suspended = 0;
 
     scene_open_with(&s, "refused", "60"); /* no output fits */
-    feed(&s, 50, 200);
-    w = worker_of(&s);
-    r = open_redis(&s);
+    scene_feed(&s, 50, 200);
+    w = scene_worker(&s);
+    r = scene_redis_open(&s);
     for (int i = 0; i < 400 && suspended < 4; i++) {
         worker_poll(w, 20, NULL);
         suspended = 0;
-        for (size_t j = 0, n = worker_status(w, status, INPUTS); j < n; j++)
+        for (size_t j = 0, n = worker_status(w, status, SCENE_INPUTS); j < n; j++)
             suspended += status[j].suspended;
     }
     ck_assert_uint_ge(suspended, 4);
-    for (int32_t p = 0; p < INPUTS; p++)
-        ck_assert_int_lt(kept_next(&s, r, p), log_end(&s, s.input, p));
+    for (int32_t p = 0; p < SCENE_INPUTS; p++)
+        ck_assert_int_lt(scene_kept_next(&s, r, p), scene_log_end(&s, s.input, p));
     worker_close(w);
     redis_close(r);
 }
@@ -723,7 +403,7 @@ START_TEST(a_timer_that_is_due_by_the_wall_clock_fires_without_records)
     struct worker *w;
     struct kafka_producer *p;
     struct record r = {.key = STR("c1"), .value = STR("\x02\x02"), .timestamp_ms = 1600000000000};
-    struct worker_partition_status status[INPUTS];
+    struct worker_partition_status status[SCENE_INPUTS];
     struct err err = {0};
     uint64_t ticks = 0, timers = 0;
 
@@ -736,24 +416,24 @@ START_TEST(a_timer_that_is_due_by_the_wall_clock_fires_without_records)
     ck_assert_int_eq(kafka_produce(p, &r, &err), ERR_NONE);
     ck_assert_int_eq(kafka_flush(p, 20000, NULL, NULL, &err), ERR_NONE);
     kafka_producer_close(p);
-    w = worker_of(&s);
-    run_until_kept(&s, w);
-    worker_status(w, status, INPUTS);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    worker_status(w, status, SCENE_INPUTS);
     ck_assert_uint_eq(status[0].counts.timers + status[1].counts.timers, 0);
     worker_close(w);
-    w = worker_of(&s); /* the timer is in Redis alone now */
+    w = scene_worker(&s); /* the timer is in Redis alone now */
     wall_now_ms += 60000;
     for (int i = 0; i < 400 && timers == 0; i++) {
         worker_poll(w, 50, NULL);
-        worker_status(w, status, INPUTS);
+        worker_status(w, status, SCENE_INPUTS);
         ticks = status[0].ticks + status[1].ticks;
         timers = status[0].counts.timers + status[1].counts.timers;
     }
     ck_assert_uint_ge(ticks, 1);
     ck_assert_uint_ge(timers, 1);
-    run_until_kept(&s, w);
+    scene_run_until_kept(&s, w);
     worker_close(w);
-    compare(&s);
+    scene_compare(&s);
 }
 END_TEST
 
@@ -770,5 +450,6 @@ int main(void)
         a_timer_that_is_due_by_the_wall_clock_fires_without_records,
     };
 
-    return suite_run_with("worker", tests, sizeof tests / sizeof tests[0], 100, start, stop);
+    return suite_run_with("worker", tests, sizeof tests / sizeof tests[0], 100, scene_start_servers,
+                          scene_stop_servers);
 }

@@ -54,6 +54,82 @@ struct splits_end splits_plain(const struct splits *splits)
     return end;
 }
 
+/* --- timers of a store ------------------------------------------------------------------------------ */
+
+struct look {
+    struct store *store;
+    const char *step;
+    int32_t partition;
+    uint64_t commit;
+    struct arena *arena;
+};
+
+static size_t count_due(const struct look *l, struct store_lane lane)
+{
+    struct store_subject *found;
+    int64_t due_ms = INT64_MIN;
+    struct str after = STR_EMPTY;
+    size_t count, all = 0;
+    bool more = true;
+
+    for (; more; all += count) {
+        ck_assert_int_eq(l->store->class->due(l->store, l->step, l->partition, token, l->commit,
+                                              lane, due_ms, after, 100, l->arena, &found, &count,
+                                              &more, NULL),
+                         STORE_DONE);
+        due_ms = count > 0 ? found[count - 1].due_ms : due_ms;
+        after = count > 0 ? found[count - 1].subject : after;
+    }
+    return all;
+}
+
+static size_t count_in_lanes(const struct look *l, const struct step_class *class,
+                             const void *config, struct str own)
+{
+    struct step_lane lanes[STEP_LANES_MAX];
+    struct blob_timers none;
+    struct str inner;
+    struct step *step;
+    size_t count, kept = 0;
+
+    if (class->lanes == NULL)
+        return 0;
+    ck_assert_int_eq(blob_unwrap(own, l->arena, &none, &inner, NULL), ERR_NONE);
+    ck_assert_int_eq(class->open(config, l->partition, inner, &step, NULL), ERR_NONE);
+    count = class->lanes(step, lanes);
+    for (size_t i = 0; i < count; i++)
+        kept += count_due(l, (struct store_lane){true, lanes[i].id});
+    class->close(step);
+    return kept;
+}
+
+void splits_check_timers(struct store *store, const struct step_class *class, const void *config,
+                         int32_t partition, struct str identity)
+{
+    struct look l = {store, class->name, partition, 0, arena_new(0)};
+    struct store_subject *list;
+    struct store_claim claim;
+    struct blob_timers timers;
+    struct str inner;
+    size_t count, due = 0, waits = 0;
+
+    ck_assert_int_eq(
+        store->class->claim(store, class->name, partition, token, identity, l.arena, &claim, NULL),
+        STORE_DONE);
+    l.commit = claim.commit;
+    ck_assert_int_eq(
+        store->class->list(store, class->name, partition, l.arena, &list, &count, NULL),
+        STORE_DONE);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_int_eq(blob_unwrap(list[i].blob, l.arena, &timers, &inner, NULL), ERR_NONE);
+        due += timers.due_ms != STEP_NO_TIMER;
+        waits += timers.wait_count;
+    }
+    ck_assert_uint_eq(count_due(&l, (struct store_lane){0}), due);
+    ck_assert_uint_eq(count_in_lanes(&l, class, config, claim.own), waits);
+    arena_free(l.arena);
+}
+
 /* --- rough runs ---------------------------------------------------------------------------------- */
 
 struct rough {
@@ -124,61 +200,6 @@ static void run_batch(struct rough *r)
     }
 }
 
-/* The store's timers of a lane are those that the blobs tell of, and no others. */
-static size_t count_due(struct rough *r, struct store_lane lane)
-{
-    struct store_subject *found;
-    int64_t due_ms = INT64_MIN;
-    struct str after = STR_EMPTY;
-    size_t count, all = 0;
-    bool more = true;
-
-    for (; more; all += count) {
-        ck_assert_int_eq(r->store->class->due(r->store, r->setup.class->name, PARTITION, token,
-                                              engine_commit(r->engine), lane, due_ms, after, 100,
-                                              r->arena, &found, &count, &more, NULL),
-                         STORE_DONE);
-        due_ms = count > 0 ? found[count - 1].due_ms : due_ms;
-        after = count > 0 ? found[count - 1].subject : after;
-    }
-    return all;
-}
-
-static void check_timers(struct rough *r)
-{
-    struct step_lane lanes[STEP_LANES_MAX];
-    struct store_subject *list;
-    size_t count, told = 0, of_lanes = 0, kept = 0, lane_count = 0;
-    struct step *step;
-    struct store_claim claim;
-    struct blob_timers timers;
-    struct str inner = STR_EMPTY;
-
-    arena_reset(r->arena);
-    ck_assert_int_eq(r->store->class->list(r->store, r->setup.class->name, PARTITION, r->arena,
-                                           &list, &count, NULL),
-                     STORE_DONE);
-    for (size_t i = 0; i < count; i++) {
-        ck_assert_int_eq(blob_unwrap(list[i].blob, r->arena, &timers, &inner, NULL), ERR_NONE);
-        told += timers.due_ms != STEP_NO_TIMER;
-        of_lanes += timers.wait_count;
-    }
-    ck_assert_uint_eq(count_due(r, (struct store_lane){0}), told);
-    ck_assert_int_eq(r->store->class->claim(r->store, r->setup.class->name, PARTITION, token,
-                                            STR("id"), r->arena, &claim, NULL),
-                     STORE_DONE);
-    if (r->setup.class->lanes == NULL)
-        return;
-    ck_assert_int_eq(blob_unwrap(claim.own, r->arena, &timers, &inner, NULL), ERR_NONE);
-    ck_assert_int_eq(r->setup.class->open(r->setup.config, PARTITION, inner, &step, NULL),
-                     ERR_NONE);
-    lane_count = r->setup.class->lanes(step, lanes);
-    for (size_t i = 0; i < lane_count; i++)
-        kept += count_due(r, (struct store_lane){true, lanes[i].id});
-    ck_assert_uint_eq(kept, of_lanes);
-    r->setup.class->close(step);
-}
-
 struct splits_end splits_rough(const struct splits *splits, uint64_t seed)
 {
     struct rough r = {.splits = splits, .rng = rng_seeded(seed), .arena = arena_new(0)};
@@ -199,7 +220,7 @@ struct splits_end splits_rough(const struct splits *splits, uint64_t seed)
         run_batch(&r);
     ck_assert_int_eq(store_digest(r.store, splits->class->name, PARTITION, &r.end.state, NULL),
                      STORE_DONE);
-    check_timers(&r);
+    splits_check_timers(r.store, splits->class, splits->config, PARTITION, STR("id"));
     r.end.now_ms = engine_now_ms(r.engine);
     r.end.next = engine_next(r.engine);
     engine_close(r.engine);

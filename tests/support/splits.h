@@ -10,7 +10,7 @@
 #define TESTS_SUPPORT_SPLITS_H
 
 #include "core/hash.h"
-#include "processors/worker/step.h"
+#include "processors/worker/store.h"
 
 struct splits { /* all borrowed */
     const struct step_class *class;
@@ -36,5 +36,9 @@ void splits_add(void *end, int topic, const struct record *record);
 /* The plain run and `runs` rough ones come to the same; returns it.  seed: of the first, and the
  * number to repeat a failure with. */
 struct splits_end splits_compare(const struct splits *splits, uint64_t seed, int runs);
+
+/* As many timers stand in a store, in each order, as the states tell of.  Claims the partition. */
+void splits_check_timers(struct store *store, const struct step_class *class, const void *config,
+                         int32_t partition, struct str identity);
 
 #endif
