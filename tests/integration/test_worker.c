@@ -16,7 +16,11 @@
 #include "processors/worker/offline.h"
 #include "processors/worker/redis_store.h"
 #include "tests/support/scene.h"
+#include "tests/support/scratch.h"
 #include "tests/support/suite.h"
+#include "tests/support/toy_step.h"
+
+enum { LOUD_BYTES = 3000, MANY_TIMERS = 8000 };
 
 START_TEST(a_quiet_run_gives_what_an_offline_run_gives)
 {
@@ -220,13 +224,21 @@ static void wait_killed(pid_t pid)
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
+static void wait_until_kept(const struct scene *s, struct redis *r, int32_t partition)
+{
+    int64_t until_ms = clock_mono_ms() + SCENE_WAIT_MS;
+
+    for (; scene_kept_next(s, r, partition) < scene_log_end(s, s->input, partition);
+         clock_sleep_ms(20))
+        ck_assert(clock_mono_ms() < until_ms);
+}
+
 /* There are always two; each dies in the midst of its work, and another takes its place. */
 START_TEST(workers_killed_again_and_again_lose_and_double_nothing)
 {
     struct scene s;
     struct rng rng = rng_seeded(7);
     struct redis *r;
-    int64_t until_ms;
     pid_t pids[2];
 
     scene_open(&s, "killed");
@@ -239,8 +251,8 @@ START_TEST(workers_killed_again_and_again_lose_and_double_nothing)
         pids[i % 2] = fork_worker(&s, i < 4 ? 5 + (int)rng_below(&rng, 20) : 0);
     }
     r = scene_redis_open(&s);
-    for (until_ms = clock_mono_ms() + SCENE_WAIT_MS; !scene_is_kept(&s, r); clock_sleep_ms(100))
-        ck_assert(clock_mono_ms() < until_ms);
+    for (int32_t p = 0; p < SCENE_INPUTS; p++)
+        wait_until_kept(&s, r, p);
     for (int i = 0; i < 2; i++) {
         kill(pids[i], SIGKILL);
         wait_killed(pids[i]);
@@ -389,6 +401,242 @@ START_TEST(refused_outputs_hold_the_state_back)
 }
 END_TEST
 
+/* Says something long of some customers, in the midst of what the toy says. */
+static void loud_record(struct step *step, void *state, const struct record *record, int64_t now_ms,
+                        struct arena *arena, struct outputs *out, bool *changed)
+{
+    toy_step_class.record(step, state, record, now_ms, arena, out, changed);
+    if (record->key.len > 1 && record->key.data[1] == '7' && *changed)
+        outputs_add(
+            out, 0, now_ms, record->key,
+            (struct str){memset(arena_alloc(arena, LOUD_BYTES), 'x', LOUD_BYTES), LOUD_BYTES}, NULL,
+            0);
+}
+
+/* What is long does not fit until it is compressed; what stands before and behind it in the batch
+ * does. */
+START_TEST(an_output_refused_in_the_middle_of_a_batch_holds_the_whole_batch_back)
+{
+    const struct kafka_property small_batches[] = {{"batch.size", "1000"}};
+    const struct kafka_property gzip[] = {{"batch.size", "1000"}, {"compression.type", "gzip"}};
+    struct worker_partition_status status[SCENE_INPUTS];
+    struct scene s;
+    struct worker *w;
+    int64_t until_ms = clock_mono_ms() + SCENE_WAIT_MS;
+    int64_t published = 0;
+
+    scene_open_with(&s, "middle", "2500");
+    s.class.record = loud_record;
+    s.config.kafka.properties = small_batches;
+    s.config.kafka.property_count = 1;
+    scene_feed(&s, 55, 400);
+    w = scene_worker(&s);
+    do {
+        ck_assert(clock_mono_ms() < until_ms);
+        worker_poll(w, 20, NULL);
+    } while (worker_status(w, status, SCENE_INPUTS) < SCENE_INPUTS || status[0].suspended == 0 ||
+             status[1].suspended == 0);
+    worker_close(w);
+    for (int32_t p = 0; p < SCENE_OUTPUTS_A; p++)
+        published += scene_log_end(&s, s.a, p);
+    ck_assert_int_gt(published, 0);
+    s.config.kafka.properties = gzip;
+    s.config.kafka.property_count = 2;
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    worker_close(w);
+    ck_assert_uint_gt(scene_compare(&s), 0);
+}
+END_TEST
+
+/* A broker that stands still in the midst of a batch: what is given up here may still land there. */
+START_TEST(outputs_that_were_given_up_and_land_all_the_same_do_no_harm)
+{
+    const struct kafka_property hasty[] = {{"message.timeout.ms", "1000"}};
+    struct worker_partition_status status[SCENE_INPUTS];
+    struct scene s;
+    struct worker *w;
+    pid_t pid;
+
+    scene_open(&s, "hasty");
+    s.config.kafka.properties = hasty;
+    s.config.kafka.property_count = 1;
+    scene_feed(&s, 57, 300);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    scene_feed(&s, 58, 3000);
+    worker_poll(w, 1000, NULL);
+    pid = fork();
+    if (pid == 0) { /* stands still for 2 s from now on */
+        clock_sleep_ms(20);
+        server_kill(scene_kafka, 0, SIGSTOP);
+        clock_sleep_ms(2000);
+        server_kill(scene_kafka, 0, SIGCONT);
+        _exit(0);
+    }
+    scene_run_until_kept(&s, w);
+    worker_status(w, status, SCENE_INPUTS);
+    printf("hasty: %d times suspended\n", (int)(status[0].suspended + status[1].suspended));
+    waitpid(pid, NULL, 0);
+    scene_run_until_kept(&s, w);
+    worker_close(w);
+    scene_compare(&s);
+}
+END_TEST
+
+/* --- a Redis that goes back in time ----------------------------------------------------------------- */
+
+static void ask_redis(struct server *server, const struct str *args, size_t count)
+{
+    const struct redis_settings settings = {.address = server_address(server)};
+    struct redis_reply *reply;
+    struct redis *r;
+
+    ck_assert_int_eq(redis_open(&settings, &r, NULL), ERR_NONE);
+    ck_assert_int_eq(redis_command(r, args, count, &reply, NULL), ERR_NONE);
+    ck_assert_int_ne(redis_reply_kind(reply), REDIS_ERROR);
+    redis_reply_free(reply);
+    redis_close(r);
+}
+
+static void save(struct server *server)
+{
+    ask_redis(server, (const struct str[]){STR("SAVE")}, 1);
+}
+
+START_TEST(an_older_copy_of_redis_is_caught_up_with_the_log)
+{
+    struct server *redis = redis_start(NULL);
+    struct scene s;
+    struct worker *w;
+
+    scene_open(&s, "older");
+    s.config.redis.address = server_address(redis);
+    scene_feed(&s, 61, 1000);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    save(redis);
+    scene_feed(&s, 62, 1000);
+    scene_run_until_kept(&s, w);
+    worker_close(w);
+    server_restart(redis, 0); /* killed: it knows what was saved */
+    scene_feed(&s, 63, 500);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    server_restart(redis, 0); /* once more, under a worker that knows better */
+    scene_feed(&s, 64, 500);
+    scene_run_until_kept(&s, w);
+    worker_close(w);
+    ck_assert_uint_gt(scene_compare(&s), 0); /* what was decided anew, readers have dropped */
+    server_stop(redis);
+}
+END_TEST
+
+/* The replica has not got all that the first one acknowledged, and takes its place. */
+START_TEST(a_failover_that_loses_acknowledged_commits_loses_nothing)
+{
+    struct server *redis = redis_start(NULL), *replica;
+    char port[8];
+    struct scene s;
+    struct redis *r;
+    struct worker *w;
+    int64_t lost;
+    size_t bytes;
+    char *dump;
+    FILE *file;
+
+    snprintf(port, sizeof port, "%d", server_port(redis, 0));
+    replica = redis_start((const char *const[]){"--replicaof", "127.0.0.1", port, NULL});
+    scene_open(&s, "failover");
+    s.config.redis.address = server_address(redis);
+    scene_feed(&s, 65, 1000);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    ask_redis(redis, (const struct str[]){STR("WAIT"), STR("1"), STR("20000")}, 3);
+    ask_redis(replica, (const struct str[]){STR("REPLICAOF"), STR("NO"), STR("ONE")}, 3);
+    save(replica);
+    scene_feed(&s, 66, 1000);
+    scene_run_until_kept(&s, w);
+    r = scene_redis_open(&s);
+    lost = scene_kept_next(&s, r, 0);
+    redis_close(r);
+    server_kill(redis, 0, SIGKILL);
+    dump = scratch_read(scratch_path(server_dir(replica, 0), "dump.rdb"), &bytes);
+    file = fopen(scratch_path(server_dir(redis, 0), "dump.rdb"), "w");
+    ck_assert(file != NULL && fwrite(dump, 1, bytes, file) == bytes && fclose(file) == 0);
+    server_restart(redis, 0);
+    r = scene_redis_open(&s);
+    ck_assert_int_gt(scene_kept_next(&s, r, 0), 0);
+    ck_assert_int_lt(scene_kept_next(&s, r, 0), lost);
+    redis_close(r);
+    scene_feed(&s, 67, 300);
+    scene_run_until_kept(&s, w);
+    worker_close(w);
+    ck_assert_uint_gt(scene_compare(&s), 0);
+    free(dump);
+    server_stop(replica);
+    server_stop(redis);
+}
+END_TEST
+
+/* --- very many timers in one partition --------------------------------------------------------------- */
+
+static void produce_to(struct kafka_producer *p, const struct scene *s, int32_t partition,
+                       const char *key, struct str value, int64_t at_ms)
+{
+    const struct record r = {.topic = str_of(s->input),
+                             .partition = partition,
+                             .key = str_of(key),
+                             .value = value,
+                             .timestamp_ms = at_ms};
+
+    ck_assert_int_eq(kafka_produce(p, &r, NULL), ERR_NONE);
+}
+
+static void wait_for_commits(struct redis *r, const struct scene *s, int32_t partition, int count)
+{
+    int64_t until_ms = clock_mono_ms() + SCENE_WAIT_MS;
+
+    for (uint64_t from = scene_commits(s, r, partition);
+         scene_commits(s, r, partition) < from + (uint64_t)count; clock_sleep_ms(5))
+        ck_assert(clock_mono_ms() < until_ms);
+}
+
+/* Value bytes: wanted, "set a timer". */
+START_TEST(while_very_many_timers_fire_the_other_partition_goes_on)
+{
+    struct scene s;
+    struct kafka_producer *p;
+    struct redis *r;
+    pid_t pid;
+    char key[16];
+
+    scene_open(&s, "many");
+    ck_assert_int_eq(kafka_producer_open(&s.config.kafka, NULL, &p, NULL), ERR_NONE);
+    for (int i = 0; i < MANY_TIMERS; i++) {
+        snprintf(key, sizeof key, "m%d", i);
+        produce_to(p, &s, 0, key, STR("\x02\x02"), 1600000000000);
+    }
+    ck_assert_int_eq(kafka_flush(p, 20000, NULL, NULL, NULL), ERR_NONE);
+    pid = fork_worker(&s, 0);
+    r = scene_redis_open(&s);
+    wait_until_kept(&s, r, 0);
+    produce_to(p, &s, 0, "m0", STR("\x02\x00"), 1600000000000 + 3600000);
+    ck_assert_int_eq(kafka_flush(p, 20000, NULL, NULL, NULL), ERR_NONE);
+    wait_for_commits(r, &s, 0, 2); /* they have begun to fire */
+    produce_to(p, &s, 1, "other", STR("\x02\x00"), 1600000000000);
+    ck_assert_int_eq(kafka_flush(p, 20000, NULL, NULL, NULL), ERR_NONE);
+    wait_until_kept(&s, r, 1);
+    ck_assert_int_lt(scene_kept_next(&s, r, 0), scene_log_end(&s, s.input, 0));
+    wait_until_kept(&s, r, 0);
+    kill(pid, SIGKILL);
+    wait_killed(pid);
+    redis_close(r);
+    kafka_producer_close(p);
+    scene_compare(&s);
+}
+END_TEST
+
 static int64_t wall_now_ms;
 
 static int64_t wall_ms(void)
@@ -447,6 +695,11 @@ int main(void)
         an_emptied_redis_stops_the_partition_and_asks,
         another_group_on_the_same_state_is_refused,
         refused_outputs_hold_the_state_back,
+        an_output_refused_in_the_middle_of_a_batch_holds_the_whole_batch_back,
+        outputs_that_were_given_up_and_land_all_the_same_do_no_harm,
+        an_older_copy_of_redis_is_caught_up_with_the_log,
+        a_failover_that_loses_acknowledged_commits_loses_nothing,
+        while_very_many_timers_fire_the_other_partition_goes_on,
         a_timer_that_is_due_by_the_wall_clock_fires_without_records,
     };
 

@@ -104,8 +104,8 @@ int64_t scene_log_end(const struct scene *s, const char *topic, int32_t partitio
     return next;
 }
 
-/* What Redis has: -1 = nothing. */
-int64_t scene_kept_next(const struct scene *s, struct redis *r, int32_t partition)
+/* False: there is none. */
+static bool read_meta(const struct scene *s, struct redis *r, int32_t partition, struct meta *meta)
 {
     static const int32_t partitions[] = {SCENE_OUTPUTS_A, SCENE_OUTPUTS_B};
     char key[64];
@@ -114,19 +114,34 @@ int64_t scene_kept_next(const struct scene *s, struct redis *r, int32_t partitio
         {key, (size_t)snprintf(key, sizeof key, "{%s:%d}:meta", s->step, partition)},
         STR("meta")};
     struct redis_reply *reply;
-    struct meta meta;
     struct err err = {0};
-    int64_t next = -1;
+    bool found;
 
     ck_assert_msg(redis_command(r, args, 3, &reply, &err) == ERR_NONE, "%s", err.text);
-    if (redis_reply_kind(reply) == REDIS_TEXT) {
-        ck_assert_msg(meta_decode(redis_reply_text(reply), partitions, 2, &meta, &err) == ERR_NONE,
+    found = redis_reply_kind(reply) == REDIS_TEXT;
+    if (found)
+        ck_assert_msg(meta_decode(redis_reply_text(reply), partitions, 2, meta, &err) == ERR_NONE,
                       "%s", err.text);
-        next = meta.next;
-        meta_free(&meta);
-    }
     redis_reply_free(reply);
+    return found;
+}
+
+int64_t scene_kept_next(const struct scene *s, struct redis *r, int32_t partition)
+{
+    struct meta meta = {0};
+    int64_t next = read_meta(s, r, partition, &meta) ? meta.next : -1;
+
+    meta_free(&meta);
     return next;
+}
+
+uint64_t scene_commits(const struct scene *s, struct redis *r, int32_t partition)
+{
+    struct meta meta = {0};
+    uint64_t commit = read_meta(s, r, partition, &meta) ? meta.commit : 0;
+
+    meta_free(&meta);
+    return commit;
 }
 
 bool scene_is_kept(const struct scene *s, struct redis *r)
@@ -268,7 +283,7 @@ static size_t compare_topic(const struct scene *s, const char *topic, int32_t pa
 }
 
 /* Everything that a reader takes, and the state, are those of an undisturbed run. */
-void scene_compare(const struct scene *s)
+size_t scene_compare(const struct scene *s)
 {
     struct expected e = expect_all(s);
     struct store *store;
@@ -291,6 +306,7 @@ void scene_compare(const struct scene *s)
     for (int i = 0; i < SCENE_OUTPUTS_A; i++)
         taken_free(&e.a[i]);
     taken_free(&e.b[0]);
+    return dropped;
 }
 
 /* --- workers -------------------------------------------------------------------------------------- */

@@ -42,6 +42,7 @@ int64_t scene_log_end(const struct scene *s, const char *topic, int32_t partitio
 struct redis *scene_redis_open(const struct scene *s);
 /* The offset that the state in Redis goes up to; -1: there is none. */
 int64_t scene_kept_next(const struct scene *s, struct redis *r, int32_t partition);
+uint64_t scene_commits(const struct scene *s, struct redis *r, int32_t partition); /* so far */
 bool scene_is_kept(const struct scene *s, struct redis *r); /* all that is in the log */
 /* What a worker claims under; valid until the next call. */
 struct str scene_identity(const struct scene *s);
@@ -50,7 +51,8 @@ struct worker *scene_worker(const struct scene *s);
 void scene_run_until_kept(const struct scene *s, struct worker *w);
 
 /* Everything that a reader takes, and the state, are those of an undisturbed run; and the timers
- * in Redis are those of the states.  Claims the partitions: no worker goes on after it. */
-void scene_compare(const struct scene *s);
+ * in Redis are those of the states.  Claims the partitions: no worker goes on after it.  Gives how many
+ * repeats and gaps the reader has dropped. */
+size_t scene_compare(const struct scene *s);
 
 #endif
