@@ -5,7 +5,9 @@
  *         flush once; send all commits; wait for all commits
  *
  * so the waiting for Kafka and for Redis is shared by the partitions, and a batch is what has
- * gathered during the round before: large under load, a single record when it is quiet.
+ * gathered during the round before: large under load, a single record when it is quiet.  A
+ * partition that needs very many rounds (a million timers are due) is put off after some of them: what
+ * is left of its records is read again, so that those of others are read meanwhile.
  *
  * Rebalances happen inside the poll only, so a round never loses a partition in its midst without
  * the store telling (FENCED).
@@ -29,6 +31,7 @@ enum {
     TIMERS_MAX = 4096,
     CACHE_BYTES = 256 * 1024 * 1024,
     FLUSH_MS = 15000, /* longer than a record may take to be refused */
+    ROUNDS_MS = 100, /* so long a partition with very much to do may keep the others waiting */
     OFFSETS_MS = 5000,
     REPORT_MS = 1000,
     WAIT_MS_MIN = 2, /* a timer may be due long before the end of the log is reached */
@@ -275,6 +278,33 @@ static bool do_round(struct worker *w, struct err *err)
     return true;
 }
 
+/* Records are lent until the end of a poll. */
+static void put_off(struct worker *w)
+{
+    for (size_t i = 0; i < w->place_count; i++) {
+        struct place *place = w->places[i];
+        struct err why = {0};
+
+        if (place->state != WORKER_RUNNING || place->run_count == 0)
+            continue;
+        place->run_count = 0;
+        if (kafka_consumer_seek(w->consumer, w->config.input, place->number, place->next, &why) !=
+            ERR_NONE)
+            place_suspend(w, place, MEND_PROOF, &why);
+    }
+}
+
+static void do_rounds(struct worker *w, struct err *err)
+{
+    int64_t until_ms = clock_mono_ms() + ROUNDS_MS;
+
+    while (do_round(w, err))
+        if (clock_mono_ms() >= until_ms) {
+            put_off(w);
+            return;
+        }
+}
+
 /* Each partition's records stand together, in one run or two. */
 static void distribute(struct worker *w, size_t count)
 {
@@ -451,7 +481,9 @@ static int wait_ms(const struct worker *w, int timeout_ms, int64_t mono_ms)
         if (place->state == WORKER_SUSPENDED)
             until = place->mend == MEND_PROOF && w->proving >= 0 ? timeout_ms
                                                                  : place->retry_mono_ms - mono_ms;
-        if (place->state == WORKER_RUNNING && w->config.time == WORKER_TIME_WALL) {
+        if (place->state == WORKER_RUNNING && engine_is_unsettled(place->engine))
+            until = 0;
+        else if (place->state == WORKER_RUNNING && w->config.time == WORKER_TIME_WALL) {
             due_ms = engine_due_ms(place->engine);
             if (due_ms != STEP_NO_TIMER && due_ms > place->tick_ms)
                 until = due_ms - wall_ms;
@@ -493,8 +525,7 @@ enum err_code worker_poll(struct worker *w, int timeout_ms, struct err *err)
         handle_fault(w, &why);
     if (w->halt.code == ERR_NONE) {
         distribute(w, count);
-        while (do_round(w, &why))
-            ;
+        do_rounds(w, &why);
     }
     kafka_consumer_release(w->consumer);
     mono_ms = clock_mono_ms();

@@ -18,6 +18,7 @@
 #include "schemas/task.h"
 #include "tests/support/decided.h"
 #include "tests/support/history.h"
+#include "tests/support/scratch.h"
 #include "tests/support/suite.h"
 #include "tests/support/wait.h"
 
@@ -347,6 +348,51 @@ START_TEST(a_zombie_writes_nothing_that_a_reader_takes)
 }
 END_TEST
 
+/* --- other rules, other processes ------------------------------------------------------------------- */
+
+/* A folder with the shipped rules, but two missed payments are enough. */
+static const char *stricter_rules(void)
+{
+    const char *dir = scratch_dir();
+    const char *const copy[] = {"cp", "-r", "rules", "schemas", dir, NULL};
+    const char *path = scratch_path(dir, "rules/moments/missed-payment.yaml");
+    char *text, *count;
+
+    ck_assert_int_eq(process_run(copy, START_MS_MAX, NULL), 0);
+    text = scratch_read(path, NULL);
+    count = strstr(text, "count: 3");
+    ck_assert_ptr_nonnull(count);
+    count[strlen("count: ")] = '2';
+    scratch_write(dir, "rules/moments/missed-payment.yaml", text);
+    free(text);
+    return scratch_path(dir, "rules");
+}
+
+/* Each process in turn ends and is started again, while events come and rules change. */
+START_TEST(rules_that_change_under_processes_that_are_replaced_decide_as_in_replay)
+{
+    const char *stricter = stricter_rules();
+    struct play play;
+
+    open_play(&play, "rolling");
+    start_decider(&play, 1);
+    await_work(&play, 1);
+    for (int round = 0; round < 4; round++) {
+        feed(&play, EVENTS / 8);
+        await_output(&play);
+        free(field_run(&play.field, 0, "activate", "--unproved",
+                       round % 2 == 0 ? stricter : "rules", NULL));
+        feed(&play, EVENTS / 8);
+        await_output(&play);
+        stop_decider(&play, round % DECIDERS);
+        start_decider(&play, round % DECIDERS);
+    }
+    probe(&play, TAKE_OVER_MS_MAX);
+    compare_with_replay(&play);
+    close_play(&play);
+}
+END_TEST
+
 /* --- Redis emptied --------------------------------------------------------------------------------- */
 
 static void end_of_log(struct play *play, int64_t next[DECIDED_TOPIC_COUNT][FIELD_PARTITIONS])
@@ -406,10 +452,12 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {killed_again_and_again_decide_writes_what_replay_writes,
-                                  a_broker_killed_under_decide_takes_nothing_with_it,
-                                  a_zombie_writes_nothing_that_a_reader_takes,
-                                  with_redis_emptied_decide_stops_and_asks};
+    const TTest *const tests[] = {
+        killed_again_and_again_decide_writes_what_replay_writes,
+        a_broker_killed_under_decide_takes_nothing_with_it,
+        a_zombie_writes_nothing_that_a_reader_takes,
+        rules_that_change_under_processes_that_are_replaced_decide_as_in_replay,
+        with_redis_emptied_decide_stops_and_asks};
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     return suite_run_with("recovery", tests, sizeof tests / sizeof tests[0], 300, start_kafka,

@@ -449,41 +449,6 @@ START_TEST(an_output_refused_in_the_middle_of_a_batch_holds_the_whole_batch_back
 }
 END_TEST
 
-/* A broker that stands still in the midst of a batch: what is given up here may still land there. */
-START_TEST(outputs_that_were_given_up_and_land_all_the_same_do_no_harm)
-{
-    const struct kafka_property hasty[] = {{"message.timeout.ms", "1000"}};
-    struct worker_partition_status status[SCENE_INPUTS];
-    struct scene s;
-    struct worker *w;
-    pid_t pid;
-
-    scene_open(&s, "hasty");
-    s.config.kafka.properties = hasty;
-    s.config.kafka.property_count = 1;
-    scene_feed(&s, 57, 300);
-    w = scene_worker(&s);
-    scene_run_until_kept(&s, w);
-    scene_feed(&s, 58, 3000);
-    worker_poll(w, 1000, NULL);
-    pid = fork();
-    if (pid == 0) { /* stands still for 2 s from now on */
-        clock_sleep_ms(20);
-        server_kill(scene_kafka, 0, SIGSTOP);
-        clock_sleep_ms(2000);
-        server_kill(scene_kafka, 0, SIGCONT);
-        _exit(0);
-    }
-    scene_run_until_kept(&s, w);
-    worker_status(w, status, SCENE_INPUTS);
-    printf("hasty: %d times suspended\n", (int)(status[0].suspended + status[1].suspended));
-    waitpid(pid, NULL, 0);
-    scene_run_until_kept(&s, w);
-    worker_close(w);
-    scene_compare(&s);
-}
-END_TEST
-
 /* --- a Redis that goes back in time ----------------------------------------------------------------- */
 
 static void ask_redis(struct server *server, const struct str *args, size_t count)
@@ -696,7 +661,6 @@ int main(void)
         another_group_on_the_same_state_is_refused,
         refused_outputs_hold_the_state_back,
         an_output_refused_in_the_middle_of_a_batch_holds_the_whole_batch_back,
-        outputs_that_were_given_up_and_land_all_the_same_do_no_harm,
         an_older_copy_of_redis_is_caught_up_with_the_log,
         a_failover_that_loses_acknowledged_commits_loses_nothing,
         while_very_many_timers_fire_the_other_partition_goes_on,
