@@ -31,7 +31,7 @@ enum {
     TIMERS_MAX = 4096,
     CACHE_BYTES = 256 * 1024 * 1024,
     FLUSH_MS = 15000, /* longer than a record may take to be refused */
-    ROUNDS_MS = 100, /* so long a partition with very much to do may keep the others waiting */
+    ROUNDS_MS = 100,  /* so long a partition with very much to do may keep the others waiting */
     OFFSETS_MS = 5000,
     REPORT_MS = 1000,
     WAIT_MS_MIN = 2, /* a timer may be due long before the end of the log is reached */

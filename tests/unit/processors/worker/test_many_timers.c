@@ -97,9 +97,9 @@ static void open_engine(struct partition *p)
     struct store_claim claim;
 
     engine_close(p->engine);
-    ck_assert_int_eq(p->store->class->claim(p->store, "toy", 0, token, STR("id"), p->arena, &claim,
-                                            NULL),
-                     STORE_DONE);
+    ck_assert_int_eq(
+        p->store->class->claim(p->store, "toy", 0, token, STR("id"), p->arena, &claim, NULL),
+        STORE_DONE);
     ck_assert_int_eq(engine_open(&p->setup, claim.meta, claim.own, &p->engine, NULL), ERR_NONE);
 }
 
