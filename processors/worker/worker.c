@@ -6,8 +6,8 @@
  *
  * so the waiting for Kafka and for Redis is shared by the partitions, and a batch is what has
  * gathered during the round before: large under load, a single record when it is quiet.  A
- * partition that needs very many rounds (a million timers are due) is put off after some of them: what
- * is left of its records is read again, so that those of others are read meanwhile.
+ * partition that needs very many rounds before a record (a million timers are due) is put off after
+ * some of them: what is left of its records is read again, so that those of others are read meanwhile.
  *
  * Rebalances happen inside the poll only, so a round never loses a partition in its midst without
  * the store telling (FENCED).
@@ -278,20 +278,28 @@ static bool do_round(struct worker *w, struct err *err)
     return true;
 }
 
-/* Records are lent until the end of a poll. */
-static void put_off(struct worker *w)
+/* Those whose last batch has not got past a record.  Records are lent until the end of a poll.
+ * False: no partition has records left. */
+static bool put_off(struct worker *w)
 {
+    bool any = false;
+
     for (size_t i = 0; i < w->place_count; i++) {
         struct place *place = w->places[i];
         struct err why = {0};
 
         if (place->state != WORKER_RUNNING || place->run_count == 0)
             continue;
+        if (place->batch.done > 0) {
+            any = true;
+            continue;
+        }
         place->run_count = 0;
         if (kafka_consumer_seek(w->consumer, w->config.input, place->number, place->next, &why) !=
             ERR_NONE)
             place_suspend(w, place, MEND_PROOF, &why);
     }
+    return any;
 }
 
 static void do_rounds(struct worker *w, struct err *err)
@@ -299,10 +307,8 @@ static void do_rounds(struct worker *w, struct err *err)
     int64_t until_ms = clock_mono_ms() + ROUNDS_MS;
 
     while (do_round(w, err))
-        if (clock_mono_ms() >= until_ms) {
-            put_off(w);
+        if (clock_mono_ms() >= until_ms && !put_off(w))
             return;
-        }
 }
 
 /* Each partition's records stand together, in one run or two. */
