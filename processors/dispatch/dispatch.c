@@ -287,6 +287,8 @@ static void report_partition(const struct partition *p)
     metric_set(metric_series(METRIC_DISPATCH_OPEN, &label, 1), (double)ledger_count(p->ledger));
     metric_set(metric_series(METRIC_DISPATCH_STOPPED, &label, 1),
                (double)sources_stopped(p->sources));
+    metric_set(metric_series(METRIC_DISPATCH_LACKING, &label, 1),
+               (double)sources_gaps(p->sources)->lasting);
 }
 
 static void report_channels(const struct dispatch *d)
@@ -519,13 +521,28 @@ static enum err_code poll_failed(struct dispatch *d, enum err_code code, struct 
     return code;
 }
 
+/* Alarm for records that do not come; why: about one of them. */
+static void look_for_gaps(struct dispatch *d, struct partition *p, struct err *why)
+{
+    struct gaps *gaps = sources_gaps(p->sources);
+    size_t before = gaps->lasting;
+    struct err fresh = {0};
+
+    if (gaps_look(gaps, d->config->tasks_topic, p->number, clock_mono_ms(), &fresh, why) != before)
+        report_partition(p);
+    if (fresh.code != ERR_NONE)
+        log_error(PART, "a record does not come", LOG_TEXT("reason", fresh.text), LOG_END);
+}
+
 static void report_readiness(struct dispatch *d)
 {
     size_t stopped = 0, broken = 0;
+    struct err lacking = {0};
 
     for (size_t i = 0; i < d->partition_count; i++) {
         stopped += sources_stopped(d->partitions[i].sources);
         broken += d->partitions[i].broken;
+        look_for_gaps(d, &d->partitions[i], &lacking);
     }
     if (broken != 0)
         readiness_set(PART, false, "the ledger of a partition cannot be read: see the log");
@@ -534,7 +551,7 @@ static void report_readiness(struct dispatch *d)
     else if (stopped != 0)
         readiness_set(PART, false, "a source is stopped, its chain is broken: see the log");
     else
-        readiness_set(PART, true, NULL);
+        readiness_set(PART, lacking.code == ERR_NONE, lacking.text);
 }
 
 static enum err_code round_of(struct dispatch *d, int timeout_ms, struct err *err)

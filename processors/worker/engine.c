@@ -561,7 +561,11 @@ static enum progress look(struct engine *p, const struct record *record,
     case TAKEN_NEXT: *take = true; break;
     case TAKEN_REPEAT:
     case TAKEN_OLD: p->counts.repeats++; break;
-    case TAKEN_GAP: p->counts.gaps++; break;
+    case TAKEN_GAP:
+        p->counts.gaps++;
+        if (p->setup->gaps != NULL)
+            gaps_open(p->setup->gaps, &p->meta.taken, source);
+        break;
     case TAKEN_JUNK: p->counts.junk++; break;
     case TAKEN_BROKEN: return PROGRESS_FAILED;
     }
@@ -591,8 +595,11 @@ static enum progress run_record(struct engine *p, const struct record *record, s
     }
     if (progress != PROGRESS_ON)
         return progress;
-    if (item->numbered && take)
+    if (item->numbered && take) {
         taken_advance(&p->meta.taken, &source);
+        if (p->setup->gaps != NULL)
+            gaps_close(p->setup->gaps, source.from);
+    }
     p->meta.next = record->offset + 1;
     p->moved = true;
     p->counts.records++;

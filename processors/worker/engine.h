@@ -33,6 +33,7 @@
 
 #include "processors/worker/outputs.h"
 #include "processors/worker/store.h"
+#include "schemas/gaps.h"
 
 struct engine;
 
@@ -44,6 +45,7 @@ struct engine_setup { /* borrowed, outlives the partition */
     const int32_t *topic_partitions; /* how many partitions each of them has */
     uint64_t generation;             /* of outputs, at the very beginning */
     int64_t start;                   /* first offset, at the very beginning */
+    struct gaps *gaps; /* of numbered inputs, longer-lived than an engine; NULL: nobody asks */
     size_t cache_bytes_max;
     size_t timers_max; /* fired in a batch; as many are kept in memory, and up to twice that */
 };

@@ -33,6 +33,7 @@ struct place *place_new(struct worker *w, int32_t number, size_t cache_bytes_max
                                          .topic_names = w->outputs,
                                          .topic_partitions = w->output_partitions,
                                          .generation = w->config.generation,
+                                         .gaps = &place->gaps,
                                          .cache_bytes_max = cache_bytes_max,
                                          .timers_max = w->config.timers_max};
     return place;
@@ -52,6 +53,7 @@ void place_free(struct worker *w, struct place *place)
 {
     close_engine(w, place);
     mem_free(place->records);
+    gaps_forget(&place->gaps);
     buf_free(&place->meta);
     buf_free(&place->own);
     mem_free(place);
@@ -411,6 +413,17 @@ static void report(struct worker *w, struct place *place, enum metric metric, do
     metric_set(place->series[metric], value);
 }
 
+void place_lacks(struct worker *w, struct place *place, int64_t mono_ms, struct err *why)
+{
+    struct err fresh = {0};
+    size_t count = gaps_look(&place->gaps, w->config.input, place->number, mono_ms, &fresh, why);
+
+    report(w, place, METRIC_WORKER_LACKING, (double)count);
+    if (fresh.code != ERR_NONE)
+        log_error("worker", "a record does not come", LOG_TEXT("step", w->class->name),
+                  LOG_TEXT("reason", fresh.text), LOG_END);
+}
+
 void place_report(struct worker *w, struct place *place)
 {
     struct worker_partition_status *s = &place->status;
@@ -444,6 +457,7 @@ void place_report(struct worker *w, struct place *place)
 void place_report_gone(struct worker *w, struct place *place)
 {
     report(w, place, METRIC_WORKER_LAG, 0);
+    report(w, place, METRIC_WORKER_LACKING, 0);
     report(w, place, METRIC_WORKER_SUBJECTS, 0);
     report(w, place, METRIC_WORKER_STOPPED, 0);
 }

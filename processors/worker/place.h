@@ -50,6 +50,7 @@ struct place {
     struct record *records; /* room for one batch */
     struct run run;
     struct flight open, sent; /* at most one each: not yet, and already with the store */
+    struct gaps gaps;         /* sources of which something is missing */
     struct worker_partition_status status;
     struct engine_counts before; /* counts of engines that were closed */
     struct metric_series *series[METRIC_COUNT];
@@ -116,6 +117,10 @@ void place_mend(struct worker *w, struct place *place);
 
 /* The batch is durable. */
 void place_committed(struct place *place, const struct engine_batch *batch);
+
+/* Alarm for sources of which something has been missing for long.  why: set to a sentence about the
+ * oldest, if there is one. */
+void place_lacks(struct worker *w, struct place *place, int64_t mono_ms, struct err *why);
 
 void place_report(struct worker *w, struct place *place);      /* status and metrics */
 void place_report_gone(struct worker *w, struct place *place); /* it is another's now */

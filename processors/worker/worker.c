@@ -138,9 +138,18 @@ static void report_times(struct worker *w)
     }
 }
 
+/* What stands in the way, the worst first; NULL: nothing. */
+static const char *trouble(struct worker *w, const struct place *bad, const struct err *lacking)
+{
+    if (bad != NULL)
+        return bad->reason;
+    return lacking->code != ERR_NONE ? lacking->text : ticks_trouble(w);
+}
+
 static void report_all(struct worker *w, int64_t mono_ms)
 {
     const struct place *bad = NULL;
+    struct err lacking = {0};
     const char *why;
 
     if (mono_ms < w->report_mono_ms)
@@ -148,11 +157,12 @@ static void report_all(struct worker *w, int64_t mono_ms)
     w->report_mono_ms = mono_ms + REPORT_MS;
     for (size_t i = 0; i < w->place_count; i++) {
         place_report(w, w->places[i]);
+        place_lacks(w, w->places[i], w->config.mono_ms(), &lacking);
         if (w->places[i]->state != WORKER_RUNNING && (bad == NULL || bad->state != WORKER_STOPPED))
             bad = w->places[i];
     }
     report_times(w);
-    why = bad != NULL ? bad->reason : ticks_trouble(w);
+    why = trouble(w, bad, &lacking);
     readiness_set(w->class->name, why == NULL, why);
 }
 
@@ -266,6 +276,8 @@ static void fill_defaults(struct worker_config *c)
 {
     if (c->wall_ms == NULL)
         c->wall_ms = clock_wall_ms;
+    if (c->mono_ms == NULL)
+        c->mono_ms = clock_mono_ms;
     if (c->generation == 0)
         c->generation = 1;
     if (c->batch_records_max == 0)

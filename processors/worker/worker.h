@@ -38,6 +38,7 @@ struct worker_config { /* all borrowed, outlives the worker */
     struct store *store; /* instead of Redis (tests); borrowed.  NULL: Redis */
     enum worker_time time;
     int64_t (*wall_ms)(void); /* UTC; NULL: core/clock.h */
+    int64_t (*mono_ms)(void); /* how long a record has been missing; NULL: likewise */
     uint64_t generation;      /* of outputs, where there is no state yet; 0: 1 */
     size_t batch_records_max; /* of one partition; 0: 4096 */
     size_t cache_bytes_max;   /* shared by the partitions; 0: 256 MiB */

@@ -823,6 +823,75 @@ START_TEST(a_timer_that_is_due_by_the_wall_clock_fires_without_records)
 }
 END_TEST
 
+static int64_t mono_now_ms;
+
+static int64_t mono_ms(void)
+{
+    return mono_now_ms;
+}
+
+/* The third and the first record of a source: the second never comes. */
+static void feed_with_a_gap(const struct scene *s, const char *from)
+{
+    struct kafka_producer *p;
+    struct chain chain = {0};
+    struct buf scratch = {0};
+    struct chain_stamp stamp;
+    struct header headers[CHAIN_HEADERS];
+    struct record r = {.topic = str_of(s->input),
+                       .key = STR("c1"),
+                       .value = STR("ab"),
+                       .timestamp_ms = 1600000000000};
+
+    ck_assert_int_eq(kafka_producer_open(&s->config.kafka, NULL, &p, NULL), ERR_NONE);
+    for (int i = 0; i < 3; i++) {
+        r.headers = NULL;
+        r.header_count = 0;
+        chain_stamp(&chain, 1, str_of(from), &r, &scratch, &stamp, headers);
+        r.headers = headers;
+        r.header_count = CHAIN_HEADERS;
+        if (i != 1)
+            ck_assert_int_eq(kafka_produce(p, &r, NULL), ERR_NONE);
+    }
+    ck_assert_int_eq(kafka_flush(p, 20000, NULL, NULL, NULL), ERR_NONE);
+    kafka_producer_close(p);
+    buf_free(&scratch);
+}
+
+static bool readiness_says(const char *why)
+{
+    struct buf ready = {0};
+    bool found;
+
+    readiness_put_json(&ready);
+    found = strstr(buf_text(&ready), why) != NULL;
+    buf_free(&ready);
+    return found;
+}
+
+START_TEST(a_record_that_has_been_missing_for_a_minute_is_said)
+{
+    static const char why[] = "record 1.2 of other/0 has been missing for 60 s";
+    struct scene s;
+    struct worker *w;
+
+    scene_open(&s, "lacks");
+    s.config.mono_ms = mono_ms;
+    feed_with_a_gap(&s, "other/0");
+    w = worker_of(&s);
+    run_until_kept(&s, w);
+    for (int64_t until_ms = clock_mono_ms() + 2500; clock_mono_ms() < until_ms;)
+        worker_poll(w, 50, NULL); /* it has been looked at */
+    ck_assert(!readiness_says(why));
+    mono_now_ms += 60000;
+    for (int64_t until_ms = clock_mono_ms() + WAIT_MS; !readiness_says(why);) {
+        worker_poll(w, 50, NULL);
+        ck_assert(clock_mono_ms() < until_ms);
+    }
+    worker_close(w);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -834,6 +903,7 @@ int main(void)
         another_group_on_the_same_state_is_refused,
         refused_outputs_hold_the_state_back,
         a_timer_that_is_due_by_the_wall_clock_fires_without_records,
+        a_record_that_has_been_missing_for_a_minute_is_said,
     };
 
     return suite_run_with("worker", tests, sizeof tests / sizeof tests[0], 100, start, stop);
