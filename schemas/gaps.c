@@ -37,6 +37,8 @@ void gaps_open(struct gaps *gaps, const struct taken *taken, const struct taken_
         *gap = (struct gap){.from = mem_copy_text(dropped->from.data, dropped->from.len),
                             .since_ms = -1};
     }
+    if (gap->generation != dropped->generation || gap->missing != first_missing(taken, dropped))
+        gap->bound = -1;
     gap->generation = dropped->generation;
     gap->missing = first_missing(taken, dropped);
 }
@@ -57,6 +59,11 @@ void gaps_forget(struct gaps *gaps)
         mem_free(gaps->items[i].from);
     mem_free(gaps->items);
     *gaps = (struct gaps){0};
+}
+
+static bool lasts(const struct gap *gap, int64_t now_ms)
+{
+    return gap->since_ms >= 0 && now_ms - gap->since_ms >= GAPS_LAST_MS;
 }
 
 static void say(const struct gap *gap, const char *topic, int32_t partition, int64_t now_ms,
@@ -81,7 +88,7 @@ size_t gaps_look(struct gaps *gaps, const char *topic, int32_t partition, int64_
 
         if (gap->since_ms < 0)
             gap->since_ms = now_ms;
-        if (now_ms - gap->since_ms < GAPS_LAST_MS)
+        if (!lasts(gap, now_ms))
             continue;
         gaps->lasting++;
         if (!gap->said && fresh->code == ERR_NONE) {
@@ -93,4 +100,35 @@ size_t gaps_look(struct gaps *gaps, const char *topic, int32_t partition, int64_
         first_ms = gap->since_ms < first_ms ? gap->since_ms : first_ms;
     }
     return gaps->lasting;
+}
+
+struct gap *gaps_doubted(struct gaps *gaps, int64_t now_ms, size_t *at)
+{
+    while (*at < gaps->count) {
+        struct gap *gap = &gaps->items[(*at)++];
+
+        if (gap->bound < 0 && lasts(gap, now_ms))
+            return gap;
+    }
+    return NULL;
+}
+
+bool gaps_lost(const struct gaps *gaps, const char *topic, int32_t partition, int64_t next,
+               struct err *err)
+{
+    for (size_t i = 0; i < gaps->count; i++) {
+        const struct gap *gap = &gaps->items[i];
+
+        if (gap->bound < 0 || next < gap->bound)
+            continue;
+        err_set(
+            err, ERR_STATE,
+            "%s/%d: Kafka has lost record %llu.%llu of %s: its state counts it as acknowledged, and "
+            "the log up to %lld does not hold it; take the state of %s back to a snapshot from "
+            "before that record, and start again",
+            topic, partition, (unsigned long long)gap->generation, (unsigned long long)gap->missing,
+            gap->from, (long long)next, gap->from);
+        return true;
+    }
+    return false;
 }

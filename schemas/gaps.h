@@ -22,6 +22,7 @@ struct gap {
     uint64_t missing; /* the first number that has not come */
     int64_t since_ms; /* of the first look; -1: not looked at yet */
     bool said;        /* it has been returned as new */
+    int64_t bound;    /* the log's end after its producer was seen to count it; -1: not seen */
 };
 
 struct gaps { /* start with {0} */
@@ -43,5 +44,13 @@ void gaps_forget(struct gaps *gaps); /* all, and their memory */
  * is one.  topic/partition: where they are missing. */
 size_t gaps_look(struct gaps *gaps, const char *topic, int32_t partition, int64_t now_ms,
                  struct err *fresh, struct err *oldest);
+
+/* Lost for good is a record that its producer has committed as published, when the log has been read
+ * up to where it ended after that was seen.  gaps_doubted: the next one that lasts and whose `bound`
+ * the caller may find out and set (start with *at = 0; NULL at the end).  gaps_lost: is one lost,
+ * for who has read up to `next`?  Then err says which. */
+struct gap *gaps_doubted(struct gaps *gaps, int64_t now_ms, size_t *at);
+bool gaps_lost(const struct gaps *gaps, const char *topic, int32_t partition, int64_t next,
+               struct err *err);
 
 #endif

@@ -14,6 +14,7 @@
 #include "core/rng.h"
 #include "processors/worker/evidence.h"
 #include "processors/worker/flight.h"
+#include "processors/worker/lost.h"
 
 enum { BACKOFF_MS_MIN = 20, BACKOFF_MS_MAX = 1000, REPORT_NUMBER_SIZE = 16 };
 
@@ -413,6 +414,38 @@ static void report(struct worker *w, struct place *place, enum metric metric, do
     metric_set(place->series[metric], value);
 }
 
+static const struct worker_source *source_of(const struct worker *w, const struct gap *gap)
+{
+    for (size_t i = 0; i < w->config.source_count; i++) {
+        const struct worker_source *source = &w->config.sources[i];
+        size_t bytes = strlen(source->step);
+
+        if (strncmp(gap->from, source->step, bytes) == 0 && gap->from[bytes] == '/')
+            return source;
+    }
+    return NULL;
+}
+
+/* First the producer's state, then the log's end. */
+static void look_for_loss(struct worker *w, struct place *place, int64_t mono_ms)
+{
+    struct err why = {0};
+    int64_t first, end;
+    struct gap *gap;
+    size_t at = 0;
+
+    while ((gap = gaps_doubted(&place->gaps, mono_ms, &at)) != NULL) {
+        const struct worker_source *source = source_of(w, gap);
+
+        if (source != NULL && lost_is_counted(w->store, gap, source->topic, place->number) &&
+            kafka_consumer_bounds(w->consumer, w->config.input, place->number, &first, &end,
+                                  NULL) == ERR_NONE)
+            gap->bound = end;
+    }
+    if (gaps_lost(&place->gaps, w->config.input, place->number, place->next, &why))
+        place_stop(w, place, &why);
+}
+
 void place_lacks(struct worker *w, struct place *place, int64_t mono_ms, struct err *why)
 {
     struct err fresh = {0};
@@ -422,6 +455,8 @@ void place_lacks(struct worker *w, struct place *place, int64_t mono_ms, struct 
     if (fresh.code != ERR_NONE)
         log_error("worker", "a record does not come", LOG_TEXT("step", w->class->name),
                   LOG_TEXT("reason", fresh.text), LOG_END);
+    if (count > 0 && place->state == WORKER_RUNNING)
+        look_for_loss(w, place, mono_ms);
 }
 
 void place_report(struct worker *w, struct place *place)

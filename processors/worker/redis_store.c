@@ -335,6 +335,27 @@ static int redis_store_fd(const struct store *store)
     return redis_fd(((const struct redis_store *)store)->redis);
 }
 
+/* --- of others -------------------------------------------------------------------------------- */
+
+static enum store_result redis_meta(struct store *store, const char *step, int32_t partition,
+                                    struct arena *arena, struct str *out, struct err *err)
+{
+    struct redis_store *s = redis_store_of(store);
+    const struct str args[] = {STR("HGET"), redis_key(arena, step, partition, "meta"), STR("meta")};
+    struct redis_reply *reply;
+    enum redis_kind kind;
+
+    *out = STR_EMPTY;
+    redis_commits_take_all(s);
+    if (redis_command(s->redis, args, 3, &reply, err) != ERR_NONE)
+        return STORE_DOWN;
+    kind = redis_reply_kind(reply);
+    if (kind == REDIS_TEXT)
+        *out = keep(arena, reply);
+    redis_reply_free(reply);
+    return kind == REDIS_TEXT || kind == REDIS_NIL ? STORE_DONE : redis_trouble(NULL, "meta", err);
+}
+
 /* --- all subjects ----------------------------------------------------------------------------- */
 
 static enum store_result redis_list(struct store *store, const char *step, int32_t partition,
@@ -399,6 +420,7 @@ static const struct store_class redis_store_class = {
     .commit_drop = redis_commit_drop,
     .fd = redis_store_fd,
     .clock = redis_store_clock,
+    .meta = redis_meta,
     .list = redis_list,
 };
 

@@ -98,6 +98,11 @@ struct store_class {
      * process. */
     bool (*clock)(struct store *s, int64_t *at_ms);
 
+    /* What a partition of any step has committed last, whoever owns it (the caller need not); empty:
+     * nothing. */
+    enum store_result (*meta)(struct store *s, const char *step, int32_t partition,
+                              struct arena *arena, struct str *out, struct err *err);
+
     /* Every subject with its blob, in any order: to compare states, not for the hot path. */
     enum store_result (*list)(struct store *s, const char *step, int32_t partition,
                               struct arena *arena, struct store_subject **out, size_t *count,

@@ -29,11 +29,19 @@ enum worker_time {
     WORKER_TIME_LOG,  /* the log's time is the clock: no ticks */
 };
 
+struct worker_source { /* a step that writes numbered records to the input */
+    const char *step;
+    size_t topic; /* the input's index among its topics */
+};
+
 struct worker_config { /* all borrowed, outlives the worker */
     struct kafka_settings kafka;
     const char *group;
     const char *input;          /* topic */
     const char *const *outputs; /* real names of the step's topics, in its order; NULL: its own */
+    const struct worker_source
+        *sources; /* whose state is asked about a record that does not come */
+    size_t source_count;
     struct redis_settings redis;
     struct store *store; /* instead of Redis (tests); borrowed.  NULL: Redis */
     enum worker_time time;

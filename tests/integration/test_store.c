@@ -93,6 +93,10 @@ static void what_is_committed_is_loaded(struct store *s)
     ck_assert_int_eq(commit(s, "load", MINE, 0, "m1", subjects, 3), STORE_DONE);
     ck_assert_int_eq(load_one(s, "load", MINE, 1, "a", &blob), STORE_DONE);
     ck_assert(str_equal(blob, (struct str){"\0b\r\n\xff", 5}));
+    ck_assert_int_eq(s->class->meta(s, "load", 1, arena, &blob, NULL), STORE_DONE);
+    ck_assert(str_is(blob, "m1"));
+    ck_assert_int_eq(s->class->meta(s, "load", 2, arena, &blob, NULL), STORE_DONE);
+    ck_assert_uint_eq(blob.len, 0);
     c = claim(s, "load", MINE);
     ck_assert(!c.fresh && c.commit == 1 && str_is(c.meta, "m1") && str_is(c.own, "own"));
     ck_assert_int_eq(s->class->list(s, "load", 1, arena, &list, &count, NULL), STORE_DONE);

@@ -892,6 +892,58 @@ START_TEST(a_record_that_has_been_missing_for_a_minute_is_said)
 }
 END_TEST
 
+/* What a step would have committed after three records to partition 0 of its only topic. */
+static void keep_state_of(const struct scene *s, const char *step)
+{
+    static const int32_t one[] = {1};
+    struct arena *arena = arena_new(0);
+    struct store *store;
+    struct store_claim claim;
+    struct meta meta;
+    struct buf bytes = {0};
+
+    ck_assert_int_eq(redis_store_open(&s->config.redis, &store, NULL), ERR_NONE);
+    ck_assert_int_eq(store->class->claim(store, step, 0, "ffffffffffffffffffffffffffffffff",
+                                         STR("g"), arena, &claim, NULL),
+                     STORE_DONE);
+    meta_init(&meta, 0, 1, one, 1);
+    meta.topics[0].sent[0].number = 3;
+    meta_encode(&meta, &bytes);
+    store->class->commit_send(store, step, 0, "ffffffffffffffffffffffffffffffff", 0,
+                              buf_str(&bytes), NULL, 0);
+    ck_assert_int_eq(store->class->commit_wait(store, step, 0, NULL), STORE_DONE);
+    meta_free(&meta);
+    buf_free(&bytes);
+    store->class->close(store);
+    arena_free(arena);
+}
+
+START_TEST(a_record_that_its_producer_counts_and_the_log_lacks_stops_the_partition)
+{
+    static const struct worker_source sources[] = {{"another", 5}, {"loser", 0}};
+    struct scene s;
+    struct worker *w;
+    char reason[512];
+
+    scene_open(&s, "loss");
+    s.config.mono_ms = mono_ms;
+    s.config.sources = sources;
+    s.config.source_count = 2;
+    feed_with_a_gap(&s, "loser/0");
+    w = worker_of(&s);
+    run_until_kept(&s, w);
+    for (int64_t until_ms = clock_mono_ms() + 2500; clock_mono_ms() < until_ms;)
+        worker_poll(w, 50, NULL); /* it has been looked at */
+    mono_now_ms += 60000;
+    while (!readiness_says("record 1.2 of loser/0 has been missing"))
+        worker_poll(w, 50, NULL); /* nobody counts it yet: only said */
+    keep_state_of(&s, "loser");
+    run_until_stopped(w, reason);
+    ck_assert_msg(strstr(reason, "Kafka has lost record 1.2 of loser/0") != NULL, "%s", reason);
+    worker_close(w);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -904,6 +956,7 @@ int main(void)
         refused_outputs_hold_the_state_back,
         a_timer_that_is_due_by_the_wall_clock_fires_without_records,
         a_record_that_has_been_missing_for_a_minute_is_said,
+        a_record_that_its_producer_counts_and_the_log_lacks_stops_the_partition,
     };
 
     return suite_run_with("worker", tests, sizeof tests / sizeof tests[0], 100, start, stop);

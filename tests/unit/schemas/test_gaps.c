@@ -67,6 +67,36 @@ START_TEST(a_gap_that_was_filled_is_forgotten)
 }
 END_TEST
 
+START_TEST(a_record_is_lost_when_all_behind_its_producers_word_was_read)
+{
+    struct taken taken = {0};
+    struct gaps gaps = {0};
+    struct taken_source ahead = numbered("decide/0", 9), third = numbered("decide/0", 3);
+    struct gap *gap;
+    struct err err = {0};
+    size_t at = 0;
+
+    gaps_open(&gaps, &taken, &ahead);
+    look(&gaps, 0);
+    ck_assert_ptr_null(gaps_doubted(&gaps, 59999, &at));
+    at = 0;
+    gap = gaps_doubted(&gaps, 60000, &at);
+    ck_assert_ptr_nonnull(gap);
+    ck_assert(!gaps_lost(&gaps, "attent.tasks", 3, 1000, &err)); /* nobody has counted it */
+    gap->bound = 500;
+    at = 0;
+    ck_assert_ptr_null(gaps_doubted(&gaps, 60000, &at)); /* it is known */
+    ck_assert(!gaps_lost(&gaps, "attent.tasks", 3, 499, &err));
+    ck_assert(gaps_lost(&gaps, "attent.tasks", 3, 500, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "Kafka has lost record 1.1 of decide/0"));
+    taken_advance(&taken, &third);
+    gaps_open(&gaps, &taken, &ahead); /* another number is missing now */
+    ck_assert(!gaps_lost(&gaps, "attent.tasks", 3, 500, &err));
+    gaps_forget(&gaps);
+    taken_free(&taken);
+}
+END_TEST
+
 START_TEST(names_that_cannot_be_said_are_not_kept)
 {
     struct gaps gaps = {0};
@@ -81,4 +111,5 @@ START_TEST(names_that_cannot_be_said_are_not_kept)
 END_TEST
 
 SUITE_MAIN("gaps", a_gap_is_said_once_it_has_lasted_a_minute, a_gap_that_was_filled_is_forgotten,
+           a_record_is_lost_when_all_behind_its_producers_word_was_read,
            names_that_cannot_be_said_are_not_kept)
