@@ -250,6 +250,33 @@ static enum store_result memory_commit_wait(struct store *s, const char *step, i
     return answer;
 }
 
+static bool memory_commit_ready(struct store *s, const char *step, int32_t partition)
+{
+    (void)s, (void)step, (void)partition;
+    return true;
+}
+
+static void memory_commit_drop(struct store *s, const char *step, int32_t partition)
+{
+    (void)s, (void)step, (void)partition;
+}
+
+static int memory_fd(const struct store *s)
+{
+    (void)s;
+    return -1;
+}
+
+static enum store_result memory_meta(struct store *s, const char *step, int32_t partition,
+                                     struct arena *arena, struct str *out, struct err *err)
+{
+    const struct area *a = area_of(s, step, partition);
+
+    (void)err;
+    *out = a->meta_bytes > 0 ? arena_str(arena, (struct str){a->meta, a->meta_bytes}) : STR_EMPTY;
+    return STORE_DONE;
+}
+
 static enum store_result memory_list(struct store *s, const char *step, int32_t partition,
                                      struct arena *arena, struct store_subject **out, size_t *count,
                                      struct err *err)
@@ -302,7 +329,11 @@ struct store *memory_store_open(void)
         .load = memory_load,
         .due = memory_due,
         .commit_send = memory_commit_send,
+        .commit_ready = memory_commit_ready,
         .commit_wait = memory_commit_wait,
+        .commit_drop = memory_commit_drop,
+        .fd = memory_fd,
+        .meta = memory_meta,
         .list = memory_list,
     };
     struct memory_store *m = MEM_NEW(struct memory_store);

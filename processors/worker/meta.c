@@ -85,25 +85,23 @@ void meta_encode(const struct meta *meta, struct buf *out)
 
 /* --- reading back -------------------------------------------------------------------------- */
 
-static enum err_code read_topics(struct reader *r, struct meta *meta, struct err *err)
+static void read_topics(struct reader *r, struct meta *meta)
 {
-    uint64_t topics = reader_varint(r);
+    size_t topics = reader_count(r, 1);
 
-    if (r->failed || topics != meta->topic_count)
-        return err_set(err, ERR_STATE, "state is of a step with %llu output topics, not %zu",
-                       (unsigned long long)topics, meta->topic_count);
-    for (size_t i = 0; i < meta->topic_count; i++) {
-        uint64_t partitions = reader_varint(r);
+    meta->topics = mem_alloc((topics + 1) * sizeof *meta->topics);
+    for (; meta->topic_count < topics && !r->failed; meta->topic_count++) {
+        struct meta_topic *topic = &meta->topics[meta->topic_count];
+        size_t partitions = reader_count(r, 1);
 
-        if (r->failed || partitions != (uint64_t)meta->topics[i].partition_count)
-            return err_set(err, ERR_STATE,
-                           "output topic %zu had %llu partitions and has %d: that takes a new "
-                           "generation of outputs",
-                           i, (unsigned long long)partitions, meta->topics[i].partition_count);
-        for (size_t p = 0; p < partitions; p++)
-            meta->topics[i].sent[p] = read_chain(r);
+        if (partitions > META_PARTITIONS_MAX)
+            r->failed = true;
+        else
+            topic->partition_count = (int32_t)partitions;
+        topic->sent = mem_alloc(((size_t)topic->partition_count + 1) * sizeof(struct chain));
+        for (int32_t p = 0; p < topic->partition_count; p++)
+            topic->sent[p] = read_chain(r);
     }
-    return ERR_NONE;
 }
 
 static void read_taken(struct reader *r, struct meta *meta)
@@ -123,15 +121,13 @@ static void read_taken(struct reader *r, struct meta *meta)
     }
 }
 
-enum err_code meta_decode(struct str bytes, const int32_t *partitions, size_t topic_count,
-                          struct meta *meta, struct err *err)
+enum err_code meta_decode_any(struct str bytes, struct meta *meta, struct err *err)
 {
     struct reader r = reader_of(bytes);
     uint8_t version = reader_u8(&r);
     uint64_t sum = reader_u64(&r);
-    enum err_code code;
 
-    meta_init(meta, 0, 0, partitions, topic_count);
+    *meta = (struct meta){0};
     if (version != META_VERSION)
         return err_set(err, ERR_STATE, "state of version %d: this program knows version %d",
                        version, META_VERSION);
@@ -141,11 +137,26 @@ enum err_code meta_decode(struct str bytes, const int32_t *partitions, size_t to
     meta->next = reader_zigzag(&r);
     meta->now_ms = reader_zigzag(&r);
     meta->generation = reader_varint(&r);
-    code = read_topics(&r, meta, err);
-    if (code != ERR_NONE)
-        return code;
+    read_topics(&r, meta);
     read_taken(&r, meta);
     if (r.failed || r.at != r.end)
         return err_set(err, ERR_STATE, "state: its meta is malformed");
     return ERR_NONE;
+}
+
+enum err_code meta_decode(struct str bytes, const int32_t *partitions, size_t topic_count,
+                          struct meta *meta, struct err *err)
+{
+    enum err_code code = meta_decode_any(bytes, meta, err);
+
+    if (code == ERR_NONE && meta->topic_count != topic_count)
+        return err_set(err, ERR_STATE, "state is of a step with %zu output topics, not %zu",
+                       meta->topic_count, topic_count);
+    for (size_t i = 0; i < topic_count && code == ERR_NONE; i++)
+        if (meta->topics[i].partition_count != partitions[i])
+            return err_set(err, ERR_STATE,
+                           "output topic %zu had %d partitions and has %d: that takes a new "
+                           "generation of outputs",
+                           i, meta->topics[i].partition_count, partitions[i]);
+    return code;
 }

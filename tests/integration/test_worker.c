@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/readiness.h"
 #include "core/rng.h"
 #include "processors/worker/offline.h"
 #include "processors/worker/redis_store.h"
@@ -139,13 +140,35 @@ static enum store_result flaky_commit_wait(struct store *s, const char *step, in
     return STORE_DOWN;
 }
 
+static bool flaky_commit_ready(struct store *s, const char *step, int32_t partition)
+{
+    struct flaky *f = (struct flaky *)s;
+
+    return f->swallowed[partition] || f->behind->class->commit_ready(f->behind, step, partition);
+}
+
+static void flaky_commit_drop(struct store *s, const char *step, int32_t partition)
+{
+    behind(s)->class->commit_drop(behind(s), step, partition);
+}
+
+static int flaky_fd(const struct store *s)
+{
+    const struct store *b = ((const struct flaky *)s)->behind;
+
+    return b->class->fd(b);
+}
+
 START_TEST(a_store_that_fails_at_every_step_loses_and_doubles_nothing)
 {
     static const struct store_class class = {.claim = flaky_claim,
                                              .load = flaky_load,
                                              .due = flaky_due,
                                              .commit_send = flaky_commit_send,
-                                             .commit_wait = flaky_commit_wait};
+                                             .commit_ready = flaky_commit_ready,
+                                             .commit_wait = flaky_commit_wait,
+                                             .commit_drop = flaky_commit_drop,
+                                             .fd = flaky_fd};
     struct flaky flaky = {.store = {&class}, .rng = rng_seeded(11)};
     struct scene s;
     struct worker *w;
@@ -199,7 +222,10 @@ static pid_t fork_worker(const struct scene *s, int life)
                                              .load = flaky_load,
                                              .due = flaky_due,
                                              .commit_send = dying_commit_send,
-                                             .commit_wait = dying_commit_wait};
+                                             .commit_ready = flaky_commit_ready,
+                                             .commit_wait = dying_commit_wait,
+                                             .commit_drop = flaky_commit_drop,
+                                             .fd = flaky_fd};
     struct flaky dying = {.store = {&class}, .life = life};
     struct scene own = *s;
     pid_t pid = fork();
@@ -602,11 +628,36 @@ START_TEST(while_very_many_timers_fire_the_other_partition_goes_on)
 }
 END_TEST
 
-static int64_t wall_now_ms;
+static int64_t wall_now_ms, store_ahead_ms;
 
 static int64_t wall_ms(void)
 {
     return wall_now_ms;
+}
+
+static bool played_clock(struct store *s, int64_t *at_ms)
+{
+    (void)s;
+    *at_ms = wall_now_ms + store_ahead_ms;
+    return true;
+}
+
+/* A Redis whose clock is the test's. */
+static struct flaky clocked_store(const struct scene *s)
+{
+    static const struct store_class class = {.claim = flaky_claim,
+                                             .load = flaky_load,
+                                             .due = flaky_due,
+                                             .commit_send = flaky_commit_send,
+                                             .commit_ready = flaky_commit_ready,
+                                             .commit_wait = flaky_commit_wait,
+                                             .commit_drop = flaky_commit_drop,
+                                             .fd = flaky_fd,
+                                             .clock = played_clock};
+    struct flaky store = {.store = {&class}};
+
+    ck_assert_int_eq(redis_store_open(&s->config.redis, &store.behind, NULL), ERR_NONE);
+    return store;
 }
 
 /* Value bytes: wanted, "set a timer". */
@@ -619,8 +670,12 @@ START_TEST(a_timer_that_is_due_by_the_wall_clock_fires_without_records)
     struct worker_partition_status status[SCENE_INPUTS];
     struct err err = {0};
     uint64_t ticks = 0, timers = 0;
+    struct flaky store;
+    struct buf ready = {0};
 
     scene_open(&s, "ticks");
+    store = clocked_store(&s);
+    s.config.store = &store.store;
     s.config.time = WORKER_TIME_WALL;
     s.config.wall_ms = wall_ms;
     wall_now_ms = r.timestamp_ms;
@@ -636,6 +691,16 @@ START_TEST(a_timer_that_is_due_by_the_wall_clock_fires_without_records)
     worker_close(w);
     w = scene_worker(&s); /* the timer is in Redis alone now */
     wall_now_ms += 60000;
+    store_ahead_ms = -5001; /* this machine's clock cannot be believed */
+    for (int i = 0; i < 30; i++)
+        worker_poll(w, 50, &err);
+    worker_status(w, status, SCENE_INPUTS);
+    ck_assert_uint_eq(status[0].ticks + status[1].ticks, 0);
+    readiness_put_json(&ready);
+    ck_assert_msg(strstr(buf_text(&ready), "5.0 s ahead of the store's") != NULL, "%s",
+                  buf_text(&ready));
+    buf_free(&ready);
+    store_ahead_ms = 4999;
     for (int i = 0; i < 400 && timers == 0; i++) {
         worker_poll(w, 50, NULL);
         worker_status(w, status, SCENE_INPUTS);
@@ -646,7 +711,129 @@ START_TEST(a_timer_that_is_due_by_the_wall_clock_fires_without_records)
     ck_assert_uint_ge(timers, 1);
     scene_run_until_kept(&s, w);
     worker_close(w);
+    store.behind->class->close(store.behind);
     scene_compare(&s);
+}
+END_TEST
+
+static int64_t mono_now_ms;
+
+static int64_t mono_ms(void)
+{
+    return mono_now_ms;
+}
+
+/* The third and the first record of a source: the second never comes. */
+static void feed_with_a_gap(const struct scene *s, const char *from)
+{
+    struct kafka_producer *p;
+    struct chain chain = {0};
+    struct buf scratch = {0};
+    struct chain_stamp stamp;
+    struct header headers[CHAIN_HEADERS];
+    struct record r = {.topic = str_of(s->input),
+                       .key = STR("c1"),
+                       .value = STR("ab"),
+                       .timestamp_ms = 1600000000000};
+
+    ck_assert_int_eq(kafka_producer_open(&s->config.kafka, NULL, &p, NULL), ERR_NONE);
+    for (int i = 0; i < 3; i++) {
+        r.headers = NULL;
+        r.header_count = 0;
+        chain_stamp(&chain, 1, str_of(from), &r, &scratch, &stamp, headers);
+        r.headers = headers;
+        r.header_count = CHAIN_HEADERS;
+        if (i != 1)
+            ck_assert_int_eq(kafka_produce(p, &r, NULL), ERR_NONE);
+    }
+    ck_assert_int_eq(kafka_flush(p, 20000, NULL, NULL, NULL), ERR_NONE);
+    kafka_producer_close(p);
+    buf_free(&scratch);
+}
+
+static bool readiness_says(const char *why)
+{
+    struct buf ready = {0};
+    bool found;
+
+    readiness_put_json(&ready);
+    found = strstr(buf_text(&ready), why) != NULL;
+    buf_free(&ready);
+    return found;
+}
+
+START_TEST(a_record_that_has_been_missing_for_a_minute_is_said)
+{
+    static const char why[] = "record 1.2 of other/0 has been missing for 60 s";
+    struct scene s;
+    struct worker *w;
+
+    scene_open(&s, "lacks");
+    s.config.mono_ms = mono_ms;
+    feed_with_a_gap(&s, "other/0");
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    for (int64_t until_ms = clock_mono_ms() + 2500; clock_mono_ms() < until_ms;)
+        worker_poll(w, 50, NULL); /* it has been looked at */
+    ck_assert(!readiness_says(why));
+    mono_now_ms += 60000;
+    for (int64_t until_ms = clock_mono_ms() + SCENE_WAIT_MS; !readiness_says(why);) {
+        worker_poll(w, 50, NULL);
+        ck_assert(clock_mono_ms() < until_ms);
+    }
+    worker_close(w);
+}
+END_TEST
+
+/* What a step would have committed after three records to partition 0 of its only topic. */
+static void keep_state_of(const struct scene *s, const char *step)
+{
+    static const int32_t one[] = {1};
+    struct arena *arena = arena_new(0);
+    struct store *store;
+    struct store_claim claim;
+    struct meta meta;
+    struct buf bytes = {0};
+
+    ck_assert_int_eq(redis_store_open(&s->config.redis, &store, NULL), ERR_NONE);
+    ck_assert_int_eq(store->class->claim(store, step, 0, "ffffffffffffffffffffffffffffffff",
+                                         STR("g"), arena, &claim, NULL),
+                     STORE_DONE);
+    meta_init(&meta, 0, 1, one, 1);
+    meta.topics[0].sent[0].number = 3;
+    meta_encode(&meta, &bytes);
+    store->class->commit_send(store, step, 0, "ffffffffffffffffffffffffffffffff", 0,
+                              buf_str(&bytes), NULL, 0);
+    ck_assert_int_eq(store->class->commit_wait(store, step, 0, NULL), STORE_DONE);
+    meta_free(&meta);
+    buf_free(&bytes);
+    store->class->close(store);
+    arena_free(arena);
+}
+
+START_TEST(a_record_that_its_producer_counts_and_the_log_lacks_stops_the_partition)
+{
+    static const struct worker_source sources[] = {{"another", 5}, {"loser", 0}};
+    struct scene s;
+    struct worker *w;
+    char reason[512];
+
+    scene_open(&s, "loss");
+    s.config.mono_ms = mono_ms;
+    s.config.sources = sources;
+    s.config.source_count = 2;
+    feed_with_a_gap(&s, "loser/0");
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    for (int64_t until_ms = clock_mono_ms() + 2500; clock_mono_ms() < until_ms;)
+        worker_poll(w, 50, NULL); /* it has been looked at */
+    mono_now_ms += 60000;
+    while (!readiness_says("record 1.2 of loser/0 has been missing"))
+        worker_poll(w, 50, NULL); /* nobody counts it yet: only said */
+    keep_state_of(&s, "loser");
+    run_until_stopped(w, reason);
+    ck_assert_msg(strstr(reason, "Kafka has lost record 1.2 of loser/0") != NULL, "%s", reason);
+    worker_close(w);
 }
 END_TEST
 
@@ -665,6 +852,8 @@ int main(void)
         a_failover_that_loses_acknowledged_commits_loses_nothing,
         while_very_many_timers_fire_the_other_partition_goes_on,
         a_timer_that_is_due_by_the_wall_clock_fires_without_records,
+        a_record_that_has_been_missing_for_a_minute_is_said,
+        a_record_that_its_producer_counts_and_the_log_lacks_stops_the_partition,
     };
 
     return suite_run_with("worker", tests, sizeof tests / sizeof tests[0], 100, scene_start_servers,

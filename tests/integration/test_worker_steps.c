@@ -1,7 +1,7 @@
 /* kill -9 at every step of the worker (core/fail_points.def): a process dies there, another takes over, and
  * what a reader takes, the states and the timers are those of an undisturbed run.
  *
- * The wall clock is far ahead of the log, so ticks are written as soon as the log has been read.
+ * The log is years old, so ticks are written as soon as the log has been read.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -14,11 +14,6 @@
 #include "tests/support/suite.h"
 
 enum { PASSES = 2, EVENTS = 1200 };
-
-static int64_t wall_ms(void)
-{
-    return 1700000000000;
-}
 
 /* Which pass: the first, and one in the middle of the work; 0: there is none that is sure. */
 static int pass_of(enum fail_point point, int pass)
@@ -77,7 +72,6 @@ static void live(enum fail_point point, int pass)
         return;
     scene_open(&s, lives_name(point, pass));
     s.config.time = WORKER_TIME_WALL;
-    s.config.wall_ms = wall_ms;
     scene_feed(&s, 1, EVENTS);
     pid = begin_to_die(&s, point, pass_of(point, pass));
     if (together)

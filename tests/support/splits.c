@@ -139,11 +139,16 @@ struct rough {
     struct store *store;
     struct engine *engine;
     struct arena *arena;
-    size_t at, longest;
+    size_t longest;
+    size_t at, open_at, sent_at, durable_at; /* records of the log */
+    struct engine_batch open, sent;
+    bool has_open, has_sent;
+    bool lost; /* the commit that was sent never arrives */
     struct splits_end end;
+    struct splits_met met;
 };
 
-static void reopen(struct rough *r)
+static void begin_again(struct rough *r)
 {
     struct store_claim claim;
     struct err err = {0};
@@ -155,54 +160,86 @@ static void reopen(struct rough *r)
                      STORE_DONE);
     ck_assert_msg(engine_open(&r->setup, claim.meta, claim.own, &r->engine, &err) == ERR_NONE, "%s",
                   err.text);
+    r->at = r->durable_at;
+    r->has_open = r->has_sent = false;
 }
 
-static void commit(struct rough *r, const struct engine_batch *batch)
+/* What is not durable was published as well, and will be again: a reader takes it once. */
+static void hear_answer(struct rough *r)
 {
-    const struct store_class *store = r->store->class;
-    const char *step = r->setup.class->name;
-
-    for (size_t i = 0; i < batch->output_count; i++)
-        splits_add(&r->end, batch->outputs[i].topic, &batch->outputs[i].record);
-    r->at += batch->done;
-    if (!batch->moved) {
-        engine_unmoved(r->engine);
+    if (r->lost) {
+        r->met.fell_together += r->has_open;
+        begin_again(r);
         return;
     }
-    store->commit_send(r->store, step, PARTITION, token, engine_commit(r->engine), batch->meta,
-                       batch->subjects, batch->subject_count);
-    ck_assert_int_eq(store->commit_wait(r->store, step, PARTITION, NULL), STORE_DONE);
+    ck_assert_int_eq(r->store->class->commit_wait(r->store, r->setup.class->name, PARTITION, NULL),
+                     STORE_DONE);
+    for (size_t i = 0; i < r->sent.output_count; i++)
+        splits_add(&r->end, r->sent.outputs[i].topic, &r->sent.outputs[i].record);
     engine_committed(r->engine);
+    r->durable_at = r->sent_at;
+    r->has_sent = false;
 }
 
-static void run_batch(struct rough *r)
+static void send_commit(struct rough *r)
 {
-    size_t left = r->splits->count - r->at, count = 1 + rng_below(&r->rng, r->longest);
-    struct engine_batch batch;
+    r->lost = rng_below(&r->rng, 10) == 0;
+    if (!r->lost)
+        r->store->class->commit_send(r->store, r->setup.class->name, PARTITION, token,
+                                     engine_commit(r->engine), r->open.meta, r->open.subjects,
+                                     r->open.subject_count);
+    engine_sent(r->engine);
+    r->sent = r->open;
+    r->sent_at = r->open_at;
+    r->has_sent = true;
+    r->has_open = false;
+}
+
+static void could_not_publish(struct rough *r)
+{
+    if (r->has_sent)
+        hear_answer(r);
+    begin_again(r);
+}
+
+static void decide(struct rough *r)
+{
+    size_t count = 1 + rng_below(&r->rng, r->longest), left = r->splits->count - r->at;
     struct err err = {0};
+    enum store_result result;
 
     engine_plan(r->engine, r->splits->records + r->at, count < left ? count : left);
     arena_reset(r->arena);
-    ck_assert_int_eq(
-        store_fill(r->store, r->setup.class->name, PARTITION, token, r->engine, r->arena, &err),
-        STORE_DONE);
-    ck_assert_msg(engine_run(r->engine, &batch, &err) == ERR_NONE, "%s", err.text);
-    if (rng_below(&r->rng, 6) == 0) { /* could not be published */
-        reopen(r);
+    result =
+        store_fill(r->store, r->setup.class->name, PARTITION, token, r->engine, r->arena, &err);
+    if (result != STORE_DONE) {
+        ck_assert(r->has_sent && r->lost && result == STORE_GAP);
+        begin_again(r);
         return;
     }
-    commit(r, &batch);
-    if (rng_below(&r->rng, 15) == 0) {
-        int64_t next = engine_next(r->engine);
-
-        reopen(r);
-        ck_assert_int_eq(engine_next(r->engine), next);
+    ck_assert_msg(engine_run(r->engine, &r->open, &err) == ERR_NONE, "%s", err.text);
+    if (rng_below(&r->rng, 8) == 0) {
+        could_not_publish(r);
+        return;
     }
+    r->at += r->open.done;
+    r->open_at = r->at;
+    r->has_open = r->open.moved;
+    r->met.overlaps += r->has_open && r->has_sent;
+}
+
+static bool is_done(struct rough *r)
+{
+    return r->at == r->splits->count && !r->has_open && !r->has_sent &&
+           !engine_is_unsettled(r->engine);
 }
 
 struct splits_end splits_rough(const struct splits *splits, uint64_t seed)
 {
-    struct rough r = {.splits = splits, .rng = rng_seeded(seed), .arena = arena_new(0)};
+    struct rough r = {.splits = splits,
+                      .rng = rng_seeded(seed),
+                      .store = memory_store_open(),
+                      .arena = arena_new(0)};
 
     r.setup = (struct engine_setup){.class = splits->class,
                                     .config = splits->config,
@@ -214,10 +251,17 @@ struct splits_end splits_rough(const struct splits *splits, uint64_t seed)
         r.setup.cache_bytes_max *= 100;
     r.setup.timers_max = 1 + rng_below(&r.rng, 6);
     r.longest = 1 + rng_below(&r.rng, 60);
-    r.store = memory_store_open();
-    reopen(&r);
-    while (r.at < splits->count || engine_is_unsettled(r.engine))
-        run_batch(&r);
+    begin_again(&r);
+    while (!is_done(&r)) {
+        if (r.has_sent && (r.has_open || r.at == splits->count || rng_below(&r.rng, 2) == 0))
+            hear_answer(&r);
+        else if (r.has_open)
+            send_commit(&r);
+        else if (!r.has_sent && rng_below(&r.rng, 15) == 0)
+            begin_again(&r);
+        else
+            decide(&r);
+    }
     ck_assert_int_eq(store_digest(r.store, splits->class->name, PARTITION, &r.end.state, NULL),
                      STORE_DONE);
     splits_check_timers(r.store, splits->class, splits->config, PARTITION, STR("id"));
@@ -226,6 +270,10 @@ struct splits_end splits_rough(const struct splits *splits, uint64_t seed)
     engine_close(r.engine);
     r.store->class->close(r.store);
     arena_free(r.arena);
+    if (splits->met != NULL) {
+        splits->met->overlaps += r.met.overlaps;
+        splits->met->fell_together += r.met.fell_together;
+    }
     return r.end;
 }
 

@@ -2,7 +2,8 @@
  *
  *   plain   one record after the other, all states and timers in memory: what is right
  *   rough   random batches, a tiny cache, few timers in memory, batches that are given up after
- *           they were decided, restarts from what the store has
+ *           they were decided, restarts from what the store has, and commits whose answer comes
+ *           late or never, while the next batch is decided on top
  *
  * Nothing here returns a failure: it fails the test and says why.  One thread.
  */
@@ -12,12 +13,18 @@
 #include "core/hash.h"
 #include "processors/worker/store.h"
 
+struct splits_met {       /* what has happened in rough runs */
+    size_t overlaps;      /* batches decided while a commit was in flight */
+    size_t fell_together; /* and given up because that was lost */
+};
+
 struct splits { /* all borrowed */
     const struct step_class *class;
     const void *config; /* of the step */
     const int32_t *topic_partitions;
     const struct record *records; /* of partition 1, offsets ascending */
     size_t count;
+    struct splits_met *met; /* added to; NULL: not counted */
 };
 
 struct splits_end {         /* all that a run leaves */

@@ -106,6 +106,7 @@ START_TEST(any_split_of_a_log_gives_the_same_outputs_and_states)
     const char *only = getenv("SEED");
     uint64_t from = only != NULL ? strtoull(only, NULL, 10) : 1;
     uint64_t to = only != NULL ? from : 25;
+    struct splits_met met = {0};
     size_t outputs = 0;
 
     for (uint64_t seed = from; seed <= to; seed++) {
@@ -113,12 +114,15 @@ START_TEST(any_split_of_a_log_gives_the_same_outputs_and_states)
         struct splits splits = {.class = &toy_step_class,
                                 .topic_partitions = partitions,
                                 .records = log.records,
-                                .count = log.count};
+                                .count = log.count,
+                                .met = &met};
 
         outputs += splits_compare(&splits, seed, 4).output_count;
         arena_free(log.arena);
     }
     ck_assert_uint_gt(outputs, only != NULL ? 0 : 2000); /* it is no empty play */
+    ck_assert_uint_gt(met.overlaps, only != NULL ? 0 : 1000);
+    ck_assert_uint_gt(met.fell_together, only != NULL ? 0 : 20);
 }
 END_TEST
 

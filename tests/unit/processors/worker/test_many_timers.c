@@ -161,6 +161,7 @@ static size_t run_batch(struct partition *p, const struct record *records, size_
         look_at(p, &batch.outputs[i].record);
     p->store->class->commit_send(p->store, "toy", 0, token, engine_commit(p->engine), batch.meta,
                                  batch.subjects, batch.subject_count);
+    engine_sent(p->engine);
     ck_assert_int_eq(p->store->class->commit_wait(p->store, "toy", 0, &err), STORE_DONE);
     engine_committed(p->engine);
     p->batches++;
