@@ -39,7 +39,7 @@ static const struct kafka_property defaults[] = {
     {"partition.assignment.strategy", "range"},
     {"enable.partition.eof", "true"},
     {"session.timeout.ms", "6000"},
-    {"heartbeat.interval.ms", "1000"},
+    {"heartbeat.interval.ms", "300"}, /* how soon a member hears that another one has left */
     {"fetch.wait.max.ms", "10"},
     {"fetch.error.backoff.ms", "50"},
     {"queued.min.messages", "150000"},

@@ -213,7 +213,7 @@ bool engine_lacks_timers(struct engine *p)
 
 bool engine_is_unsettled(struct engine *p)
 {
-    return first_settled(p) != NULL;
+    return first_settled(p) != NULL || lanes_lacking(&p->lanes) != NULL;
 }
 
 int64_t engine_due_by(const struct engine *p, int64_t at_ms)

@@ -81,8 +81,9 @@ int64_t engine_due_ms(const struct engine *p);
  * nothing) loads them. */
 bool engine_lacks_timers(struct engine *p);
 
-/* A control record has made timers of a lane ready, and those may have set others that are due: a
- * batch (of nothing) fires them; the next one does in any case. */
+/* A control record has made timers of a lane ready, and those may have set others that are due; or
+ * the store may have such timers, and none is in memory: a batch (of nothing) loads and fires them;
+ * the next one does in any case. */
 bool engine_is_unsettled(struct engine *p);
 
 /* The latest timer in memory that is due at or before this time; STEP_NO_TIMER: none is.  Looks at

@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/fail_point.h"
 
 enum { ACKNOWLEDGE_MS_MAX = 15000 /* longer than a record may take to be refused */ };
 
@@ -156,8 +157,10 @@ static enum err_code queue_outputs(struct worker *w, struct place *place, struct
     if (producer == NULL)
         return ERR_DOWN;
     place->open.receipt = kafka_receipt_new();
-    for (size_t i = 0; i < batch->output_count && code == ERR_NONE; i++)
+    for (size_t i = 0; i < batch->output_count && code == ERR_NONE; i++) {
         code = kafka_produce_counted(producer, &batch->outputs[i].record, place->open.receipt, err);
+        FAIL_POINT_PASS(OUTPUT_SENT);
+    }
     return code;
 }
 
@@ -185,8 +188,10 @@ bool flight_decide(struct worker *w, struct place *place, struct err *err)
     clock_us = clock_mono_us();
     if (!load(w, place))
         return true;
+    FAIL_POINT_PASS(LOADED);
     w->times.load_us += lap(&clock_us);
     decided = run(w, place);
+    FAIL_POINT_PASS(DECIDED);
     w->times.decide_us += lap(&clock_us);
     if (!decided)
         return true;
@@ -213,6 +218,7 @@ static void send_commit(struct worker *w, struct place *place)
     w->store->class->commit_send(w->store, w->class->name, place->number, place->token,
                                  engine_commit(place->engine), batch->meta, batch->subjects,
                                  batch->subject_count);
+    FAIL_POINT_PASS(COMMIT_SENT);
     engine_sent(place->engine);
     place->sent = place->open;
     place->open = (struct flight){0};
@@ -225,6 +231,7 @@ static void finish_commit(struct worker *w, struct place *place)
     enum store_result result =
         w->store->class->commit_wait(w->store, w->class->name, place->number, &why);
 
+    FAIL_POINT_PASS(COMMIT_KEPT);
     if (result != STORE_DONE) {
         place->sent.there = false; /* there is nothing left to drop */
         place_refused(w, place, result, &why);
@@ -250,6 +257,7 @@ static bool move_on(struct worker *w, struct place *place)
         if (place->open.receipt != NULL) /* most batches publish nothing */
             observe(w, "publish", now_us - place->open.since_us);
         place->open.acknowledged = true;
+        FAIL_POINT_PASS(OUTPUTS_KEPT);
         place->open.since_us = now_us;
     }
     if (place->open.acknowledged && !place->sent.there) {

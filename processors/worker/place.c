@@ -9,6 +9,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/rng.h"
@@ -284,6 +285,7 @@ static enum claimed try_claim(struct worker *w, struct place *place, struct err 
                                     w->arena, &claim, err);
     if (result != STORE_DONE)
         return of_result(result);
+    FAIL_POINT_PASS(CLAIMED);
     keep(&place->meta, claim.meta);
     keep(&place->own, claim.own);
     if (claim.fresh) {

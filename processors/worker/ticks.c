@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/clock.h"
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "processors/worker/flight.h"
 
@@ -112,6 +113,7 @@ static enum err_code send_tick(struct worker *w, struct place *place, int64_t at
 
     if (producer == NULL || kafka_produce(producer, &tick, err) != ERR_NONE)
         return ERR_KAFKA;
+    FAIL_POINT_PASS(TICKED);
     place->tick_ms = at_ms;
     place->status.ticks++;
     return ERR_NONE;

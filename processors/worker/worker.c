@@ -18,6 +18,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/readiness.h"
@@ -67,6 +68,7 @@ static void on_revoked(void *context, const struct kafka_partition *partitions, 
     struct worker *w = context;
 
     (void)partitions;
+    FAIL_POINT_PASS(HANDED_OVER);
     log_info("worker", lost ? "partitions lost" : "partitions handed over",
              LOG_TEXT("step", w->class->name), LOG_INT("count", count), LOG_END);
     if (!lost)
@@ -112,6 +114,7 @@ static void commit_offsets(struct worker *w, int64_t mono_ms)
                 (struct kafka_partition){w->config.input, w->places[i]->number, w->places[i]->next};
     if (kafka_consumer_commit_async(w->consumer, offsets, count, NULL, NULL))
         w->offsets_mono_ms = mono_ms + OFFSETS_MS;
+    FAIL_POINT_PASS(NEXT_TOLD);
     mem_free(offsets);
 }
 

@@ -10,6 +10,7 @@
 #include "core/rng.h"
 #include "processors/worker/memory_store.h"
 #include "processors/worker/offline.h"
+#include "tests/support/splits.h"
 #include "tests/support/suite.h"
 #include "tests/support/toy_step.h"
 
@@ -98,229 +99,30 @@ static struct log log_new(uint64_t seed)
     return log;
 }
 
-struct trace { /* all that came out */
-    struct hash128 hash;
-    size_t count;
-};
-
-static void trace_add(void *context, int topic, const struct record *r)
-{
-    struct trace *t = context;
-    char head[64];
-    int len =
-        snprintf(head, sizeof head, "%d %d %lld", topic, r->partition, (long long)r->timestamp_ms);
-
-    t->hash = hash128_bytes((struct str){head, (size_t)len}, t->hash);
-    t->hash = hash128_bytes(r->key, t->hash);
-    t->hash = hash128_bytes(r->value, t->hash);
-    for (size_t i = 0; i < r->header_count; i++) {
-        t->hash = hash128_bytes(r->headers[i].name, t->hash);
-        t->hash = hash128_bytes(r->headers[i].value, t->hash);
-    }
-    t->count++;
-}
-
-struct end { /* of a run */
-    struct trace trace;
-    struct hash128 state;
-    int64_t now_ms, next;
-};
-
 static const int32_t partitions[] = {PARTITIONS, 1};
-
-/* One record after the other, everything in memory: what is right. */
-static struct end plain_run(const struct log *log)
-{
-    struct end end = {{{0, 0}, 0}, {0, 0}, 0, 0};
-    struct offline_setup setup = {.class = &toy_step_class,
-                                  .partition = 1,
-                                  .topic_partitions = partitions,
-                                  .context = &end.trace,
-                                  .output = trace_add};
-    struct offline *o;
-    struct err err;
-
-    ck_assert_int_eq(offline_open(&setup, &o, &err), ERR_NONE);
-    for (size_t i = 0; i < log->count; i++)
-        ck_assert_int_eq(offline_record(o, &log->records[i], &err), ERR_NONE);
-    end.state = offline_digest(o);
-    end.now_ms = offline_now_ms(o);
-    end.next = offline_next(o);
-    offline_close(o);
-    return end;
-}
-
-static const char token[] = "0123456789abcdef0123456789abcdef";
-
-static struct engine *reopen(struct store *store, const struct engine_setup *setup)
-{
-    struct arena *arena = arena_new(0);
-    struct store_claim claim;
-    struct engine *p;
-    struct err err = {0};
-
-    ck_assert_int_eq(store->class->claim(store, "toy", 1, token, STR("id"), arena, &claim, &err),
-                     STORE_DONE);
-    ck_assert_msg(engine_open(setup, claim.meta, claim.own, &p, &err) == ERR_NONE, "%s", err.text);
-    arena_free(arena);
-    return p;
-}
-
-/* A run with random batches, a tiny cache, few timers in memory, batches that are given up, restarts,
- * and commits whose answer comes late or never, while the next batch is decided on top. */
-struct rough {
-    struct rng rng;
-    const struct log *log;
-    struct engine_setup setup;
-    size_t longest;
-    struct store *store;
-    struct engine *engine;
-    struct arena *arena;
-    size_t at, open_at, sent_at, durable_at; /* records of the log */
-    struct engine_batch open, sent;
-    bool has_open, has_sent;
-    bool lost; /* the commit that was sent never arrives */
-    struct end end;
-    size_t overlaps, fell_together;
-};
-
-static void begin_again(struct rough *r)
-{
-    engine_close(r->engine);
-    r->engine = reopen(r->store, &r->setup);
-    r->at = r->durable_at;
-    r->has_open = r->has_sent = false;
-}
-
-/* What is not durable was published as well, and will be again: a reader takes it once. */
-static void hear_answer(struct rough *r)
-{
-    if (r->lost) {
-        r->fell_together += r->has_open;
-        begin_again(r);
-        return;
-    }
-    ck_assert_int_eq(r->store->class->commit_wait(r->store, "toy", 1, NULL), STORE_DONE);
-    for (size_t i = 0; i < r->sent.output_count; i++)
-        trace_add(&r->end.trace, r->sent.outputs[i].topic, &r->sent.outputs[i].record);
-    engine_committed(r->engine);
-    r->durable_at = r->sent_at;
-    r->has_sent = false;
-}
-
-static void send_commit(struct rough *r)
-{
-    r->lost = rng_below(&r->rng, 10) == 0;
-    if (!r->lost)
-        r->store->class->commit_send(r->store, "toy", 1, token, engine_commit(r->engine),
-                                     r->open.meta, r->open.subjects, r->open.subject_count);
-    engine_sent(r->engine);
-    r->sent = r->open;
-    r->sent_at = r->open_at;
-    r->has_sent = true;
-    r->has_open = false;
-}
-
-static void could_not_publish(struct rough *r)
-{
-    if (r->has_sent)
-        hear_answer(r);
-    begin_again(r);
-}
-
-static void decide(struct rough *r)
-{
-    size_t count = 1 + rng_below(&r->rng, r->longest), left = r->log->count - r->at;
-    struct err err = {0};
-    enum store_result result;
-
-    engine_plan(r->engine, r->log->records + r->at, count < left ? count : left);
-    arena_reset(r->arena);
-    result = store_fill(r->store, "toy", 1, token, r->engine, r->arena, &err);
-    if (result != STORE_DONE) {
-        ck_assert(r->has_sent && r->lost && result == STORE_GAP);
-        begin_again(r);
-        return;
-    }
-    ck_assert_msg(engine_run(r->engine, &r->open, &err) == ERR_NONE, "%s", err.text);
-    if (rng_below(&r->rng, 8) == 0) {
-        could_not_publish(r);
-        return;
-    }
-    r->at += r->open.done;
-    r->open_at = r->at;
-    r->has_open = r->open.moved;
-    r->overlaps += r->has_open && r->has_sent;
-}
-
-static bool is_done(struct rough *r)
-{
-    return r->at == r->log->count && !r->has_open && !r->has_sent &&
-           !engine_lacks_timers(r->engine) && !engine_is_unsettled(r->engine);
-}
-
-static struct end rough_run(const struct log *log, uint64_t seed, size_t *overlaps,
-                            size_t *fell_together)
-{
-    struct rng rng = rng_seeded(seed);
-    struct rough r = {.log = log,
-                      .setup = {.class = &toy_step_class,
-                                .number = 1,
-                                .topic_partitions = partitions,
-                                .generation = 1,
-                                .cache_bytes_max = rng_below(&rng, 4000),
-                                .timers_max = 1 + rng_below(&rng, 6)},
-                      .longest = 1 + rng_below(&rng, 60),
-                      .store = memory_store_open(),
-                      .arena = arena_new(0)};
-
-    r.rng = rng;
-    r.engine = reopen(r.store, &r.setup);
-    while (!is_done(&r)) {
-        if (r.has_sent && (r.has_open || r.at == log->count || rng_below(&r.rng, 2) == 0))
-            hear_answer(&r);
-        else if (r.has_open)
-            send_commit(&r);
-        else if (!r.has_sent && rng_below(&r.rng, 15) == 0)
-            begin_again(&r);
-        else
-            decide(&r);
-    }
-    ck_assert_int_eq(store_digest(r.store, "toy", 1, &r.end.state, NULL), STORE_DONE);
-    r.end.now_ms = engine_now_ms(r.engine);
-    r.end.next = engine_next(r.engine);
-    engine_close(r.engine);
-    r.store->class->close(r.store);
-    arena_free(r.arena);
-    *overlaps += r.overlaps;
-    *fell_together += r.fell_together;
-    return r.end;
-}
 
 START_TEST(any_split_of_a_log_gives_the_same_outputs_and_states)
 {
     const char *only = getenv("SEED");
     uint64_t from = only != NULL ? strtoull(only, NULL, 10) : 1;
     uint64_t to = only != NULL ? from : 25;
-    size_t outputs = 0, overlaps = 0, fell_together = 0;
+    struct splits_met met = {0};
+    size_t outputs = 0;
 
     for (uint64_t seed = from; seed <= to; seed++) {
         struct log log = log_new(seed);
-        struct end plain = plain_run(&log);
+        struct splits splits = {.class = &toy_step_class,
+                                .topic_partitions = partitions,
+                                .records = log.records,
+                                .count = log.count,
+                                .met = &met};
 
-        for (uint64_t i = 0; i < 4; i++) {
-            struct end rough = rough_run(&log, seed * 100 + i, &overlaps, &fell_together);
-
-            ck_assert_msg(memcmp(&rough, &plain, sizeof plain) == 0,
-                          "run %d: %zu outputs, should be %zu; replay: SEED=%llu", (int)i,
-                          rough.trace.count, plain.trace.count, (unsigned long long)seed);
-        }
-        outputs += plain.trace.count;
+        outputs += splits_compare(&splits, seed, 4).output_count;
         arena_free(log.arena);
     }
     ck_assert_uint_gt(outputs, only != NULL ? 0 : 2000); /* it is no empty play */
-    ck_assert_uint_gt(overlaps, only != NULL ? 0 : 1000);
-    ck_assert_uint_gt(fell_together, only != NULL ? 0 : 20);
+    ck_assert_uint_gt(met.overlaps, only != NULL ? 0 : 1000);
+    ck_assert_uint_gt(met.fell_together, only != NULL ? 0 : 20);
 }
 END_TEST
 
@@ -461,6 +263,22 @@ START_TEST(a_changed_chain_stops_the_partition)
     buf_free(&scratch);
 }
 END_TEST
+
+static const char token[] = "0123456789abcdef0123456789abcdef";
+
+static struct engine *reopen(struct store *store, const struct engine_setup *setup)
+{
+    struct arena *arena = arena_new(0);
+    struct store_claim claim;
+    struct engine *p;
+    struct err err = {0};
+
+    ck_assert_int_eq(store->class->claim(store, "toy", 1, token, STR("id"), arena, &claim, &err),
+                     STORE_DONE);
+    ck_assert_msg(engine_open(setup, claim.meta, claim.own, &p, &err) == ERR_NONE, "%s", err.text);
+    arena_free(arena);
+    return p;
+}
 
 START_TEST(a_damaged_state_stops_the_partition)
 {
