@@ -7,7 +7,7 @@
 #define ATTENT_CORE_FAIL_POINT_H
 
 enum fail_point {
-#define FAIL_POINT(name, text) FAIL_##name,
+#define FAIL_POINT(role, name, text) FAIL_##name,
 #include "core/fail_points.def"
 #undef FAIL_POINT
     FAIL_POINT_COUNT,

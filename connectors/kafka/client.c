@@ -14,8 +14,10 @@ enum { ASK_AGAIN_MS = 100 };
 
 static const char *const guarded[] = {
     "acks",
+    "auto.commit.enable",
     "auto.offset.reset",
     "bootstrap.servers",
+    "delivery.timeout.ms",
     "enable.auto.commit",
     "enable.auto.offset.store",
     "enable.idempotence",

@@ -14,7 +14,8 @@
  * was still on its way when a partition came back or a seek was done.
  *
  * While all queues are empty the thread waits for `wake`, an eventfd that librdkafka writes to
- * when a queue gets its first entry.
+ * when a queue gets its first entry.  A caller that works on its partitions at different paces takes
+ * from each queue by itself: what it does not take yet gathers there.
  */
 #include "connectors/kafka/consumer_parts.h"
 
@@ -38,7 +39,7 @@ static const struct kafka_property defaults[] = {
     {"partition.assignment.strategy", "range"},
     {"enable.partition.eof", "true"},
     {"session.timeout.ms", "6000"},
-    {"heartbeat.interval.ms", "1000"},
+    {"heartbeat.interval.ms", "300"}, /* how soon a member hears that another one has left */
     {"fetch.wait.max.ms", "10"},
     {"fetch.error.backoff.ms", "50"},
     {"queued.min.messages", "150000"},
@@ -75,7 +76,7 @@ static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t error,
 
 /* --- records ----------------------------------------------------------------------------------- */
 
-static void read_headers(struct kafka_consumer *c, const rd_kafka_message_t *m, struct record *out)
+static void read_headers(struct slot *s, const rd_kafka_message_t *m, struct record *out)
 {
     rd_kafka_headers_t *list;
     struct header *headers;
@@ -86,7 +87,7 @@ static void read_headers(struct kafka_consumer *c, const rd_kafka_message_t *m, 
     if (rd_kafka_message_headers(m, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return;
     count = rd_kafka_header_cnt(list);
-    headers = arena_alloc_raw(c->arena, arena_array_bytes(count, sizeof *headers));
+    headers = arena_alloc_raw(s->arena, arena_array_bytes(count, sizeof *headers));
     for (size_t i = 0; i < count; i++) {
         if (rd_kafka_header_get_all(list, i, &name, &value, &bytes) != RD_KAFKA_RESP_ERR_NO_ERROR)
             bytes = 0, value = NULL, name = "";
@@ -96,8 +97,7 @@ static void read_headers(struct kafka_consumer *c, const rd_kafka_message_t *m, 
     out->header_count = count;
 }
 
-static void read_message(struct kafka_consumer *c, const struct slot *s,
-                         const rd_kafka_message_t *m, struct record *out)
+static void read_message(struct slot *s, const rd_kafka_message_t *m, struct record *out)
 {
     rd_kafka_timestamp_type_t type;
 
@@ -107,7 +107,7 @@ static void read_message(struct kafka_consumer *c, const struct slot *s,
                            .timestamp_ms = rd_kafka_message_timestamp(m, &type),
                            .key = {m->key, m->key_len},
                            .value = {m->payload, m->len}};
-    read_headers(c, m, out);
+    read_headers(s, m, out);
 }
 
 static void slot_fault(struct slot *s, enum err_code code, const char *text)
@@ -129,11 +129,18 @@ static void slot_event(struct slot *s, const rd_kafka_message_t *m)
 }
 
 /* Up to max records of one partition. */
-static size_t slot_take(struct kafka_consumer *c, struct slot *s, struct record *out, size_t max)
+static size_t slot_take(struct slot *s, struct record *out, size_t max)
 {
-    rd_kafka_message_t **messages = c->messages + c->message_count;
-    ssize_t got = rd_kafka_consume_batch_queue(s->queue, 0, messages, max);
+    rd_kafka_message_t **messages;
+    ssize_t got;
     size_t kept = 0;
+
+    if (s->message_capacity < s->message_count + max) {
+        s->message_capacity = s->message_count + max;
+        s->messages = mem_resize(s->messages, s->message_capacity, sizeof *s->messages);
+    }
+    messages = s->messages + s->message_count;
+    got = rd_kafka_consume_batch_queue(s->queue, 0, messages, max);
 
     for (ssize_t i = 0; i < got; i++) {
         rd_kafka_message_t *m = messages[i];
@@ -144,12 +151,12 @@ static size_t slot_take(struct kafka_consumer *c, struct slot *s, struct record 
             rd_kafka_message_destroy(m);
             continue;
         }
-        read_message(c, s, m, &out[kept]);
+        read_message(s, m, &out[kept]);
         messages[kept++] = m;
         s->wanted = s->read_to = m->offset + 1;
         s->at_end = false;
     }
-    c->message_count += kept;
+    s->message_count += kept;
     return kept;
 }
 
@@ -164,7 +171,7 @@ static size_t take(struct kafka_consumer *c, struct record *out, size_t max)
             struct slot *s = &c->slots[(c->turn + i) % c->slot_count];
             size_t room = max - count;
 
-            count += slot_take(c, s, out + count, round == 0 && share < room ? share : room);
+            count += slot_take(s, out + count, round == 0 && share < room ? share : room);
         }
         if (count == 0 || c->slot_count < 2)
             break;
@@ -219,13 +226,22 @@ static enum err_code tell_fault(struct kafka_consumer *c, struct err *err)
     return ERR_NONE;
 }
 
-static void wait_for_queues(const struct kafka_consumer *c, int64_t timeout_ms)
+enum err_code kafka_consumer_serve(struct kafka_consumer *c, struct err *err)
 {
-    struct pollfd wake = {.fd = c->wake, .events = POLLIN};
-    uint64_t count;
+    serve_main(c);
+    return tell_fault(c, err);
+}
 
-    if (poll(&wake, 1, (int)timeout_ms) == 1)
-        (void)!read(c->wake, &count, sizeof count);
+void kafka_consumer_wait(struct kafka_consumer *c, const int *others, size_t count, int timeout_ms)
+{
+    struct pollfd fds[1 + KAFKA_WAIT_OTHERS_MAX] = {{.fd = c->wake, .events = POLLIN}};
+    uint64_t events;
+
+    CHECK(count <= KAFKA_WAIT_OTHERS_MAX);
+    for (size_t i = 0; i < count; i++)
+        fds[1 + i] = (struct pollfd){.fd = others[i], .events = POLLIN};
+    if (poll(fds, (nfds_t)(1 + count), timeout_ms) > 0 && fds[0].revents != 0)
+        (void)!read(c->wake, &events, sizeof events);
 }
 
 enum err_code kafka_consumer_poll(struct kafka_consumer *c, int timeout_ms, struct record *out,
@@ -234,29 +250,41 @@ enum err_code kafka_consumer_poll(struct kafka_consumer *c, int timeout_ms, stru
     int64_t now_ms = clock_mono_ms(), until_ms = now_ms + timeout_ms;
     enum err_code code;
 
-    CHECK(c->message_count == 0 && max > 0);
-    if (c->message_capacity < max)
-        c->messages = mem_resize(c->messages, c->message_capacity = max, sizeof *c->messages);
+    CHECK(max > 0);
     for (;;) {
-        serve_main(c);
         *count = 0;
-        code = tell_fault(c, err);
+        code = kafka_consumer_serve(c, err);
         if (code != ERR_NONE)
             return code;
         *count = take(c, out, max);
         now_ms = clock_mono_ms();
         if (*count > 0 || now_ms >= until_ms)
             return ERR_NONE;
-        wait_for_queues(c, until_ms - now_ms);
+        kafka_consumer_wait(c, NULL, 0, (int)(until_ms - now_ms));
     }
+}
+
+size_t kafka_consumer_take(struct kafka_consumer *c, const char *topic, int32_t partition,
+                           struct record *out, size_t max)
+{
+    struct slot *s = consumer_slot(c, topic, partition);
+
+    CHECK(max > 0);
+    return s != NULL ? slot_take(s, out, max) : 0;
+}
+
+void kafka_consumer_release_one(struct kafka_consumer *c, const char *topic, int32_t partition)
+{
+    struct slot *s = consumer_slot(c, topic, partition);
+
+    if (s != NULL)
+        consumer_release_slot(s);
 }
 
 void kafka_consumer_release(struct kafka_consumer *c)
 {
-    for (size_t i = 0; i < c->message_count; i++)
-        rd_kafka_message_destroy(c->messages[i]);
-    c->message_count = 0;
-    arena_reset(c->arena);
+    for (size_t i = 0; i < c->slot_count; i++)
+        consumer_release_slot(&c->slots[i]);
 }
 
 bool kafka_consumer_fault(const struct kafka_consumer *c, const char **topic, int32_t *partition)
@@ -290,7 +318,6 @@ static enum err_code consumer_new(const struct kafka_settings *settings, const c
         return ERR_CONFIG;
     }
     c->listener = listener != NULL ? *listener : (struct kafka_listener){0};
-    c->arena = arena_new(0);
     c->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     CHECK(c->wake >= 0);
     rd_kafka_poll_set_consumer(c->rk);
@@ -355,8 +382,6 @@ void kafka_consumer_close(struct kafka_consumer *c)
     rd_kafka_queue_destroy(c->main);
     rd_kafka_destroy(c->rk);
     close(c->wake);
-    arena_free(c->arena);
-    mem_free(c->messages);
     mem_free(c->told_topic);
     mem_free(c);
 }

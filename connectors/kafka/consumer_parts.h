@@ -18,6 +18,9 @@ struct slot { /* a partition that is mine */
     bool at_end;
     enum err_code fault; /* not yet told; ERR_NONE: none */
     char *fault_text;
+    rd_kafka_message_t **messages; /* lent out, until they are released */
+    size_t message_count, message_capacity;
+    struct arena *arena; /* their headers */
 };
 
 struct kafka_consumer {
@@ -28,10 +31,6 @@ struct kafka_consumer {
     struct slot *slots;
     size_t slot_count;
     size_t turn; /* the slot that poll looks at first */
-
-    rd_kafka_message_t **messages; /* borrowed out by the last poll */
-    size_t message_count, message_capacity;
-    struct arena *arena; /* their headers */
 
     enum err_code fault; /* of the whole client */
     char fault_text[sizeof((struct err *)0)->text];
@@ -45,6 +44,7 @@ struct kafka_consumer {
 
 struct slot *consumer_slot(const struct kafka_consumer *c, const char *topic, int32_t partition);
 void consumer_drop_slots(struct kafka_consumer *c);
+void consumer_release_slot(struct slot *s);
 void consumer_assign(struct kafka_consumer *c, struct kafka_partition *partitions, size_t count);
 void consumer_set_fault(struct kafka_consumer *c, enum err_code code, const char *text);
 void consumer_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t error,

@@ -21,12 +21,25 @@ struct slot *consumer_slot(const struct kafka_consumer *c, const char *topic, in
     return NULL;
 }
 
+void consumer_release_slot(struct slot *s)
+{
+    for (size_t i = 0; i < s->message_count; i++)
+        rd_kafka_message_destroy(s->messages[i]);
+    s->message_count = 0;
+    arena_reset(s->arena);
+}
+
 void consumer_drop_slots(struct kafka_consumer *c)
 {
     for (size_t i = 0; i < c->slot_count; i++) {
-        rd_kafka_queue_destroy(c->slots[i].queue);
-        mem_free(c->slots[i].topic);
-        mem_free(c->slots[i].fault_text);
+        struct slot *s = &c->slots[i];
+
+        consumer_release_slot(s);
+        rd_kafka_queue_destroy(s->queue);
+        arena_free(s->arena);
+        mem_free(s->messages);
+        mem_free(s->topic);
+        mem_free(s->fault_text);
     }
     mem_free(c->slots);
     c->slots = NULL;
@@ -42,7 +55,8 @@ static void slot_init(struct kafka_consumer *c, struct slot *s, const struct kaf
                        .topic_bytes = strlen(p->topic),
                        .partition = p->partition,
                        .wanted = p->offset < 0 ? 0 : p->offset,
-                       .held = p->offset == KAFKA_OFFSET_HOLD};
+                       .held = p->offset == KAFKA_OFFSET_HOLD,
+                       .arena = arena_new(0)};
     s->queue = rd_kafka_queue_get_partition(c->rk, p->topic, p->partition);
     CHECK(s->queue != NULL);
     rd_kafka_queue_forward(s->queue, NULL);

@@ -77,6 +77,18 @@ enum err_code kafka_consumer_poll(struct kafka_consumer *c, int timeout_ms, stru
                                   size_t max, size_t *count, struct err *err);
 void kafka_consumer_release(struct kafka_consumer *c);
 
+/* The parts of poll, for who works on partitions at different paces.  serve: what is no record
+ * (rebalances, errors).  take: what one partition has by now, up to max; borrowed until that
+ * partition is released, whatever is served or taken meanwhile, or until it is revoked.  What is not
+ * taken gathers in the queue.  wait: until something may have come, or one of `others` (file
+ * descriptors; negative ones are ignored) can be read. */
+enum { KAFKA_WAIT_OTHERS_MAX = 4 };
+enum err_code kafka_consumer_serve(struct kafka_consumer *c, struct err *err);
+size_t kafka_consumer_take(struct kafka_consumer *c, const char *topic, int32_t partition,
+                           struct record *out, size_t max);
+void kafka_consumer_release_one(struct kafka_consumer *c, const char *topic, int32_t partition);
+void kafka_consumer_wait(struct kafka_consumer *c, const int *others, size_t count, int timeout_ms);
+
 /* What the last error of poll was about: a partition (topic borrowed until the next poll), or
  * false: the whole client. */
 bool kafka_consumer_fault(const struct kafka_consumer *c, const char **topic, int32_t *partition);
@@ -133,6 +145,22 @@ void kafka_producer_close(struct kafka_producer *p); /* NULL allowed; drops what
 /* Queue a record (bytes are copied).  record->partition -1: by key, Kafka's murmur2.  Waits when
  * the queue is full. */
 enum err_code kafka_produce(struct kafka_producer *p, const struct record *record, struct err *err);
+
+/* The same, counted: until the receipt says that all of its records are acknowledged, or the producer
+ * fails.  One receipt for records that belong together; dropped by who made it, acknowledged or not
+ * (NULL allowed). */
+struct kafka_receipt;
+struct kafka_receipt *kafka_receipt_new(void);
+void kafka_receipt_drop(struct kafka_receipt *receipt);
+bool kafka_receipt_is_complete(const struct kafka_receipt *receipt);
+enum err_code kafka_produce_counted(struct kafka_producer *p, const struct record *record,
+                                    struct kafka_receipt *receipt, struct err *err);
+
+/* Hear what has been acknowledged or refused by now, without waiting: the errors of kafka_flush. */
+enum err_code kafka_hear(struct kafka_producer *p, bool *fatal, bool *out_of_order,
+                         struct err *err);
+/* A file descriptor that can be read when there may be something to hear. */
+int kafka_producer_fd(const struct kafka_producer *p);
 
 /* Wait until all that was queued since the last flush is acknowledged.  ERR_KAFKA, ERR_DOWN,
  * ERR_LIMIT (one is larger than its topic takes): at least one was refused or timed out (the rest

@@ -1,5 +1,7 @@
 /* Acknowledgement by counting: every record queued gets one delivery report, in the thread that
- * polls; a flush is over when none is outstanding.  (Without a report callback this librdkafka
+ * polls; a flush is over when none is outstanding.  A receipt counts those of some records; it travels
+ * with them as their opaque pointer, so it is freed by whoever is last, its owner or the last report.
+ * (Without a report callback this librdkafka
  * lets commit_transaction poll in steps of 10 ms.)
  *
  * After a failure the numbers that an idempotent producer has given to records are no longer
@@ -11,6 +13,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "core/check.h"
 #include "core/clock.h"
@@ -29,8 +33,15 @@ struct topic_handle {
     rd_kafka_topic_t *handle;
 };
 
+struct kafka_receipt {
+    size_t outstanding, refused;
+    bool dropped;
+};
+
 struct kafka_producer {
     rd_kafka_t *rk;
+    rd_kafka_queue_t *reports;
+    int wake; /* an eventfd: reports have come */
     bool transactional;
     size_t outstanding; /* queued, not yet reported */
     struct err failure; /* of the first record that failed since the last flush */
@@ -65,6 +76,17 @@ static enum err_code refusal(rd_kafka_resp_err_t error)
     return error == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ? ERR_DOWN : client_err_code(error);
 }
 
+static void count_report(struct kafka_receipt *receipt, bool acknowledged)
+{
+    if (receipt == NULL)
+        return;
+    CHECK(receipt->outstanding > 0);
+    receipt->outstanding--;
+    receipt->refused += !acknowledged;
+    if (receipt->outstanding == 0 && receipt->dropped)
+        mem_free(receipt);
+}
+
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
     struct kafka_producer *p = opaque;
@@ -72,6 +94,7 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
     (void)rk;
     CHECK(p->outstanding > 0);
     p->outstanding--;
+    count_report(m->_private, m->err == RD_KAFKA_RESP_ERR_NO_ERROR);
     if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR && p->failure.code == ERR_NONE)
         err_set(&p->failure, refusal(m->err), "record for %s/%d was not taken: %s",
                 rd_kafka_topic_name(m->rkt), m->partition, rd_kafka_err2str(m->err));
@@ -136,9 +159,12 @@ enum err_code kafka_producer_open(const struct kafka_settings *settings,
     struct kafka_producer *p = MEM_NEW(struct kafka_producer);
     rd_kafka_conf_t *conf =
         client_conf(settings, defaults, sizeof defaults / sizeof defaults[0], err);
+    static const uint64_t one = 1;
     enum err_code code = ERR_CONFIG;
 
     *out = NULL;
+    p->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    CHECK(p->wake >= 0);
     p->transactional = transactional_id != NULL;
     if (conf != NULL) {
         for (size_t i = 0; p->transactional && i < 2; i++)
@@ -150,8 +176,11 @@ enum err_code kafka_producer_open(const struct kafka_settings *settings,
         rd_kafka_conf_set_error_cb(conf, on_error);
         p->rk = client_new(RD_KAFKA_PRODUCER, conf, err);
     }
-    if (p->rk != NULL)
+    if (p->rk != NULL) {
+        rd_kafka_queue_io_event_enable(p->reports = rd_kafka_queue_get_main(p->rk), p->wake, &one,
+                                       sizeof one);
         code = p->transactional ? init_transactions(p, err) : ERR_NONE;
+    }
     if (code != ERR_NONE) {
         kafka_producer_close(p);
         return code;
@@ -180,8 +209,12 @@ void kafka_producer_close(struct kafka_producer *p)
         rd_kafka_topic_destroy(p->topics[i].handle);
         mem_free(p->topics[i].name);
     }
-    if (p->rk != NULL)
+    if (p->rk != NULL) {
+        rd_kafka_queue_io_event_enable(p->reports, -1, NULL, 0);
+        rd_kafka_queue_destroy(p->reports);
         rd_kafka_destroy(p->rk);
+    }
+    close(p->wake);
     mem_free(p->topics);
     mem_free(p);
 }
@@ -222,27 +255,31 @@ static rd_kafka_headers_t *make_headers(const struct record *record)
 
 /* On success librdkafka has the headers. */
 static rd_kafka_resp_err_t produce_once(struct kafka_producer *p, const struct record *record,
-                                        rd_kafka_headers_t *headers)
+                                        rd_kafka_headers_t *headers, struct kafka_receipt *receipt)
 {
     return rd_kafka_producev(
         p->rk, RD_KAFKA_V_RKT(topic_handle(p, record->topic)),
         RD_KAFKA_V_PARTITION(record->partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_KEY(record->key.data, record->key.len),
         RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.data, record->value.len),
-        RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+        RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_HEADERS(headers),
+        RD_KAFKA_V_OPAQUE(receipt), RD_KAFKA_V_END);
 }
 
-enum err_code kafka_produce(struct kafka_producer *p, const struct record *record, struct err *err)
+enum err_code kafka_produce_counted(struct kafka_producer *p, const struct record *record,
+                                    struct kafka_receipt *receipt, struct err *err)
 {
     rd_kafka_headers_t *headers = make_headers(record);
     int64_t until_ms = clock_mono_ms() + DELIVERY_TIMEOUT_MS;
     rd_kafka_resp_err_t error;
 
-    while ((error = produce_once(p, record, headers)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
+    while ((error = produce_once(p, record, headers, receipt)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
            clock_mono_ms() < until_ms)
         rd_kafka_poll(p->rk, 10);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
         p->outstanding++;
+        if (receipt != NULL)
+            receipt->outstanding++;
         return ERR_NONE;
     }
     if (headers != NULL)
@@ -250,6 +287,35 @@ enum err_code kafka_produce(struct kafka_producer *p, const struct record *recor
     err_set(&p->failure, refusal(error), "record of %zu bytes for %.*s/%d: %s", record->value.len,
             STR_ARG(record->topic), record->partition, rd_kafka_err2str(error));
     return err_set(err, p->failure.code, "%s", p->failure.text);
+}
+
+enum err_code kafka_produce(struct kafka_producer *p, const struct record *record, struct err *err)
+{
+    return kafka_produce_counted(p, record, NULL, err);
+}
+
+struct kafka_receipt *kafka_receipt_new(void)
+{
+    return MEM_NEW(struct kafka_receipt);
+}
+
+bool kafka_receipt_is_complete(const struct kafka_receipt *receipt)
+{
+    return receipt->outstanding == 0 && receipt->refused == 0;
+}
+
+void kafka_receipt_drop(struct kafka_receipt *receipt)
+{
+    if (receipt == NULL)
+        return;
+    receipt->dropped = true;
+    if (receipt->outstanding == 0)
+        mem_free(receipt);
+}
+
+int kafka_producer_fd(const struct kafka_producer *p)
+{
+    return p->wake;
 }
 
 static void settle_reports(struct kafka_producer *p, int timeout_ms)
@@ -276,13 +342,12 @@ static bool lost_records(struct kafka_producer *p, bool *fatal)
     return error == RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
 }
 
-enum err_code kafka_flush(struct kafka_producer *p, int timeout_ms, bool *fatal, bool *out_of_order,
-                          struct err *err)
+static enum err_code conclude(struct kafka_producer *p, bool *fatal, bool *out_of_order,
+                              struct err *err)
 {
     enum err_code code = ERR_NONE;
     bool dead = false, lost = false;
 
-    settle_reports(p, timeout_ms);
     if (p->failure.code != ERR_NONE) {
         purge(p);
         lost = lost_records(p, &dead);
@@ -294,6 +359,22 @@ enum err_code kafka_flush(struct kafka_producer *p, int timeout_ms, bool *fatal,
     if (out_of_order != NULL)
         *out_of_order = lost;
     return code;
+}
+
+enum err_code kafka_flush(struct kafka_producer *p, int timeout_ms, bool *fatal, bool *out_of_order,
+                          struct err *err)
+{
+    settle_reports(p, timeout_ms);
+    return conclude(p, fatal, out_of_order, err);
+}
+
+enum err_code kafka_hear(struct kafka_producer *p, bool *fatal, bool *out_of_order, struct err *err)
+{
+    uint64_t events;
+
+    (void)!read(p->wake, &events, sizeof events);
+    rd_kafka_poll(p->rk, 0);
+    return conclude(p, fatal, out_of_order, err);
 }
 
 /* --- transactions --------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include "connectors/redis/redis.h"
 
 #include <hiredis/hiredis.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct redis {
     char *address, *user, *password;
     int connect_timeout_ms, timeout_ms;
     redisContext *context; /* NULL: not connected */
+    uint64_t connections;  /* made so far */
     const char **data;     /* scratch for one command */
     size_t *lengths;
     size_t capacity;
@@ -155,6 +157,7 @@ enum err_code redis_ready(struct redis *r, struct err *err)
         r->context = connect_tcp(r->address, timeout);
     if (r->context == NULL || r->context->err != 0)
         return down(r, err);
+    r->connections++;
     redisSetTimeout(r->context, timeval_of(r->timeout_ms));
     redisEnableKeepAlive(r->context); /* fails on a Unix socket, which needs none */
     r->context->err = 0;
@@ -208,10 +211,17 @@ void redis_close(struct redis *r)
 
 /* --- commands ----------------------------------------------------------------------------- */
 
-void redis_send(struct redis *r, const struct str *args, size_t count)
+/* An error shows again when a reply is received. */
+void redis_push(struct redis *r)
 {
     int done = 0;
 
+    while (r->context != NULL && redisBufferWrite(r->context, &done) == REDIS_OK && !done)
+        ;
+}
+
+void redis_send(struct redis *r, const struct str *args, size_t count)
+{
     if (r->context == NULL) /* receive says so */
         return;
     if (r->capacity < count) {
@@ -225,8 +235,7 @@ void redis_send(struct redis *r, const struct str *args, size_t count)
     }
     CHECK(redisAppendCommandArgv(r->context, (int)count, r->data, r->lengths) == REDIS_OK);
     if (sdslen(r->context->obuf) > PIPE_BYTES)
-        while (redisBufferWrite(r->context, &done) == REDIS_OK && !done)
-            ;
+        redis_push(r);
 }
 
 enum err_code redis_receive(struct redis *r, struct redis_reply **out, struct err *err)
@@ -236,6 +245,38 @@ enum err_code redis_receive(struct redis *r, struct redis_reply **out, struct er
     *out = NULL;
     if (r->context == NULL || redisGetReply(r->context, &reply) != REDIS_OK)
         return down(r, err);
+    *out = reply;
+    return ERR_NONE;
+}
+
+uint64_t redis_connection(const struct redis *r)
+{
+    return r->context != NULL ? r->connections : 0;
+}
+
+int redis_fd(const struct redis *r)
+{
+    return r->context != NULL ? r->context->fd : -1;
+}
+
+static bool can_read(const struct redis *r)
+{
+    struct pollfd fd = {.fd = r->context->fd, .events = POLLIN};
+
+    return poll(&fd, 1, 0) == 1;
+}
+
+enum err_code redis_try_receive(struct redis *r, struct redis_reply **out, struct err *err)
+{
+    void *reply = NULL;
+
+    *out = NULL;
+    if (r->context == NULL || redisGetReplyFromReader(r->context, &reply) != REDIS_OK)
+        return down(r, err);
+    while (reply == NULL && can_read(r))
+        if (redisBufferRead(r->context) != REDIS_OK ||
+            redisGetReplyFromReader(r->context, &reply) != REDIS_OK)
+            return down(r, err);
     *out = reply;
     return ERR_NONE;
 }

@@ -35,11 +35,23 @@ void redis_close(struct redis *r); /* NULL allowed */
 /* Connected?  If not, try once. */
 enum err_code redis_ready(struct redis *r, struct err *err);
 
+/* Which connection this is: another number after each that was made anew; 0: there is none.  What was
+ * sent over another one gets no reply any more. */
+uint64_t redis_connection(const struct redis *r);
+
 /* Send one command (bytes are copied). */
 void redis_send(struct redis *r, const struct str *args, size_t count);
 
+/* Write what was sent, without waiting for a reply (a receive does that too). */
+void redis_push(struct redis *r);
+
 /* Wait for the next reply; the caller frees it.  An error reply of Redis is a reply too. */
 enum err_code redis_receive(struct redis *r, struct redis_reply **out, struct err *err);
+
+/* The same without waiting: *out is NULL when it has not come yet. */
+enum err_code redis_try_receive(struct redis *r, struct redis_reply **out, struct err *err);
+/* A file descriptor that can be read when a reply may have come; -1: not connected. */
+int redis_fd(const struct redis *r);
 
 /* Both. */
 enum err_code redis_command(struct redis *r, const struct str *args, size_t count,

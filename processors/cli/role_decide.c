@@ -4,6 +4,7 @@
 #include "processors/cli/decide_counted.h"
 #include "processors/cli/role.h"
 #include "processors/cli/rules_topic.h"
+#include "processors/identify/identify.h"
 #include "processors/worker/worker.h"
 
 struct decide_state {
@@ -28,11 +29,14 @@ static void close_decide(void *state)
     mem_free(s);
 }
 
+/* Who writes numbered records to attent.events. */
+static const struct worker_source sources[] = {{"identify", IDENTIFY_TOPIC_EVENTS},
+                                               {"decide", DECIDE_TOPIC_EVENTS}};
+
 static void configure(struct decide_state *s, const struct role_context *context)
 {
     const struct conf *conf = context->conf;
     struct config_topics topics = config_topics(conf, s->arena);
-
     bool log_time = str_is(conf_text(conf, "time"), "log");
 
     s->step = (struct decide_config){.find = rules_topic_find,
@@ -47,6 +51,8 @@ static void configure(struct decide_state *s, const struct role_context *context
         .group = config_group(conf, "decide", s->arena),
         .input = topics.events,
         .outputs = s->outputs,
+        .sources = sources,
+        .source_count = sizeof sources / sizeof sources[0],
         .redis = config_redis(conf),
         .time = log_time ? WORKER_TIME_LOG : WORKER_TIME_WALL,
         .batch_records_max = (size_t)conf_int(conf, "worker.batch_records"),

@@ -3,12 +3,17 @@
 #include "core/mem.h"
 #include "processors/cli/config.h"
 #include "processors/cli/role.h"
+#include "processors/decide/decide.h"
 #include "processors/dispatch/dispatch.h"
 #include "processors/dispatch/outbox.h"
 #include "processors/dispatch/receiver.h"
+#include "processors/worker/lost.h"
+#include "processors/worker/redis_store.h"
 
 struct dispatch_state {
     struct dispatch *dispatch;
+    struct redis_settings redis;
+    struct store *store; /* the states of decide; NULL: not asked yet */
     struct ledger_view *view;
     struct outbox *outbox;
     struct receiver *receiver; /* NULL: not in this process */
@@ -75,6 +80,18 @@ static struct ledger_view *open_view(const struct role_context *context)
     return ledger_view_open(config);
 }
 
+/* --- decide's states ------------------------------------------------------------------------------ */
+
+/* Asked only when a task has been missing for a minute. */
+static bool is_counted(void *context, const struct gap *gap, int32_t partition)
+{
+    struct dispatch_state *s = context;
+
+    if (s->store == NULL && redis_store_open(&s->redis, &s->store, NULL) != ERR_NONE)
+        return false;
+    return lost_is_counted(s->store, gap, DECIDE_TOPIC_TASKS, partition);
+}
+
 /* --- the receiver -------------------------------------------------------------------------------- */
 
 static enum err_code keep(void *context, const struct record *records, size_t count,
@@ -134,6 +151,8 @@ static void close_dispatch(void *state)
     outbox_close(s->outbox);
     dispatch_close(s->dispatch);
     ledger_view_close(s->view);
+    if (s->store != NULL)
+        s->store->class->close(s->store);
     mem_free(s);
 }
 
@@ -143,6 +162,9 @@ static enum err_code open_dispatch(const struct role_context *context, void **ou
     struct dispatch_state *s = MEM_NEW(struct dispatch_state);
     enum err_code code = links_check(config->links, err);
 
+    s->redis = config_redis(context->conf);
+    config->is_counted = is_counted;
+    config->context = s;
     s->view = config->view = open_view(context);
     if (code == ERR_NONE)
         code = dispatch_open(config, &s->dispatch, err);

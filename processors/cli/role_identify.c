@@ -34,6 +34,9 @@ static void close_identify(void *state)
     mem_free(s);
 }
 
+/* Who writes numbered records to attent.identify: it itself. */
+static const struct worker_source source = {"identify", IDENTIFY_TOPIC_OWN};
+
 static void configure(struct identify_state *s, const struct role_context *context)
 {
     const struct conf *conf = context->conf;
@@ -52,6 +55,8 @@ static void configure(struct identify_state *s, const struct role_context *conte
         .group = config_group(conf, "identify", s->arena),
         .input = topics.identify,
         .outputs = s->outputs,
+        .sources = &source,
+        .source_count = 1,
         .redis = config_redis(conf),
         .time = log_time ? WORKER_TIME_LOG : WORKER_TIME_WALL,
         .batch_records_max = (size_t)conf_int(conf, "worker.batch_records"),

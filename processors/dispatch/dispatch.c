@@ -25,6 +25,7 @@
 #include "core/rng.h"
 #include "processors/dispatch/abreast.h"
 #include "processors/dispatch/flights.h"
+#include "processors/dispatch/lacking.h"
 #include "processors/dispatch/ledger_topic.h"
 #include "processors/dispatch/plan.h"
 #include "processors/dispatch/queue_topics.h"
@@ -39,7 +40,8 @@ enum {
     REJOIN_LAST_MS = 5000,
     SHOW_MAX = 5000,     /* entries of a round that go to the view: 50 ms */
     FLIGHT_WAIT_MS = 10, /* how long a call's end, or a record, may wait for the other */
-    DRAIN_MS = 10000,    /* before partitions are given up: for calls under way */
+    LACKING_EVERY_MS = 1000,
+    DRAIN_MS = 10000, /* before partitions are given up: for calls under way */
 };
 
 struct dispatch {
@@ -60,7 +62,9 @@ struct dispatch {
     struct err trouble; /* of a call-back: join again */
     bool fatal;         /* the producer is of no use any more */
     int64_t rejoin_pause_ms;
-    bool stuck; /* what a partition should read next is not in its log */
+    int64_t lacking_mono_ms; /* when to look again for records that do not come */
+    struct err lacking;      /* about one of them */
+    bool stuck;              /* what a partition should read next is not in its log */
 };
 
 static bool topic_is_there(void *context, struct str topic)
@@ -521,6 +525,16 @@ static enum err_code poll_failed(struct dispatch *d, enum err_code code, struct 
     return code;
 }
 
+static void look_for_lacking(struct dispatch *d)
+{
+    if (clock_mono_ms() < d->lacking_mono_ms)
+        return;
+    d->lacking_mono_ms = clock_mono_ms() + LACKING_EVERY_MS;
+    d->lacking = (struct err){0};
+    for (size_t i = 0; i < d->partition_count; i++)
+        lacking_look(d->config, d->consumer, &d->partitions[i], &d->lacking);
+}
+
 static void report_readiness(struct dispatch *d)
 {
     size_t stopped = 0, broken = 0;
@@ -536,7 +550,7 @@ static void report_readiness(struct dispatch *d)
     else if (stopped != 0)
         readiness_set(PART, false, "a source is stopped, its chain is broken: see the log");
     else
-        readiness_set(PART, true, NULL);
+        readiness_set(PART, d->lacking.code == ERR_NONE, d->lacking.text);
 }
 
 static enum err_code round_of(struct dispatch *d, int timeout_ms, struct err *err)
@@ -559,7 +573,8 @@ static enum err_code round_of(struct dispatch *d, int timeout_ms, struct err *er
     else
         begin_calls(d);
     if (code == ERR_NONE)
-        report_readiness(d);
+        look_for_lacking(d);
+    report_readiness(d);
     if (d->consumer != NULL)
         kafka_consumer_release(d->consumer);
     plan_clear(&d->plan);

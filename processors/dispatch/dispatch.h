@@ -23,6 +23,7 @@
 #include "processors/dispatch/ledger.h"
 #include "processors/dispatch/ledger_view.h"
 #include "processors/dispatch/links.h"
+#include "schemas/gaps.h"
 
 enum drop_reason {
 #define DROP(name, code, text) DROP_##name,
@@ -44,8 +45,12 @@ struct dispatch_config { /* all borrowed, outlives the dispatch */
     struct ledger_view *view;  /* NULL: nobody asks */
     const struct links *links; /* NULL: nobody listens to what comes back */
     int64_t (*clock_ms)(void); /* UTC; NULL: the log is the clock (time: log) */
-    int64_t keep_ms;           /* how long an ended task stays in the ledger (see plan.h) */
-    int64_t retry_ms;          /* how soon a task whose topic is not there is tried again */
+    /* Has the source of a record that does not come committed that it published it to this partition of
+     * tasks?  False also when nobody knows.  NULL: nobody can be asked. */
+    bool (*is_counted)(void *context, const struct gap *gap, int32_t partition);
+    void *context;    /* its */
+    int64_t keep_ms;  /* how long an ended task stays in the ledger (see plan.h) */
+    int64_t retry_ms; /* how soon a task whose topic is not there is tried again */
 };
 
 /* What was done since dispatch_open, and committed. */

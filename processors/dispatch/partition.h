@@ -26,6 +26,7 @@ struct partition {
     bool behind;     /* it has not: nothing that waited goes in this round */
     bool touched;    /* something was read or done since the last commit */
     bool adopted;    /* what its last owner left under way has been seen to */
+    bool lost;       /* a record of a source is lost, and that has been said */
     bool broken; /* its ledger cannot be read: nothing is done with it until somebody has looked */
 };
 

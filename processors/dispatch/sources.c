@@ -13,6 +13,7 @@ struct sources {
     bool changed;
     char **stopped; /* names */
     size_t stopped_count, stopped_capacity;
+    struct gaps gaps;
     struct buf scratch;
 };
 
@@ -30,6 +31,7 @@ void sources_free(struct sources *s)
         mem_free(s->stopped[i]);
     mem_free(s->stopped);
     mem_free(s->before);
+    gaps_forget(&s->gaps);
     buf_free(&s->scratch);
     mem_free(s);
 }
@@ -78,6 +80,8 @@ enum taken_verdict sources_take(struct sources *s, const struct record *record, 
     verdict = taken_look(&s->now, record, &s->scratch, &next, err);
     if (verdict == TAKEN_BROKEN && s->stopped_count < LIMIT_DISPATCH_SOURCES)
         stop(s, from);
+    if (verdict == TAKEN_GAP)
+        gaps_open(&s->gaps, &s->now, &next);
     if (verdict != TAKEN_NEXT)
         return verdict;
     if (!is_bearable(s, &next)) {
@@ -85,6 +89,7 @@ enum taken_verdict sources_take(struct sources *s, const struct record *record, 
         return TAKEN_JUNK;
     }
     advance(s, &next);
+    gaps_close(&s->gaps, next.from);
     return TAKEN_NEXT;
 }
 
@@ -117,6 +122,11 @@ const struct taken_source *sources_next_change(const struct sources *s, size_t *
 size_t sources_stopped(const struct sources *s)
 {
     return s->stopped_count;
+}
+
+struct gaps *sources_gaps(struct sources *s)
+{
+    return &s->gaps;
 }
 
 void sources_commit(struct sources *s)

@@ -7,7 +7,7 @@
 #ifndef ATTENT_PROCESSORS_DISPATCH_SOURCES_H
 #define ATTENT_PROCESSORS_DISPATCH_SOURCES_H
 
-#include "schemas/chain.h"
+#include "schemas/gaps.h"
 
 struct sources;
 
@@ -26,6 +26,9 @@ void sources_restore(struct sources *sources, const struct taken_source *source)
 const struct taken_source *sources_next_change(const struct sources *sources, size_t *at);
 
 size_t sources_stopped(const struct sources *sources); /* how many */
+
+/* Those of which a record is missing (schemas/gaps.h). */
+struct gaps *sources_gaps(struct sources *sources);
 
 void sources_commit(struct sources *sources);
 void sources_rollback(struct sources *sources);

@@ -8,6 +8,9 @@
  *     starts there.  Time may then stand between two records, where a tick would have put it.
  *   - A control record may change what the step wants, so a plan ends before it, and it is a batch
  *     of its own.  What it makes ready in the lanes fires before anything else does.
+ *   - Between batches a state is its blob, in the cache; what is in an arena belongs to one batch.  A
+ *     subject leaves the cache, and a timer memory, when the next batch is planned: all that was
+ *     decided is in commits that were sent then, and a load comes behind them.
  *   - The timer in force is the one that was computed when the state last changed (it stands
  *     in the blob), whenever the state is loaded.
  */
@@ -18,6 +21,7 @@
 #include "core/check.h"
 #include "core/limit.h"
 #include "core/mem.h"
+#include "processors/worker/batch.h"
 #include "processors/worker/blob.h"
 #include "processors/worker/cache.h"
 #include "processors/worker/lanes.h"
@@ -45,15 +49,18 @@ struct engine {
     struct step *step;
     char from[FROM_SIZE];
     struct meta meta;
-    uint64_t committed; /* number of the last commit */
+    uint64_t sent; /* number of the last commit that was sent */
     struct cache cache;
     struct timers timers;
     struct lanes lanes;
     struct engine_counts counts;
 
-    /* of the batch */
-    struct arena *arena;
-    struct outputs outputs;
+    struct batch batches[2];
+    struct batch *batch; /* that is planned and run; the other one may be in flight */
+    bool in_flight;
+
+    /* of that batch */
+    struct arena *arena; /* its own */
     const struct record *records;
     struct item *items;
     size_t planned;
@@ -66,9 +73,7 @@ struct engine {
     size_t missing_count, missing_capacity;
     size_t decoded_count, decoded_capacity;
     struct step_wait waits[STEP_LANES_MAX]; /* of the subject at hand */
-    struct store_subject *commit;
-    size_t commit_count, commit_capacity;
-    struct buf meta_bytes, inner, wrapped, own;
+    struct buf inner, wrapped;
 };
 
 /* --- open and close ----------------------------------------------------------------------- */
@@ -100,14 +105,21 @@ static enum err_code read_meta(struct engine *p, struct str meta, struct err *er
     }
     if (meta_decode(meta, setup->topic_partitions, topics, &p->meta, err) != ERR_NONE)
         return err_prefix(err, "%s", p->from);
-    p->committed = p->meta.commit;
+    p->sent = p->meta.commit;
     return ERR_NONE;
+}
+
+static void use_batch(struct engine *p, struct batch *batch)
+{
+    p->batch = batch;
+    p->arena = batch->arena;
 }
 
 enum err_code engine_open(const struct engine_setup *setup, struct str meta, struct str own,
                           struct engine **out, struct err *err)
 {
     struct engine *p = MEM_NEW(struct engine);
+    struct outputs outputs;
     enum err_code code;
     int len;
 
@@ -119,12 +131,13 @@ enum err_code engine_open(const struct engine_setup *setup, struct str meta, str
     CHECK(len > 0 && (size_t)len < sizeof p->from);
     p->cache.bytes_max = setup->cache_bytes_max;
     timers_init(&p->timers);
-    p->arena = arena_new(0);
-    p->outputs = (struct outputs){.arena = p->arena,
-                                  .meta = &p->meta,
-                                  .topic_names = setup->topic_names != NULL ? setup->topic_names
-                                                                            : p->class->topics,
-                                  .from = {p->from, (size_t)len}};
+    outputs = (struct outputs){.meta = &p->meta,
+                               .topic_names = setup->topic_names != NULL ? setup->topic_names
+                                                                         : p->class->topics,
+                               .from = {p->from, (size_t)len}};
+    for (int i = 0; i < 2; i++)
+        batch_init(&p->batches[i], &outputs);
+    use_batch(p, &p->batches[0]);
     code = read_meta(p, meta, err);
     if (code == ERR_NONE)
         code = read_own(p, own, err);
@@ -145,15 +158,12 @@ void engine_close(struct engine *p)
     cache_free(&p->cache);
     timers_free(&p->timers);
     lanes_free(&p->lanes);
-    outputs_free(&p->outputs);
-    arena_free(p->arena);
+    for (int i = 0; i < 2; i++)
+        batch_free(&p->batches[i]);
     mem_free(p->missing);
     mem_free(p->decoded);
-    mem_free(p->commit);
-    buf_free(&p->meta_bytes);
     buf_free(&p->inner);
     buf_free(&p->wrapped);
-    buf_free(&p->own);
     mem_free(p);
 }
 
@@ -169,7 +179,7 @@ int64_t engine_now_ms(const struct engine *p)
 
 uint64_t engine_commit(const struct engine *p)
 {
-    return p->committed;
+    return p->sent;
 }
 
 const struct engine_counts *engine_counts(const struct engine *p)
@@ -203,7 +213,7 @@ bool engine_lacks_timers(struct engine *p)
 
 bool engine_is_unsettled(struct engine *p)
 {
-    return first_settled(p) != NULL;
+    return first_settled(p) != NULL || lanes_lacking(&p->lanes) != NULL;
 }
 
 int64_t engine_due_by(const struct engine *p, int64_t at_ms)
@@ -277,9 +287,12 @@ static struct subject *need(struct engine *p, uint64_t hash, struct str name)
 
 static void start_batch(struct engine *p)
 {
-    arena_reset(p->arena);
-    outputs_clear(&p->outputs);
-    p->planned = p->missing_count = p->commit_count = p->fired = 0;
+    CHECK(p->decoded_count == 0);
+    batch_clear(p->batch);
+    cache_evict(&p->cache);
+    timers_trim(&p->timers, p->setup->timers_max);
+    lanes_trim(&p->lanes, p->setup->timers_max);
+    p->planned = p->missing_count = p->fired = 0;
     p->horizon_ms = p->meta.now_ms;
     p->moved = p->own_changed = p->time_only = false;
 }
@@ -415,35 +428,11 @@ static enum err_code decode(struct engine *p, struct subject *s, struct err *err
     return ERR_NONE;
 }
 
-static int64_t wait_in(const struct step_wait *waits, size_t count, uint32_t lane)
-{
-    for (size_t i = 0; i < count; i++)
-        if (waits[i].lane == lane)
-            return waits[i].due_ms;
-    return STEP_NO_TIMER;
-}
-
-/* Each lane of `now` and `before` once: what is another in `now`. */
-static size_t changed_waits(const struct step_wait *now, size_t now_count,
-                            const struct step_wait *before, size_t before_count,
-                            struct step_wait *out)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < now_count; i++)
-        if (wait_in(before, before_count, now[i].lane) != now[i].due_ms)
-            out[count++] = now[i];
-    for (size_t i = 0; i < before_count; i++)
-        if (wait_in(now, now_count, before[i].lane) == STEP_NO_TIMER)
-            out[count++] = (struct step_wait){before[i].lane, STEP_NO_TIMER};
-    return count;
-}
-
 static void update_waits(struct engine *p, struct subject *s)
 {
     struct step_wait changes[2 * STEP_LANES_MAX];
     size_t count = p->class->waits(p->step, s->state, p->waits);
-    size_t changed = changed_waits(p->waits, count, s->waits, s->wait_count, changes);
+    size_t changed = lanes_changes(p->waits, count, s->waits, s->wait_count, changes);
 
     if (changed == 0)
         return;
@@ -478,7 +467,8 @@ static enum progress fire(struct engine *p, struct subject *s, int64_t due_ms, s
 
     if (decode(p, s, err) != ERR_NONE)
         return PROGRESS_FAILED;
-    p->class->timer(p->step, s->state, due_ms, p->meta.now_ms, p->arena, &p->outputs, &changed);
+    p->class->timer(p->step, s->state, due_ms, p->meta.now_ms, p->arena, &p->batch->outputs,
+                    &changed);
     s->changed |= changed;
     p->moved = true;
     p->counts.timers++;
@@ -546,7 +536,8 @@ static enum progress run_subject(struct engine *p, const struct record *record, 
 
     if (decode(p, s, err) != ERR_NONE)
         return PROGRESS_FAILED;
-    p->class->record(p->step, s->state, record, p->meta.now_ms, p->arena, &p->outputs, &changed);
+    p->class->record(p->step, s->state, record, p->meta.now_ms, p->arena, &p->batch->outputs,
+                     &changed);
     p->counts.wanted++;
     if (!changed)
         return PROGRESS_ON;
@@ -565,12 +556,16 @@ static enum progress look(struct engine *p, const struct record *record,
                           struct taken_source *source, bool *take, struct err *err)
 {
     *take = false;
-    switch (taken_look(&p->meta.taken, record, &p->outputs.scratch, source, err)) {
+    switch (taken_look(&p->meta.taken, record, &p->batch->outputs.scratch, source, err)) {
     case TAKEN_PLAIN:
     case TAKEN_NEXT: *take = true; break;
     case TAKEN_REPEAT:
     case TAKEN_OLD: p->counts.repeats++; break;
-    case TAKEN_GAP: p->counts.gaps++; break;
+    case TAKEN_GAP:
+        p->counts.gaps++;
+        if (p->setup->gaps != NULL)
+            gaps_open(p->setup->gaps, &p->meta.taken, source);
+        break;
     case TAKEN_JUNK: p->counts.junk++; break;
     case TAKEN_BROKEN: return PROGRESS_FAILED;
     }
@@ -590,8 +585,8 @@ static enum progress run_record(struct engine *p, const struct record *record, s
     if (progress == PROGRESS_ON && item->numbered)
         progress = look(p, record, &source, &take, err);
     if (progress == PROGRESS_ON && take && item->kind == ITEM_CONTROL) {
-        if (p->class->control(p->step, record, p->arena, &p->outputs, &p->own_changed, err) !=
-            ERR_NONE)
+        if (p->class->control(p->step, record, p->arena, &p->batch->outputs, &p->own_changed,
+                              err) != ERR_NONE)
             return PROGRESS_FAILED;
         lanes_refresh(&p->lanes, p->class, p->step);
     } else if (progress == PROGRESS_ON && take) {
@@ -601,8 +596,11 @@ static enum progress run_record(struct engine *p, const struct record *record, s
     }
     if (progress != PROGRESS_ON)
         return progress;
-    if (item->numbered && take)
+    if (item->numbered && take) {
         taken_advance(&p->meta.taken, &source);
+        if (p->setup->gaps != NULL)
+            gaps_close(p->setup->gaps, source.from);
+    }
     p->meta.next = record->offset + 1;
     p->moved = true;
     p->counts.records++;
@@ -629,25 +627,19 @@ static enum err_code encode(struct engine *p, struct subject *s, struct err *err
     return ERR_NONE;
 }
 
-static void add_commit(struct engine *p, struct store_subject subject)
-{
-    MEM_RESERVE(p->commit, p->commit_count, p->commit_capacity);
-    p->commit[p->commit_count++] = subject;
-}
-
 static void add_subject(struct engine *p, const struct subject *s)
 {
     struct step_wait *waits =
         ARENA_ARRAY(p->arena, struct step_wait, s->wait_count + s->stored_wait_count);
     size_t count =
-        changed_waits(s->waits, s->wait_count, s->stored_waits, s->stored_wait_count, waits);
+        lanes_changes(s->waits, s->wait_count, s->stored_waits, s->stored_wait_count, waits);
 
-    add_commit(p, (struct store_subject){.subject = s->node.key,
-                                         .blob = {s->blob, s->blob_bytes},
-                                         .due_ms = s->due_ms,
-                                         .due_changed = s->due_changed,
-                                         .waits = waits,
-                                         .wait_count = count});
+    batch_commits(p->batch, (struct store_subject){.subject = s->node.key,
+                                                   .blob = {s->blob, s->blob_bytes},
+                                                   .due_ms = s->due_ms,
+                                                   .due_changed = s->due_changed,
+                                                   .waits = waits,
+                                                   .wait_count = count});
 }
 
 static enum err_code collect(struct engine *p, struct err *err)
@@ -667,8 +659,9 @@ static enum err_code collect(struct engine *p, struct err *err)
         return ERR_NONE;
     buf_clear(&p->inner);
     p->class->save_partition(p->step, &p->inner);
-    blob_wrap(&p->own, &(struct blob_timers){.due_ms = STEP_NO_TIMER}, buf_str(&p->inner));
-    add_commit(p, (struct store_subject){.blob = buf_str(&p->own), .due_ms = STEP_NO_TIMER});
+    blob_wrap(&p->wrapped, &(struct blob_timers){.due_ms = STEP_NO_TIMER}, buf_str(&p->inner));
+    batch_commits(p->batch,
+                  (struct store_subject){.blob = buf_str(&p->wrapped), .due_ms = STEP_NO_TIMER});
     return ERR_NONE;
 }
 
@@ -696,8 +689,21 @@ static enum progress run_time(struct engine *p, size_t *done, struct err *err)
     return progress;
 }
 
+/* They are blobs again. */
+static void forget_states(struct engine *p)
+{
+    for (size_t i = 0; i < p->decoded_count; i++) {
+        p->decoded[i]->state = NULL;
+        p->decoded[i]->changed = p->decoded[i]->due_changed = false;
+    }
+    p->decoded_count = 0;
+    p->records = NULL;
+    p->planned = 0;
+}
+
 enum err_code engine_run(struct engine *p, struct engine_batch *out, struct err *err)
 {
+    struct batch *batch = p->batch;
     struct err own = {0};
     enum progress progress;
     size_t done = 0;
@@ -707,31 +713,31 @@ enum err_code engine_run(struct engine *p, struct engine_batch *out, struct err 
     progress = p->time_only ? run_time(p, &done, &own) : run_records(p, &done, &own);
     if (progress == PROGRESS_FAILED || collect(p, &own) != ERR_NONE)
         return err_set(err, own.code, "%s", own.text);
-    p->meta.commit = p->committed + 1;
-    buf_clear(&p->meta_bytes);
-    meta_encode(&p->meta, &p->meta_bytes);
-    p->counts.outputs += p->outputs.count;
+    forget_states(p);
+    p->meta.commit = p->sent + 1;
+    meta_encode(&p->meta, &batch->meta);
+    p->counts.outputs += batch->outputs.count;
     *out = (struct engine_batch){.done = done,
-                                 .outputs = p->outputs.items,
-                                 .output_count = p->outputs.count,
-                                 .meta = buf_str(&p->meta_bytes),
-                                 .subjects = p->commit,
-                                 .subject_count = p->commit_count,
+                                 .next = p->meta.next,
+                                 .outputs = batch->outputs.items,
+                                 .output_count = batch->outputs.count,
+                                 .meta = buf_str(&batch->meta),
+                                 .subjects = batch->commit,
+                                 .subject_count = batch->commit_count,
                                  .moved = p->moved};
     return ERR_NONE;
 }
 
+void engine_sent(struct engine *p)
+{
+    CHECK(!p->in_flight && p->meta.commit == p->sent + 1);
+    p->sent = p->meta.commit;
+    p->in_flight = true;
+    use_batch(p, p->batch == &p->batches[0] ? &p->batches[1] : &p->batches[0]);
+}
+
 void engine_committed(struct engine *p)
 {
-    p->committed = p->meta.commit;
-    for (size_t i = 0; i < p->decoded_count; i++) {
-        p->decoded[i]->state = NULL;
-        p->decoded[i]->changed = p->decoded[i]->due_changed = false;
-    }
-    p->decoded_count = 0;
-    p->records = NULL;
-    p->planned = 0;
-    cache_evict(&p->cache);
-    timers_trim(&p->timers, p->setup->timers_max);
-    lanes_trim(&p->lanes, p->setup->timers_max);
+    CHECK(p->in_flight);
+    p->in_flight = false;
 }

@@ -8,8 +8,19 @@
  *     engine_missing    what the store has to load
  *     engine_fill
  *     engine_run        -> outputs, changed states, new meta
- *     ...                  publish, wait for all acknowledgements, commit
- *     engine_committed
+ *     ...                  publish, wait for all acknowledgements, send the commit
+ *     engine_sent          from here on the next batch may be planned, on top of this one:
+ *     ...                  what it loads follows the commit, and sees it
+ *     engine_committed     the commit has been answered
+ *
+ *              plan, run        all acknowledged       answered
+ *     batch 1: [ decide ][ publish ][ commit          ]
+ *     batch 2:                      [ decide ][ publish ]  [ commit     ]
+ *     batch 3:                                             [ decide ] ...
+ *
+ * So at most two batches are not durable, and only the older one's commit is in flight.  Whatever
+ * fails of either, the partition is closed and opened again: a batch does not outlive the one that it
+ * stands on.
  *
  * Any split of a log into batches gives the same outputs and the same states, byte for byte.
  * After an error, or when a batch could not be published or committed, the partition is closed
@@ -22,6 +33,7 @@
 
 #include "processors/worker/outputs.h"
 #include "processors/worker/store.h"
+#include "schemas/gaps.h"
 
 struct engine;
 
@@ -33,6 +45,7 @@ struct engine_setup { /* borrowed, outlives the partition */
     const int32_t *topic_partitions; /* how many partitions each of them has */
     uint64_t generation;             /* of outputs, at the very beginning */
     int64_t start;                   /* first offset, at the very beginning */
+    struct gaps *gaps; /* of numbered inputs, longer-lived than an engine; NULL: nobody asks */
     size_t cache_bytes_max;
     size_t timers_max; /* fired in a batch; as many are kept in memory, and up to twice that */
 };
@@ -56,7 +69,7 @@ void engine_close(struct engine *p); /* NULL allowed */
 
 int64_t engine_next(const struct engine *p);
 int64_t engine_now_ms(const struct engine *p);
-uint64_t engine_commit(const struct engine *p); /* number of the last commit */
+uint64_t engine_commit(const struct engine *p); /* number of the last commit that was sent */
 size_t engine_subjects(const struct engine *p); /* in memory */
 const struct engine_counts *engine_counts(const struct engine *p);
 
@@ -68,8 +81,9 @@ int64_t engine_due_ms(const struct engine *p);
  * nothing) loads them. */
 bool engine_lacks_timers(struct engine *p);
 
-/* A control record has made timers of a lane ready, and those may have set others that are due: a
- * batch (of nothing) fires them; the next one does in any case. */
+/* A control record has made timers of a lane ready, and those may have set others that are due; or
+ * the store may have such timers, and none is in memory: a batch (of nothing) loads and fires them;
+ * the next one does in any case. */
 bool engine_is_unsettled(struct engine *p);
 
 /* The latest timer in memory that is due at or before this time; STEP_NO_TIMER: none is.  Looks at
@@ -78,8 +92,8 @@ int64_t engine_due_by(const struct engine *p, int64_t at_ms);
 
 /* --- a batch ---------------------------------------------------------------------------------- */
 
-/* Records in order of offset, borrowed until engine_committed.  count 0 is allowed: then the
- * batch loads timers, if it lacks them. */
+/* The batch before must have been sent, if it moved.  Records in order of offset, borrowed until
+ * engine_run returns.  count 0 is allowed: then the batch loads timers, if it lacks them. */
 void engine_plan(struct engine *p, const struct record *records, size_t count);
 
 /* Instead of records: let time reach now_ms, as a tick does, without an offset of its own.
@@ -97,8 +111,9 @@ void engine_add_timers(struct engine *p, struct store_lane lane, const struct st
 struct store_subject *engine_missing(struct engine *p, size_t *count);
 void engine_fill(struct engine *p, const struct store_subject *subjects, size_t count);
 
-struct engine_batch { /* borrowed until the next plan */
+struct engine_batch { /* borrowed until engine_committed; one that has not moved: the next plan */
     size_t done;      /* records that need not be given again */
+    int64_t next;     /* offset behind it */
     const struct output *outputs;
     size_t output_count;
     struct str meta; /* to be committed, as number `engine_commit` + 1 */
@@ -112,6 +127,8 @@ struct engine_batch { /* borrowed until the next plan */
  * of no use any more. */
 enum err_code engine_run(struct engine *p, struct engine_batch *out, struct err *err);
 
-void engine_committed(struct engine *p); /* the batch is durable */
+/* The commit of the batch that was run last is on its way; no other one is. */
+void engine_sent(struct engine *p);
+void engine_committed(struct engine *p); /* ... and is durable */
 
 #endif

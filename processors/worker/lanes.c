@@ -63,6 +63,28 @@ struct lane *lanes_lacking(struct lanes *lanes)
     return NULL;
 }
 
+static int64_t wait_in(const struct step_wait *waits, size_t count, uint32_t lane)
+{
+    for (size_t i = 0; i < count; i++)
+        if (waits[i].lane == lane)
+            return waits[i].due_ms;
+    return STEP_NO_TIMER;
+}
+
+size_t lanes_changes(const struct step_wait *now, size_t now_count, const struct step_wait *before,
+                     size_t before_count, struct step_wait *out)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < now_count; i++)
+        if (wait_in(before, before_count, now[i].lane) != now[i].due_ms)
+            out[count++] = now[i];
+    for (size_t i = 0; i < before_count; i++)
+        if (wait_in(now, now_count, before[i].lane) == STEP_NO_TIMER)
+            out[count++] = (struct step_wait){before[i].lane, STEP_NO_TIMER};
+    return count;
+}
+
 void lanes_trim(struct lanes *lanes, size_t max)
 {
     for (size_t i = 0; i < lanes->count; i++)

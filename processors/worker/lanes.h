@@ -34,6 +34,11 @@ struct lane *lanes_ready(struct lanes *lanes);
 /* A lane of which the store may have timers and none is in memory.  NULL: none. */
 struct lane *lanes_lacking(struct lanes *lanes);
 
+/* What is to be written after the waits of a subject have changed: each lane of `now` and `before`
+ * once, if it is another in `now` (STEP_NO_TIMER: no longer there).  Room for both in out. */
+size_t lanes_changes(const struct step_wait *now, size_t now_count, const struct step_wait *before,
+                     size_t before_count, struct step_wait *out);
+
 void lanes_trim(struct lanes *lanes, size_t max); /* as timers_trim */
 
 #endif

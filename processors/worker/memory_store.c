@@ -1,3 +1,6 @@
+/* Timers stand in orders of their own, one a lane, so that the next ones are found without looking
+ * at all subjects: a replay may have a million of them.
+ */
 #include "processors/worker/memory_store.h"
 
 #include <stdlib.h>
@@ -5,17 +8,17 @@
 
 #include "core/check.h"
 #include "core/mem.h"
-#include "processors/worker/table.h"
-
-#define NO_TIMER INT64_MAX
+#include "processors/worker/timers.h"
 
 struct kept { /* one subject */
     struct table_node node;
     char *blob;
     size_t blob_bytes;
-    int64_t due_ms;
-    struct step_wait *waits;
-    size_t wait_count, wait_capacity;
+};
+
+struct order { /* subjects by their earliest timer in a lane */
+    struct store_lane lane;
+    struct timers timers; /* whole */
 };
 
 struct area { /* one partition of a step */
@@ -27,6 +30,8 @@ struct area { /* one partition of a step */
     size_t identity_bytes, meta_bytes;
     uint64_t commit;
     struct table subjects;
+    struct order *orders;
+    size_t order_count, order_capacity;
     enum store_result answer; /* of the commit that was sent */
 };
 
@@ -71,7 +76,6 @@ static struct kept *make(struct area *a, struct str subject)
     if (subject.len > 0)
         memcpy(text, subject.data, subject.len);
     k->node = (struct table_node){table_hash(subject), {text, subject.len}};
-    k->due_ms = NO_TIMER;
     table_add(&a->subjects, &k->node);
     return k;
 }
@@ -79,7 +83,6 @@ static struct kept *make(struct area *a, struct str subject)
 static void forget(struct kept *k)
 {
     mem_free(k->blob);
-    mem_free(k->waits);
     mem_free(k);
 }
 
@@ -135,23 +138,35 @@ static enum store_result memory_load(struct store *s, const char *step, int32_t 
     return result;
 }
 
-static int by_due(const void *a, const void *b)
+static struct order *order_of(struct area *a, struct store_lane lane)
 {
-    const struct store_subject *x = a, *y = b;
+    struct order *order;
 
-    if (x->due_ms != y->due_ms)
-        return x->due_ms < y->due_ms ? -1 : 1;
-    return str_compare(x->subject, y->subject);
+    for (size_t i = 0; i < a->order_count; i++)
+        if (a->orders[i].lane.of_lane == lane.of_lane && a->orders[i].lane.id == lane.id)
+            return &a->orders[i];
+    MEM_RESERVE(a->orders, a->order_count, a->order_capacity);
+    order = &a->orders[a->order_count++];
+    order->lane = lane;
+    timers_init(&order->timers);
+    timers_extend(&order->timers, 0, STR_EMPTY, true);
+    return order;
 }
 
-static int64_t due_in(const struct kept *k, struct store_lane lane)
+/* Timers in order, those up to the edge among them, so many that `max` + 1 lie behind it, or all. */
+static size_t first_timers(struct timers *timers, const struct timer *edge, size_t max,
+                           struct arena *arena, const struct timer ***out, size_t *skip)
 {
-    if (!lane.of_lane)
-        return k->due_ms;
-    for (size_t i = 0; i < k->wait_count; i++)
-        if (k->waits[i].lane == lane.id)
-            return k->waits[i].due_ms;
-    return NO_TIMER;
+    size_t want = max + 1, count;
+
+    for (;; want *= 2) {
+        *out = ARENA_ARRAY(arena, const struct timer *, want);
+        count = timers_due(timers, INT64_MAX, *out, want);
+        for (*skip = 0; *skip < count && !timer_is_before(edge, (*out)[*skip]);)
+            ++*skip;
+        if (count < want || count - *skip > max)
+            return count;
+    }
 }
 
 static enum store_result memory_due(struct store *s, const char *step, int32_t partition,
@@ -160,44 +175,34 @@ static enum store_result memory_due(struct store *s, const char *step, int32_t p
                                     struct arena *arena, struct store_subject **out, size_t *count,
                                     bool *more, struct err *err)
 {
-    const struct area *a = area_of(s, step, partition);
-    const struct store_subject edge = {.subject = after, .due_ms = due_ms};
-    enum store_result result = check(a, token, commit);
-    struct store_subject *all = ARENA_ARRAY(arena, struct store_subject, a->subjects.count);
-    size_t found = 0;
+    struct area *a = area_of(s, step, partition);
+    const struct timer edge = {.node = {.key = after}, .due_ms = due_ms}, **found;
+    size_t skip, all = first_timers(&order_of(a, lane)->timers, &edge, max, arena, &found, &skip);
 
     (void)err;
-    for (size_t i = 0; i < a->subjects.capacity && result == STORE_DONE; i++) {
-        const struct kept *k = (const struct kept *)a->subjects.slots[i].node;
-        struct store_subject t;
-
-        if (k == NULL || due_in(k, lane) == NO_TIMER)
-            continue;
-        t = (struct store_subject){.subject = k->node.key, .due_ms = due_in(k, lane)};
-        if (by_due(&t, &edge) > 0)
-            all[found++] = t;
-    }
-    if (found > 0)
-        qsort(all, found, sizeof *all, by_due);
-    *out = all;
-    *count = found < max ? found : max;
-    *more = found > max;
+    *more = all - skip > max;
+    *count = *more ? max : all - skip;
+    *out = ARENA_ARRAY(arena, struct store_subject, *count);
     for (size_t i = 0; i < *count; i++)
-        all[i].subject = arena_str(arena, all[i].subject);
-    return result;
+        (*out)[i] = (struct store_subject){.subject = arena_str(arena, found[skip + i]->node.key),
+                                           .due_ms = found[skip + i]->due_ms};
+    return check(a, token, commit);
 }
 
-static void write_wait(struct kept *k, struct step_wait wait)
+static void forget_timers(struct area *a, const struct kept *k)
 {
-    size_t at = 0;
+    for (size_t i = 0; i < a->order_count; i++)
+        timers_set(&a->orders[i].timers, k->node.hash, k->node.key, STEP_NO_TIMER);
+}
 
-    while (at < k->wait_count && k->waits[at].lane != wait.lane)
-        at++;
-    if (at == k->wait_count) {
-        MEM_RESERVE(k->waits, k->wait_count, k->wait_capacity);
-        k->wait_count++;
-    }
-    k->waits[at] = wait;
+static void write_timers(struct area *a, const struct kept *k, const struct store_subject *subject)
+{
+    if (subject->due_changed)
+        timers_set(&order_of(a, (struct store_lane){0})->timers, k->node.hash, k->node.key,
+                   subject->due_ms);
+    for (size_t i = 0; i < subject->wait_count; i++)
+        timers_set(&order_of(a, (struct store_lane){true, subject->waits[i].lane})->timers,
+                   k->node.hash, k->node.key, subject->waits[i].due_ms);
 }
 
 static void write_subject(struct area *a, const struct store_subject *subject)
@@ -206,6 +211,7 @@ static void write_subject(struct area *a, const struct store_subject *subject)
 
     if (subject->blob.len == 0) {
         if (k != NULL) {
+            forget_timers(a, k);
             table_remove(&a->subjects, &k->node);
             forget(k);
         }
@@ -216,10 +222,7 @@ static void write_subject(struct area *a, const struct store_subject *subject)
     mem_free(k->blob);
     k->blob = mem_copy(subject->blob.data, subject->blob.len);
     k->blob_bytes = subject->blob.len;
-    if (subject->due_changed)
-        k->due_ms = subject->due_ms;
-    for (size_t i = 0; i < subject->wait_count; i++)
-        write_wait(k, subject->waits[i]);
+    write_timers(a, k, subject);
 }
 
 static void memory_commit_send(struct store *s, const char *step, int32_t partition,
@@ -247,6 +250,33 @@ static enum store_result memory_commit_wait(struct store *s, const char *step, i
     return answer;
 }
 
+static bool memory_commit_ready(struct store *s, const char *step, int32_t partition)
+{
+    (void)s, (void)step, (void)partition;
+    return true;
+}
+
+static void memory_commit_drop(struct store *s, const char *step, int32_t partition)
+{
+    (void)s, (void)step, (void)partition;
+}
+
+static int memory_fd(const struct store *s)
+{
+    (void)s;
+    return -1;
+}
+
+static enum store_result memory_meta(struct store *s, const char *step, int32_t partition,
+                                     struct arena *arena, struct str *out, struct err *err)
+{
+    const struct area *a = area_of(s, step, partition);
+
+    (void)err;
+    *out = a->meta_bytes > 0 ? arena_str(arena, (struct str){a->meta, a->meta_bytes}) : STR_EMPTY;
+    return STORE_DONE;
+}
+
 static enum store_result memory_list(struct store *s, const char *step, int32_t partition,
                                      struct arena *arena, struct store_subject **out, size_t *count,
                                      struct err *err)
@@ -260,8 +290,8 @@ static enum store_result memory_list(struct store *s, const char *step, int32_t 
         const struct kept *k = (const struct kept *)a->subjects.slots[i].node;
 
         if (k != NULL)
-            (*out)[(*count)++] = (struct store_subject){
-                .subject = k->node.key, .blob = {k->blob, k->blob_bytes}, .due_ms = k->due_ms};
+            (*out)[(*count)++] =
+                (struct store_subject){.subject = k->node.key, .blob = {k->blob, k->blob_bytes}};
     }
     return STORE_DONE;
 }
@@ -278,6 +308,9 @@ static void memory_close(struct store *s)
         for (size_t j = 0; j < a->subjects.capacity; j++)
             if (a->subjects.slots[j].node != NULL)
                 forget((struct kept *)a->subjects.slots[j].node);
+        for (size_t j = 0; j < a->order_count; j++)
+            timers_free(&a->orders[j].timers);
+        mem_free(a->orders);
         table_free(&a->subjects);
         mem_free(a->step);
         mem_free(a->identity);
@@ -296,7 +329,11 @@ struct store *memory_store_open(void)
         .load = memory_load,
         .due = memory_due,
         .commit_send = memory_commit_send,
+        .commit_ready = memory_commit_ready,
         .commit_wait = memory_commit_wait,
+        .commit_drop = memory_commit_drop,
+        .fd = memory_fd,
+        .meta = memory_meta,
         .list = memory_list,
     };
     struct memory_store *m = MEM_NEW(struct memory_store);

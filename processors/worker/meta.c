@@ -9,15 +9,21 @@
 
 enum { META_VERSION = 1, META_HEAD_BYTES = 9, META_PARTITIONS_MAX = 100000 };
 
+static void add_topic(struct meta *meta, int32_t partitions)
+{
+    meta->topics = mem_resize(meta->topics, meta->topic_count + 1, sizeof *meta->topics);
+    meta->topics[meta->topic_count++] =
+        (struct meta_topic){.partition_count = partitions,
+                            .sent = mem_alloc(((size_t)partitions + 1) * sizeof(struct chain))};
+}
+
 void meta_init(struct meta *meta, int64_t next, uint64_t generation, const int32_t *partitions,
                size_t topic_count)
 {
-    *meta = (struct meta){.next = next, .generation = generation, .topic_count = topic_count};
-    meta->topics = mem_alloc((topic_count + 1) * sizeof *meta->topics);
+    *meta = (struct meta){.next = next, .generation = generation};
     for (size_t i = 0; i < topic_count; i++) {
         CHECK(partitions[i] > 0 && partitions[i] <= META_PARTITIONS_MAX);
-        meta->topics[i].partition_count = partitions[i];
-        meta->topics[i].sent = mem_alloc((size_t)partitions[i] * sizeof(struct chain));
+        add_topic(meta, partitions[i]);
     }
 }
 
@@ -85,25 +91,21 @@ void meta_encode(const struct meta *meta, struct buf *out)
 
 /* --- reading back -------------------------------------------------------------------------- */
 
-static enum err_code read_topics(struct reader *r, struct meta *meta, struct err *err)
+static void read_topics(struct reader *r, struct meta *meta)
 {
-    uint64_t topics = reader_varint(r);
+    size_t topics = reader_count(r, 1);
 
-    if (r->failed || topics > meta->topic_count) /* fewer: the step writes to one more by now */
-        return err_set(err, ERR_STATE, "state is of a step with %llu output topics, not %zu",
-                       (unsigned long long)topics, meta->topic_count);
-    for (size_t i = 0; i < topics; i++) {
-        uint64_t partitions = reader_varint(r);
+    for (size_t i = 0; i < topics && !r->failed; i++) {
+        size_t partitions = reader_count(r, 1);
 
-        if (r->failed || partitions != (uint64_t)meta->topics[i].partition_count)
-            return err_set(err, ERR_STATE,
-                           "output topic %zu had %llu partitions and has %d: that takes a new "
-                           "generation of outputs",
-                           i, (unsigned long long)partitions, meta->topics[i].partition_count);
+        if (partitions > META_PARTITIONS_MAX) {
+            r->failed = true;
+            return;
+        }
+        add_topic(meta, (int32_t)partitions);
         for (size_t p = 0; p < partitions; p++)
             meta->topics[i].sent[p] = read_chain(r);
     }
-    return ERR_NONE;
 }
 
 static void read_taken(struct reader *r, struct meta *meta)
@@ -123,15 +125,13 @@ static void read_taken(struct reader *r, struct meta *meta)
     }
 }
 
-enum err_code meta_decode(struct str bytes, const int32_t *partitions, size_t topic_count,
-                          struct meta *meta, struct err *err)
+enum err_code meta_decode_any(struct str bytes, struct meta *meta, struct err *err)
 {
     struct reader r = reader_of(bytes);
     uint8_t version = reader_u8(&r);
     uint64_t sum = reader_u64(&r);
-    enum err_code code;
 
-    meta_init(meta, 0, 0, partitions, topic_count);
+    *meta = (struct meta){0};
     if (version != META_VERSION)
         return err_set(err, ERR_STATE, "state of version %d: this program knows version %d",
                        version, META_VERSION);
@@ -141,11 +141,28 @@ enum err_code meta_decode(struct str bytes, const int32_t *partitions, size_t to
     meta->next = reader_zigzag(&r);
     meta->now_ms = reader_zigzag(&r);
     meta->generation = reader_varint(&r);
-    code = read_topics(&r, meta, err);
-    if (code != ERR_NONE)
-        return code;
+    read_topics(&r, meta);
     read_taken(&r, meta);
     if (r.failed || r.at != r.end)
         return err_set(err, ERR_STATE, "state: its meta is malformed");
     return ERR_NONE;
+}
+
+enum err_code meta_decode(struct str bytes, const int32_t *partitions, size_t topic_count,
+                          struct meta *meta, struct err *err)
+{
+    enum err_code code = meta_decode_any(bytes, meta, err);
+
+    if (code == ERR_NONE && meta->topic_count > topic_count)
+        return err_set(err, ERR_STATE, "state is of a step with %zu output topics, not %zu",
+                       meta->topic_count, topic_count);
+    for (size_t i = meta->topic_count; i < topic_count && code == ERR_NONE; i++)
+        add_topic(meta, partitions[i]); /* the step writes to one more by now */
+    for (size_t i = 0; i < topic_count && code == ERR_NONE; i++)
+        if (meta->topics[i].partition_count != partitions[i])
+            return err_set(err, ERR_STATE,
+                           "output topic %zu had %d partitions and has %d: that takes a new "
+                           "generation of outputs",
+                           i, meta->topics[i].partition_count, partitions[i]);
+    return code;
 }

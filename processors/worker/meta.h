@@ -35,6 +35,9 @@ void meta_encode(const struct meta *meta, struct buf *out); /* appends */
 enum err_code meta_decode(struct str bytes, const int32_t *partitions, size_t topic_count,
                           struct meta *meta, struct err *err);
 
+/* The same for whatever step wrote it: topics as they were then. */
+enum err_code meta_decode_any(struct str bytes, struct meta *meta, struct err *err);
+
 void meta_free(struct meta *meta); /* the contents */
 
 #endif

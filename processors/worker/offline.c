@@ -78,8 +78,11 @@ static void commit(struct offline *o, const struct engine_batch *batch)
 
     for (size_t i = 0; i < batch->output_count && o->setup.output != NULL; i++)
         o->setup.output(o->setup.context, batch->outputs[i].topic, &batch->outputs[i].record);
+    if (!batch->moved)
+        return;
     class->commit_send(o->store, step, o->setup.partition, o->token, engine_commit(o->engine),
                        batch->meta, batch->subjects, batch->subject_count);
+    engine_sent(o->engine);
     CHECK(class->commit_wait(o->store, step, o->setup.partition, NULL) == STORE_DONE);
     engine_committed(o->engine);
 }

@@ -9,10 +9,13 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/rng.h"
 #include "processors/worker/evidence.h"
+#include "processors/worker/flight.h"
+#include "processors/worker/lost.h"
 
 enum { BACKOFF_MS_MIN = 20, BACKOFF_MS_MAX = 1000, REPORT_NUMBER_SIZE = 16 };
 
@@ -21,6 +24,7 @@ struct place *place_new(struct worker *w, int32_t number, size_t cache_bytes_max
     struct place *place = MEM_NEW(struct place);
 
     place->number = number;
+    place->records = MEM_NEW_ARRAY(struct record, w->config.batch_records_max);
     place->next = -1;
     place->tick_ms = INT64_MIN;
     place->status.partition = number;
@@ -31,27 +35,27 @@ struct place *place_new(struct worker *w, int32_t number, size_t cache_bytes_max
                                          .topic_names = w->outputs,
                                          .topic_partitions = w->output_partitions,
                                          .generation = w->config.generation,
+                                         .gaps = &place->gaps,
                                          .cache_bytes_max = cache_bytes_max,
                                          .timers_max = w->config.timers_max};
     return place;
 }
 
 /* The counters of an engine go on in the next one. */
-static void close_engine(struct place *place)
+static void close_engine(struct worker *w, struct place *place)
 {
+    flight_drop(w, place);
     if (place->engine != NULL)
         place->before = place->status.counts;
     engine_close(place->engine);
     place->engine = NULL;
-    place->run_count = 0;
-    place->in_round = false;
 }
 
-void place_free(struct place *place)
+void place_free(struct worker *w, struct place *place)
 {
-    if (place == NULL)
-        return;
-    close_engine(place);
+    close_engine(w, place);
+    mem_free(place->records);
+    gaps_forget(&place->gaps);
     buf_free(&place->meta);
     buf_free(&place->own);
     mem_free(place);
@@ -80,7 +84,7 @@ static void leave(struct worker *w, struct place *place, enum worker_partition_s
                   const struct err *why)
 {
     count_engine(place);
-    close_engine(place);
+    close_engine(w, place);
     place->state = state;
     snprintf(place->reason, sizeof place->reason, "%s", why->text);
     kafka_consumer_pause(w->consumer, w->config.input, place->number, true);
@@ -237,6 +241,7 @@ static enum claimed commit_beginning(struct worker *w, struct place *place, stru
     CHECK(engine_run(place->engine, &batch, err) == ERR_NONE);
     store->commit_send(w->store, w->class->name, place->number, place->token, 0, batch.meta, NULL,
                        0);
+    engine_sent(place->engine);
     result = store->commit_wait(w->store, w->class->name, place->number, err);
     if (result == STORE_DONE) {
         keep(&place->meta, batch.meta);
@@ -280,6 +285,7 @@ static enum claimed try_claim(struct worker *w, struct place *place, struct err 
                                     w->arena, &claim, err);
     if (result != STORE_DONE)
         return of_result(result);
+    FAIL_POINT_PASS(CLAIMED);
     keep(&place->meta, claim.meta);
     keep(&place->own, claim.own);
     if (claim.fresh) {
@@ -384,14 +390,14 @@ void place_mend(struct worker *w, struct place *place)
         place_suspend(w, place, MEND_PROOF, &why);
 }
 
-void place_committed(struct place *place)
+void place_committed(struct place *place, const struct engine_batch *batch)
 {
-    for (size_t i = 0; i < place->batch.subject_count; i++)
-        if (place->batch.subjects[i].subject.len == 0)
-            keep(&place->own, place->batch.subjects[i].blob);
-    keep(&place->meta, place->batch.meta);
+    for (size_t i = 0; i < batch->subject_count; i++)
+        if (batch->subjects[i].subject.len == 0)
+            keep(&place->own, batch->subjects[i].blob);
+    keep(&place->meta, batch->meta);
+    place->next = batch->next;
     engine_committed(place->engine);
-    place->next = engine_next(place->engine);
     place->backoff_ms = 0;
     place->status.commits++;
 }
@@ -408,6 +414,51 @@ static void report(struct worker *w, struct place *place, enum metric metric, do
         place->series[metric] = metric_series(metric, labels, 2);
     }
     metric_set(place->series[metric], value);
+}
+
+static const struct worker_source *source_of(const struct worker *w, const struct gap *gap)
+{
+    for (size_t i = 0; i < w->config.source_count; i++) {
+        const struct worker_source *source = &w->config.sources[i];
+        size_t bytes = strlen(source->step);
+
+        if (strncmp(gap->from, source->step, bytes) == 0 && gap->from[bytes] == '/')
+            return source;
+    }
+    return NULL;
+}
+
+/* First the producer's state, then the log's end. */
+static void look_for_loss(struct worker *w, struct place *place, int64_t mono_ms)
+{
+    struct err why = {0};
+    int64_t first, end;
+    struct gap *gap;
+    size_t at = 0;
+
+    while ((gap = gaps_doubted(&place->gaps, mono_ms, &at)) != NULL) {
+        const struct worker_source *source = source_of(w, gap);
+
+        if (source != NULL && lost_is_counted(w->store, gap, source->topic, place->number) &&
+            kafka_consumer_bounds(w->consumer, w->config.input, place->number, &first, &end,
+                                  NULL) == ERR_NONE)
+            gap->bound = end;
+    }
+    if (gaps_lost(&place->gaps, w->config.input, place->number, place->next, &why))
+        place_stop(w, place, &why);
+}
+
+void place_lacks(struct worker *w, struct place *place, int64_t mono_ms, struct err *why)
+{
+    struct err fresh = {0};
+    size_t count = gaps_look(&place->gaps, w->config.input, place->number, mono_ms, &fresh, why);
+
+    report(w, place, METRIC_WORKER_LACKING, (double)count);
+    if (fresh.code != ERR_NONE)
+        log_error("worker", "a record does not come", LOG_TEXT("step", w->class->name),
+                  LOG_TEXT("reason", fresh.text), LOG_END);
+    if (count > 0 && place->state == WORKER_RUNNING)
+        look_for_loss(w, place, mono_ms);
 }
 
 void place_report(struct worker *w, struct place *place)
@@ -443,6 +494,7 @@ void place_report(struct worker *w, struct place *place)
 void place_report_gone(struct worker *w, struct place *place)
 {
     report(w, place, METRIC_WORKER_LAG, 0);
+    report(w, place, METRIC_WORKER_LACKING, 0);
     report(w, place, METRIC_WORKER_SUBJECTS, 0);
     report(w, place, METRIC_WORKER_STOPPED, 0);
 }

@@ -1,5 +1,5 @@
 /* processors/worker/place.h - a partition that a worker has been given: engine, token, and what to
- * do when it cannot go on.  Private to the worker.
+ * do when it cannot go on.  Its batches are in flight.h.  Private to the worker.
  *
  *               claim ok                     commit ok
  *   assigned -----------> RUNNING <------------------------.
@@ -21,9 +21,17 @@ enum mend {              /* what a suspended place waits for */
             MEND_CLAIM,  /* yes (or it never had the state): claim */
 };
 
-struct run { /* records of the last poll */
+struct run { /* records that were taken and not decided yet */
     const struct record *records;
     size_t count;
+};
+
+struct flight { /* a batch on its way (flight.h) */
+    bool there;
+    struct engine_batch batch;
+    struct kafka_receipt *receipt; /* NULL: no outputs, or all are acknowledged */
+    bool acknowledged;
+    int64_t since_us; /* when this stage began */
 };
 
 struct place {
@@ -35,14 +43,14 @@ struct place {
     int backoff_ms;
     char token[STORE_TOKEN_SIZE];
     struct engine_setup setup;
-    struct engine *engine; /* while running */
-    struct buf meta, own;  /* as committed last: the way back */
-    int64_t next;          /* as committed last; -1: never claimed */
-    int64_t tick_ms;       /* the last tick that was written */
-    struct run runs[2];    /* the consumer gives each partition at most two */
-    size_t run_count;
-    struct engine_batch batch; /* of this round */
-    bool in_round;
+    struct engine *engine;  /* while running */
+    struct buf meta, own;   /* as committed last: the way back */
+    int64_t next;           /* as committed last; -1: never claimed */
+    int64_t tick_ms;        /* the last tick that was written */
+    struct record *records; /* room for one batch */
+    struct run run;
+    struct flight open, sent; /* at most one each: not yet, and already with the store */
+    struct gaps gaps;         /* sources of which something is missing */
     struct worker_partition_status status;
     struct engine_counts before; /* counts of engines that were closed */
     struct metric_series *series[METRIC_COUNT];
@@ -54,6 +62,12 @@ struct history {
     bool known;
     bool *seen;
     size_t count;
+};
+
+struct clocks { /* ours and the store's (ticks.h) */
+    bool agree;
+    int64_t next_mono_ms; /* when to compare them again */
+    char why[sizeof(((struct err *)0)->text)];
 };
 
 struct worker {
@@ -69,18 +83,19 @@ struct worker {
     size_t output_count;
     struct place **places;
     size_t place_count;
-    struct record *records;
-    struct arena *arena; /* what the store gives during one round */
+    size_t turn;         /* the place that is looked at first */
+    struct arena *arena; /* what the store gives for one batch */
     int32_t proving;     /* the partition whose offset commit is on its way; -1: none */
     int64_t offsets_mono_ms, report_mono_ms;
     struct history history;
+    struct clocks clocks;
     struct worker_times times;
     struct worker_times reported; /* of times, to the metrics */
     struct err halt;              /* Kafka has lost acknowledged records: nothing goes on */
 };
 
 struct place *place_new(struct worker *w, int32_t number, size_t cache_bytes_max);
-void place_free(struct place *place);                       /* NULL allowed */
+void place_free(struct worker *w, struct place *place);
 struct place *place_find(struct worker *w, int32_t number); /* NULL: not mine */
 
 void history_forget(struct history *history);
@@ -101,7 +116,11 @@ void place_refused(struct worker *w, struct place *place, enum store_result resu
 void place_mend(struct worker *w, struct place *place);
 
 /* The batch is durable. */
-void place_committed(struct place *place);
+void place_committed(struct place *place, const struct engine_batch *batch);
+
+/* Alarm for sources of which something has been missing for long.  why: set to a sentence about the
+ * oldest, if there is one. */
+void place_lacks(struct worker *w, struct place *place, int64_t mono_ms, struct err *why);
 
 void place_report(struct worker *w, struct place *place);      /* status and metrics */
 void place_report_gone(struct worker *w, struct place *place); /* it is another's now */

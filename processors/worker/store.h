@@ -64,7 +64,8 @@ struct store_class {
                                const char *token, struct str identity, struct arena *arena,
                                struct store_claim *out, struct err *err);
 
-    /* Read subjects together with token and commit number, atomically. Fills blobs. */
+    /* Read subjects together with token and commit number, atomically. Fills blobs.  A commit that was
+     * sent before comes first: `commit` is the number that it writes. */
     enum store_result (*load)(struct store *s, const char *step, int32_t partition,
                               const char *token, uint64_t commit, struct arena *arena,
                               struct store_subject *subjects, size_t count, struct err *err);
@@ -77,14 +78,30 @@ struct store_class {
                              struct store_subject **out, size_t *count, bool *more,
                              struct err *err);
 
-    /* Send a commit (number `commit` + 1); returns at once.  commit_wait gives its result, and
-     * sends it again when the connection broke.  What is passed is borrowed until then.  One
-     * outstanding per partition; several partitions may be in flight on one store. */
+    /* Send a commit (number `commit` + 1); returns at once.  One is in flight per partition, those of
+     * several partitions are in flight on one store.  commit_ready: has its answer come, so that
+     * commit_wait does not wait?  commit_wait gives the result and ends it; when the
+     * connection broke the commit is sent again, so what is passed here is borrowed until then.
+     * commit_drop ends it without a result: it may or may not happen (nothing in flight: nothing). */
     void (*commit_send)(struct store *s, const char *step, int32_t partition, const char *token,
                         uint64_t commit, struct str meta, const struct store_subject *subjects,
                         size_t count);
+    bool (*commit_ready)(struct store *s, const char *step, int32_t partition);
     enum store_result (*commit_wait)(struct store *s, const char *step, int32_t partition,
                                      struct err *err);
+    void (*commit_drop)(struct store *s, const char *step, int32_t partition);
+
+    /* A file descriptor that can be read when an answer may have come; -1: there is none. */
+    int (*fd)(const struct store *s);
+
+    /* The clock of the store's own machine (UTC ms).  False: no answer.  NULL: it lives in this
+     * process. */
+    bool (*clock)(struct store *s, int64_t *at_ms);
+
+    /* What a partition of any step has committed last, whoever owns it (the caller need not); empty:
+     * nothing. */
+    enum store_result (*meta)(struct store *s, const char *step, int32_t partition,
+                              struct arena *arena, struct str *out, struct err *err);
 
     /* Every subject with its blob, in any order: to compare states, not for the hot path. */
     enum store_result (*list)(struct store *s, const char *step, int32_t partition,

@@ -1,14 +1,15 @@
-/* One thread, one round at a time:
+/* One thread.  A poll serves the group, writes ticks, and lets every place do what it can without
+ * waiting: decide what has gathered, publish it, commit what is acknowledged (flight.h).  Only when none
+ * can do anything it waits, for whatever comes first: records, acknowledgements, answers of the
+ * store, a timer.
  *
- *     mend what is suspended, write ticks, poll;
- *     while there are records: for each partition plan, load, run, queue outputs;
- *         flush once; send all commits; wait for all commits
+ *     places:   0 [ decide ]......publish......[ commit ]
+ *               1           [ decide ]....publish....[ commit ]
+ *               2                     [ decide ]...
+ *               0                               [ decide ]...   on top of what is being committed
  *
- * so the waiting for Kafka and for Redis is shared by the partitions, and a batch is what has
- * gathered during the round before: large under load, a single record when it is quiet.
- *
- * Rebalances happen inside the poll only, so a round never loses a partition in its midst without
- * the store telling (FENCED).
+ * Rebalances happen inside kafka_consumer_serve only.  What is on its way is finished before partitions
+ * are handed over.
  */
 #include "processors/worker/worker.h"
 
@@ -17,17 +18,19 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/readiness.h"
+#include "processors/worker/flight.h"
 #include "processors/worker/place.h"
 #include "processors/worker/redis_store.h"
+#include "processors/worker/ticks.h"
 
 enum {
     BATCH_RECORDS = 4096,
     TIMERS_MAX = 4096,
     CACHE_BYTES = 256 * 1024 * 1024,
-    FLUSH_MS = 15000, /* longer than a record may take to be refused */
     OFFSETS_MS = 5000,
     REPORT_MS = 1000,
     WAIT_MS_MIN = 2, /* a timer may be due long before the end of the log is reached */
@@ -65,11 +68,14 @@ static void on_revoked(void *context, const struct kafka_partition *partitions, 
     struct worker *w = context;
 
     (void)partitions;
+    FAIL_POINT_PASS(HANDED_OVER);
     log_info("worker", lost ? "partitions lost" : "partitions handed over",
              LOG_TEXT("step", w->class->name), LOG_INT("count", count), LOG_END);
+    if (!lost)
+        flight_land(w);
     for (size_t i = 0; i < w->place_count; i++) {
         place_report_gone(w, w->places[i]);
-        place_free(w->places[i]);
+        place_free(w, w->places[i]);
     }
     mem_free(w->places);
     w->places = NULL;
@@ -77,284 +83,7 @@ static void on_revoked(void *context, const struct kafka_partition *partitions, 
     w->proving = -1;
 }
 
-/* --- a round ------------------------------------------------------------------------------------ */
-
-static int64_t lap(int64_t *since_us)
-{
-    int64_t now_us = clock_mono_us(), span_us = now_us - *since_us;
-
-    *since_us = now_us;
-    return span_us;
-}
-
-/* Load and run; true: there is a batch to publish and commit. */
-static bool run_batch(struct worker *w, struct place *place)
-{
-    struct run *run = &place->runs[0];
-    int64_t clock_us = clock_mono_us();
-    enum store_result result;
-    enum err_code code;
-    struct err why = {0};
-
-    if (place->run_count > 0)
-        engine_plan(place->engine, run->records, run->count);
-    else
-        engine_plan(place->engine, NULL, 0); /* to settle what a control record made ready */
-    arena_reset(w->arena);
-    result = store_fill(w->store, w->class->name, place->number, place->token, place->engine,
-                        w->arena, &why);
-    w->times.load_us += (uint64_t)lap(&clock_us);
-    if (result != STORE_DONE) {
-        place_refused(w, place, result, &why);
-        return false;
-    }
-    code = engine_run(place->engine, &place->batch, &why);
-    w->times.decide_us += (uint64_t)lap(&clock_us);
-    if (code != ERR_NONE) {
-        place_stop(w, place, &why);
-        return false;
-    }
-    place->status.batches++;
-    place->in_round = true;
-    return true;
-}
-
-/* The records of the batch are done; what is left comes in the next round. */
-static void advance_run(struct place *place)
-{
-    struct run *run = &place->runs[0];
-
-    if (place->run_count == 0)
-        return;
-    run->records += place->batch.done;
-    run->count -= place->batch.done;
-    if (run->count == 0) {
-        place->run_count--;
-        place->runs[0] = place->runs[1];
-    }
-}
-
-static enum err_code queue_outputs(struct worker *w, const struct place *place, struct err *err)
-{
-    enum err_code code = ERR_NONE;
-
-    for (size_t i = 0; i < place->batch.output_count && code == ERR_NONE; i++)
-        code = kafka_produce(w->producer, &place->batch.outputs[i].record, err);
-    return code;
-}
-
-/* Kafka has not taken something.  What it has is written again, with the same numbers, and
- * readers drop it. */
-static void go_back(struct worker *w, const struct err *why)
-{
-    for (size_t i = 0; i < w->place_count; i++)
-        if (w->places[i]->in_round)
-            place_suspend(w, w->places[i], MEND_REWIND, why);
-}
-
-static void halt(struct worker *w, const struct err *why)
-{
-    struct err all;
-
-    err_set(&all, ERR_STATE, "Kafka may have lost records that it had acknowledged: %s", why->text);
-    w->halt = all;
-    for (size_t i = 0; i < w->place_count; i++)
-        if (w->places[i]->state != WORKER_STOPPED)
-            place_stop(w, w->places[i], &all);
-}
-
-static enum err_code open_producer(struct worker *w, struct err *err)
-{
-    if (w->producer != NULL)
-        return ERR_NONE;
-    return kafka_producer_open(&w->config.kafka, NULL, &w->producer, err);
-}
-
-static enum err_code flush(struct worker *w, struct err *err)
-{
-    bool fatal, lost;
-    enum err_code code = kafka_flush(w->producer, FLUSH_MS, &fatal, &lost, err);
-
-    if (code != ERR_NONE && lost)
-        halt(w, err);
-    if (code != ERR_NONE && fatal) {
-        kafka_producer_close(w->producer);
-        w->producer = NULL;
-    }
-    return code;
-}
-
-static enum err_code publish(struct worker *w, struct err *err)
-{
-    enum err_code code = open_producer(w, err), queued = ERR_NONE;
-    struct err ignored;
-
-    if (code != ERR_NONE)
-        return code;
-    for (size_t i = 0; i < w->place_count && queued == ERR_NONE; i++)
-        if (w->places[i]->in_round)
-            queued = queue_outputs(w, w->places[i], err);
-    code = flush(w, queued == ERR_NONE ? err : &ignored);
-    return queued != ERR_NONE ? queued : code;
-}
-
-static void send_commits(struct worker *w)
-{
-    for (size_t i = 0; i < w->place_count; i++) {
-        struct place *place = w->places[i];
-
-        if (place->in_round && place->batch.moved)
-            w->store->class->commit_send(w->store, w->class->name, place->number, place->token,
-                                         engine_commit(place->engine), place->batch.meta,
-                                         place->batch.subjects, place->batch.subject_count);
-    }
-}
-
-static void wait_commit(struct worker *w, struct place *place)
-{
-    enum store_result result = STORE_DONE;
-    struct err why = {0};
-
-    if (place->batch.moved)
-        result = w->store->class->commit_wait(w->store, w->class->name, place->number, &why);
-    if (result != STORE_DONE) {
-        place_refused(w, place, result, &why);
-        return;
-    }
-    if (place->batch.moved)
-        place_committed(place);
-    else
-        engine_committed(place->engine);
-    advance_run(place);
-    place->in_round = false;
-}
-
-static void observe_commit(struct worker *w, int64_t span_us)
-{
-    const struct str step = str_of(w->class->name);
-
-    w->times.commit_us += (uint64_t)span_us;
-    metric_observe(metric_series(METRIC_WORKER_COMMIT_TIME, &step, 1), (double)span_us / 1e6);
-}
-
-/* False: no partition has records left. */
-static bool do_round(struct worker *w, struct err *err)
-{
-    int64_t clock_us;
-    bool any = false;
-    enum err_code code;
-
-    for (size_t i = 0; i < w->place_count; i++)
-        if (w->places[i]->state == WORKER_RUNNING &&
-            (w->places[i]->run_count > 0 || engine_is_unsettled(w->places[i]->engine)))
-            any |= run_batch(w, w->places[i]);
-    if (!any)
-        return false;
-    clock_us = clock_mono_us();
-    code = publish(w, err);
-    w->times.publish_us += (uint64_t)lap(&clock_us);
-    if (code != ERR_NONE) {
-        go_back(w, err);
-        return true;
-    }
-    send_commits(w);
-    for (size_t i = 0; i < w->place_count; i++)
-        if (w->places[i]->in_round)
-            wait_commit(w, w->places[i]);
-    observe_commit(w, lap(&clock_us));
-    return true;
-}
-
-/* Each partition's records stand together, in one run or two. */
-static void distribute(struct worker *w, size_t count)
-{
-    for (size_t at = 0, end; at < count; at = end) {
-        struct place *place = place_find(w, w->records[at].partition);
-
-        for (end = at + 1; end < count && w->records[end].partition == w->records[at].partition;)
-            end++;
-        if (place == NULL || place->state != WORKER_RUNNING)
-            continue; /* still on their way when it was suspended: they will be read again */
-        if (place->run_count == 1 &&
-            place->runs[0].records + place->runs[0].count == w->records + at) {
-            place->runs[0].count += end - at;
-            continue;
-        }
-        CHECK(place->run_count < 2);
-        place->runs[place->run_count++] = (struct run){w->records + at, end - at};
-    }
-}
-
-/* --- ticks -------------------------------------------------------------------------------------- */
-
-/* A timer that is due by the wall clock, in a partition that has been read to its end, and the
- * log says nothing: then a record is needed that says what time it is. */
-static int64_t tick_due_ms(struct worker *w, const struct place *place, int64_t wall_ms)
-{
-    int64_t due_ms;
-
-    if (place->state != WORKER_RUNNING)
-        return STEP_NO_TIMER;
-    due_ms = engine_due_ms(place->engine);
-    if (due_ms > wall_ms || due_ms <= engine_now_ms(place->engine) || due_ms <= place->tick_ms)
-        return STEP_NO_TIMER;
-    if (!kafka_consumer_at_end(w->consumer, w->config.input, place->number))
-        return STEP_NO_TIMER;
-    return engine_due_by(place->engine, wall_ms);
-}
-
-/* After a claim the timers are still in the store; a quiet partition has nothing else to load
- * them. */
-static void load_timers(struct worker *w, struct place *place)
-{
-    enum store_result result;
-    struct err why = {0};
-
-    if (place->state != WORKER_RUNNING || !engine_lacks_timers(place->engine))
-        return;
-    engine_plan(place->engine, NULL, 0);
-    arena_reset(w->arena);
-    result = store_fill(w->store, w->class->name, place->number, place->token, place->engine,
-                        w->arena, &why);
-    if (result != STORE_DONE)
-        place_refused(w, place, result, &why);
-}
-
-static void send_ticks(struct worker *w)
-{
-    const struct header header = {STR(CONTROL_HEADER), STR(CONTROL_TICK)};
-    int64_t wall_ms = w->config.wall_ms();
-    struct err why = {0};
-    enum err_code code = ERR_NONE;
-    bool any = false;
-
-    for (size_t i = 0; i < w->place_count && code == ERR_NONE; i++) {
-        struct place *place = w->places[i];
-        struct record tick = {.topic = str_of(w->config.input),
-                              .partition = place->number,
-                              .headers = &header,
-                              .header_count = 1};
-        int64_t due_ms;
-
-        load_timers(w, place);
-        due_ms = tick.timestamp_ms = tick_due_ms(w, place, wall_ms);
-        if (due_ms == STEP_NO_TIMER)
-            continue;
-        code = open_producer(w, &why);
-        if (code == ERR_NONE)
-            code = kafka_produce(w->producer, &tick, &why);
-        if (code == ERR_NONE) {
-            place->tick_ms = due_ms;
-            place->status.ticks++;
-            any = true;
-        }
-    }
-    if (any && flush(w, &why) != ERR_NONE)
-        for (size_t i = 0; i < w->place_count; i++)
-            w->places[i]->tick_ms = INT64_MIN; /* once more: a tick too many does no harm */
-}
-
-/* --- between rounds ----------------------------------------------------------------------------- */
+/* --- besides ----------------------------------------------------------------------------------- */
 
 static void mend_places(struct worker *w, int64_t mono_ms)
 {
@@ -385,6 +114,7 @@ static void commit_offsets(struct worker *w, int64_t mono_ms)
                 (struct kafka_partition){w->config.input, w->places[i]->number, w->places[i]->next};
     if (kafka_consumer_commit_async(w->consumer, offsets, count, NULL, NULL))
         w->offsets_mono_ms = mono_ms + OFFSETS_MS;
+    FAIL_POINT_PASS(NEXT_TOLD);
     mem_free(offsets);
 }
 
@@ -399,7 +129,8 @@ static void report_times(struct worker *w)
                  {"load", w->times.load_us, &w->reported.load_us},
                  {"decide", w->times.decide_us, &w->reported.decide_us},
                  {"publish", w->times.publish_us, &w->reported.publish_us},
-                 {"commit", w->times.commit_us, &w->reported.commit_us}};
+                 {"commit", w->times.commit_us, &w->reported.commit_us},
+                 {"wait", w->times.wait_us, &w->reported.wait_us}};
 
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         const struct str labels[] = {str_of(w->class->name), str_of(parts[i].name)};
@@ -410,20 +141,32 @@ static void report_times(struct worker *w)
     }
 }
 
+/* What stands in the way, the worst first; NULL: nothing. */
+static const char *trouble(struct worker *w, const struct place *bad, const struct err *lacking)
+{
+    if (bad != NULL)
+        return bad->reason;
+    return lacking->code != ERR_NONE ? lacking->text : ticks_trouble(w);
+}
+
 static void report_all(struct worker *w, int64_t mono_ms)
 {
     const struct place *bad = NULL;
+    struct err lacking = {0};
+    const char *why;
 
     if (mono_ms < w->report_mono_ms)
         return;
     w->report_mono_ms = mono_ms + REPORT_MS;
     for (size_t i = 0; i < w->place_count; i++) {
         place_report(w, w->places[i]);
+        place_lacks(w, w->places[i], w->config.mono_ms(), &lacking);
         if (w->places[i]->state != WORKER_RUNNING && (bad == NULL || bad->state != WORKER_STOPPED))
             bad = w->places[i];
     }
     report_times(w);
-    readiness_set(w->class->name, bad == NULL, bad != NULL ? bad->reason : NULL);
+    why = trouble(w, bad, &lacking);
+    readiness_set(w->class->name, why == NULL, why);
 }
 
 /* Not longer than until something is to be done. */
@@ -438,7 +181,8 @@ static int wait_ms(const struct worker *w, int timeout_ms, int64_t mono_ms)
         if (place->state == WORKER_SUSPENDED)
             until = place->mend == MEND_PROOF && w->proving >= 0 ? timeout_ms
                                                                  : place->retry_mono_ms - mono_ms;
-        if (place->state == WORKER_RUNNING && w->config.time == WORKER_TIME_WALL) {
+        if (place->state == WORKER_RUNNING && w->config.time == WORKER_TIME_WALL &&
+            ticks_trouble(w) == NULL) {
             due_ms = engine_due_ms(place->engine);
             if (due_ms != STEP_NO_TIMER && due_ms > place->tick_ms)
                 until = due_ms - wall_ms;
@@ -463,27 +207,64 @@ static void handle_fault(struct worker *w, const struct err *why)
         place_stop(w, place, why);
 }
 
+/* One look at everything; false: there was nothing to do. */
+static bool turn(struct worker *w, struct err *err)
+{
+    bool any = flight_move_on(w, err);
+
+    for (size_t i = 0; i < w->place_count && w->halt.code == ERR_NONE; i++) {
+        struct place *place = w->places[(w->turn + i) % w->place_count];
+
+        if (!flight_decide(w, place, err))
+            continue;
+        any = true;
+        flight_move_on(w, err); /* what came in for the others meanwhile */
+    }
+    w->turn++;
+    return any;
+}
+
+static bool any_sent(const struct worker *w)
+{
+    for (size_t i = 0; i < w->place_count; i++)
+        if (w->places[i]->sent.there)
+            return true;
+    return false;
+}
+
+/* The store is listened to only while it owes an answer: one that has gone away can be read for
+ * ever. */
+static void wait_for_any(struct worker *w, int timeout_ms)
+{
+    const int others[] = {w->producer != NULL ? kafka_producer_fd(w->producer) : -1,
+                          any_sent(w) ? w->store->class->fd(w->store) : -1};
+
+    kafka_consumer_wait(w->consumer, others, sizeof others / sizeof others[0], timeout_ms);
+}
+
+static void serve(struct worker *w, struct err *err)
+{
+    int64_t clock_us = clock_mono_us();
+
+    if (kafka_consumer_serve(w->consumer, err) != ERR_NONE)
+        handle_fault(w, err);
+    w->times.take_us += (uint64_t)(clock_mono_us() - clock_us);
+}
+
 enum err_code worker_poll(struct worker *w, int timeout_ms, struct err *err)
 {
-    int64_t mono_ms = clock_mono_ms(), clock_us = clock_mono_us();
+    int64_t mono_ms = clock_mono_ms(), clock_us;
     struct err why = {0};
-    enum err_code code;
-    size_t count = 0;
 
     mend_places(w, mono_ms);
-    if (w->config.time == WORKER_TIME_WALL)
-        send_ticks(w);
-    code = kafka_consumer_poll(w->consumer, wait_ms(w, timeout_ms, mono_ms), w->records,
-                               w->config.batch_records_max, &count, &why);
-    w->times.take_us += (uint64_t)lap(&clock_us);
-    if (code != ERR_NONE)
-        handle_fault(w, &why);
-    if (w->halt.code == ERR_NONE) {
-        distribute(w, count);
-        while (do_round(w, &why))
-            ;
+    serve(w, &why);
+    if (!turn(w, &why)) {
+        if (w->config.time == WORKER_TIME_WALL && w->halt.code == ERR_NONE)
+            ticks_send(w, &why);
+        clock_us = clock_mono_us();
+        wait_for_any(w, wait_ms(w, timeout_ms, mono_ms));
+        w->times.wait_us += (uint64_t)(clock_mono_us() - clock_us);
     }
-    kafka_consumer_release(w->consumer);
     mono_ms = clock_mono_ms();
     commit_offsets(w, mono_ms);
     report_all(w, mono_ms);
@@ -498,6 +279,8 @@ static void fill_defaults(struct worker_config *c)
 {
     if (c->wall_ms == NULL)
         c->wall_ms = clock_wall_ms;
+    if (c->mono_ms == NULL)
+        c->mono_ms = clock_mono_ms;
     if (c->generation == 0)
         c->generation = 1;
     if (c->batch_records_max == 0)
@@ -541,7 +324,7 @@ static enum err_code open_parts(struct worker *w, struct err *err)
     if (code == ERR_NONE)
         code = look_at_topics(w, err);
     if (code == ERR_NONE)
-        code = open_producer(w, err);
+        code = flight_producer(w, err) != NULL ? ERR_NONE : ERR_KAFKA;
     if (code == ERR_NONE)
         code = kafka_consumer_open(&w->config.kafka, w->config.group, &w->config.input, 1,
                                    &listener, &w->consumer, err);
@@ -561,7 +344,6 @@ enum err_code worker_open(const struct worker_config *config, const struct step_
     w->step_config = step_config;
     w->proving = -1;
     w->arena = arena_new(0);
-    w->records = MEM_NEW_ARRAY(struct record, w->config.batch_records_max);
     code = open_parts(w, err);
     if (code != ERR_NONE) {
         worker_close(w);
@@ -582,7 +364,6 @@ void worker_close(struct worker *w)
     history_forget(&w->history);
     arena_free(w->arena);
     mem_free(w->output_partitions);
-    mem_free(w->records);
     mem_free(w);
 }
 

@@ -4,6 +4,9 @@
  *                          ^                                                     |
  *      store: states ------'  <----------------------------------- commit <------'
  *
+ * The commit of one batch overlaps with the next one (flight.h); partitions do not wait for each
+ * other.
+ *
  * The protocol (docs/architecture.md): claim, checked load, process, publish, wait, commit.  Several
  * workers of a group share the partitions; one that falls behind its back (a zombie) can publish
  * only repeats and commit nothing.  The worker knows no step.
@@ -26,17 +29,26 @@ enum worker_time {
     WORKER_TIME_LOG,  /* the log's time is the clock: no ticks */
 };
 
+struct worker_source { /* a step that writes numbered records to the input */
+    const char *step;
+    size_t topic; /* the input's index among its topics */
+};
+
 struct worker_config { /* all borrowed, outlives the worker */
     struct kafka_settings kafka;
     const char *group;
     const char *input;          /* topic */
     const char *const *outputs; /* real names of the step's topics, in its order; NULL: its own */
+    const struct worker_source
+        *sources; /* whose state is asked about a record that does not come */
+    size_t source_count;
     struct redis_settings redis;
     struct store *store; /* instead of Redis (tests); borrowed.  NULL: Redis */
     enum worker_time time;
     int64_t (*wall_ms)(void); /* UTC; NULL: core/clock.h */
+    int64_t (*mono_ms)(void); /* how long a record has been missing; NULL: likewise */
     uint64_t generation;      /* of outputs, where there is no state yet; 0: 1 */
-    size_t batch_records_max; /* 0: 4096 */
+    size_t batch_records_max; /* of one partition; 0: 4096 */
     size_t cache_bytes_max;   /* shared by the partitions; 0: 256 MiB */
     size_t timers_max;        /* fired in a batch; 0: 4096 */
 };
@@ -48,13 +60,13 @@ struct worker;
 enum err_code worker_open(const struct worker_config *config, const struct step_class *class,
                           const void *step_config, struct worker **out, struct err *err);
 
-/* One round: wait up to timeout_ms for records (or for a timer, or for the time to try again),
- * then run, publish and commit all that is there.  An error has been dealt with when this
- * returns and is for the log; the caller calls again. */
+/* Do all that can be done now: run, publish and commit what is there; if that is nothing, wait up to
+ * timeout_ms until something comes (records, acknowledgements, answers, a timer, the time to try
+ * again).  Batches may be on their way when it returns.  An error has been dealt with and is for
+ * the log; the caller calls again. */
 enum err_code worker_poll(struct worker *w, int timeout_ms, struct err *err);
 
-/* Leave the group and close.  All that was taken is committed: every round ends with that.  NULL
- * allowed. */
+/* Leave the group and close.  What is on its way is published and committed first.  NULL allowed. */
 void worker_close(struct worker *w);
 
 /* --- looking at it ------------------------------------------------------------------------------- */
@@ -77,8 +89,9 @@ struct worker_partition_status {
     uint64_t suspended;
 };
 
-struct worker_times { /* microseconds of the wall clock spent in each part, for the benchmark */
+struct worker_times { /* microseconds that the thread has spent in each part */
     uint64_t take_us, load_us, decide_us, publish_us, commit_us;
+    uint64_t wait_us; /* nothing to do */
 };
 
 /* Partitions that are mine, up to max; returns how many there are. */

@@ -396,7 +396,7 @@ struct ruleset {
     struct policy policy;
     struct source *sources; /* sorted by name */
     size_t source_count;
-    struct identity identity; /* identity.yaml; empty: there is none */
+    struct identity identity;                          /* identity.yaml; empty: there is none */
     int32_t time_zone_fact, language_fact, hours_fact; /* index, -1: none */
     struct builtin_paths builtin;
     struct expression *expressions; /* sorted by program */

@@ -229,7 +229,7 @@ static bool tasks_are_right(const struct bench *b)
 
 static void print_phases(const struct bench *b, struct buf *metrics)
 {
-    static const char *const phases[] = {"take", "load", "decide", "publish", "commit"};
+    static const char *const phases[] = {"take", "load", "decide", "publish", "commit", "wait"};
 
     puts("where the time of the worker's thread goes (wall clock, us per event):");
     for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++) {

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "core/mem.h"
@@ -184,29 +185,80 @@ static long long percentile(struct latencies *latencies, size_t percent)
     return latencies->ms[(latencies->count - 1) * percent / 100];
 }
 
-/* What a batch spends where, in ms on average. */
-static double part(struct buf *before, struct buf *after, const char *label, double batches)
-{
-    double seconds = bench_metric(after, "attent_worker_seconds_total", label) -
-                     bench_metric(before, "attent_worker_seconds_total", label);
+/* --- the stages of a batch ----------------------------------------------------------------------- */
 
-    return batches > 0 ? seconds * 1000 / batches : 0;
+enum { BUCKETS_MAX = 32 };
+
+struct spread { /* a histogram of /metrics: how many were at most that long */
+    double bound_ms[BUCKETS_MAX], count[BUCKETS_MAX];
+    size_t buckets;
+};
+
+static void add_bucket(struct spread *s, struct str line, double sign)
+{
+    const char *le = memmem(line.data, line.len, "le=\"", 4);
+    const char *blank = memrchr(line.data, ' ', line.len);
+    double bound_ms = strtod(le + 4, NULL) * 1000; /* "+Inf" is read as that */
+    size_t at = 0;
+
+    while (at < s->buckets && s->bound_ms[at] < bound_ms)
+        at++;
+    if (at == s->buckets && s->buckets < BUCKETS_MAX)
+        s->bound_ms[s->buckets++] = bound_ms;
+    if (at < s->buckets)
+        s->count[at] += sign * strtod(blank, NULL);
+}
+
+static void add_stage(struct spread *s, struct buf *metrics, struct str stage, double sign)
+{
+    struct str rest = buf_str(metrics), line;
+
+    while (str_cut(rest, '\n', &line, &rest))
+        if (str_starts(line, STR("attent_worker_stage_seconds_bucket{")) &&
+            str_contains(line, stage))
+            add_bucket(s, line, sign);
+}
+
+/* Within a bucket they are taken to be spread evenly. */
+static double spread_percentile(const struct spread *s, double percent)
+{
+    double wanted = s->buckets > 0 ? s->count[s->buckets - 1] * percent / 100 : 0;
+    double from_ms = 0, below = 0;
+
+    for (size_t i = 0; i + 1 < s->buckets; i++) {
+        if (s->count[i] >= wanted && s->count[i] > below)
+            return from_ms + (s->bound_ms[i] - from_ms) * (wanted - below) / (s->count[i] - below);
+        from_ms = s->bound_ms[i];
+        below = s->count[i];
+    }
+    return from_ms;
+}
+
+static void print_stage(struct buf *before, struct buf *after, const char *stage)
+{
+    struct spread s = {.buckets = 0};
+    char label[32];
+
+    snprintf(label, sizeof label, "stage=\"%s\"", stage);
+    add_stage(&s, after, str_of(label), 1);
+    add_stage(&s, before, str_of(label), -1);
+    printf(" %7.2f %7.2f", spread_percentile(&s, 50), spread_percentile(&s, 99));
 }
 
 static void print_row(struct driver *d, struct buf *before, struct buf *after)
 {
+    static const char *const stages[] = {"queue", "decide", "publish", "commit"};
     double batches = bench_metric(after, "attent_worker_batches_total", "") -
                      bench_metric(before, "attent_worker_batches_total", "");
     double records = bench_metric(after, "attent_worker_records_total", "") -
                      bench_metric(before, "attent_worker_records_total", "");
 
-    printf("%8" PRIu64 " %9zu %7lld %7lld %7lld %9lld %9lld %9.0f %7.2f %7.2f %8.2f %7.2f\n",
-           d->rate, d->with.count, percentile(&d->with, 50), percentile(&d->with, 99),
-           percentile(&d->with, 100), percentile(&d->bare, 50), percentile(&d->bare, 99),
-           batches > 0 ? records / batches : 0, part(before, after, "part=\"load\"", batches),
-           part(before, after, "part=\"decide\"", batches),
-           part(before, after, "part=\"publish\"", batches),
-           part(before, after, "part=\"commit\"", batches));
+    printf("%8" PRIu64 " %9zu %7lld %7lld %7lld %9lld %9lld %9.0f ", d->rate, d->with.count,
+           percentile(&d->with, 50), percentile(&d->with, 99), percentile(&d->with, 100),
+           percentile(&d->bare, 50), percentile(&d->bare, 99), batches > 0 ? records / batches : 0);
+    for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
+        print_stage(before, after, stages[i]);
+    putchar('\n');
 }
 
 static void measure_rate(struct bench *b, uint64_t rate)
@@ -258,11 +310,15 @@ void latency_run(struct bench *b)
 
     bench_open(b, "wall", true);
     wait_until_ready(b);
-    printf("\nadded latency: from a record's time to its task, ms; %d s at each rate\n"
-           "%8s %9s %7s %7s %7s %9s %9s %9s   per batch, ms on average\n"
-           "%8s %9s %7s %7s %7s %9s %9s %9s %7s %7s %8s %7s\n",
-           RUN_MS / 1000, "", "", "", "", "", "Kafka", "alone", "records", "events/s", "tasks",
-           "p50", "p99", "max", "p50", "p99", "a batch", "load", "decide", "publish", "commit");
+    printf(
+        "\nadded latency: from a record's time to its task, ms; %d s at each rate.  Of each batch: queue "
+        "(age of\nits first record when it is decided), decide, publish (until acknowledged), "
+        "commit (until answered): p50, p99\n"
+        "%8s %9s %7s %7s %7s %9s %9s %9s  %15s %15s %15s %15s\n"
+        "%8s %9s %7s %7s %7s %9s %9s %9s  %7s %7s %7s %7s %7s %7s %7s %7s\n",
+        RUN_MS / 1000, "", "", "", "", "", "Kafka", "alone", "records", "queue", "decide",
+        "publish", "commit", "events/s", "tasks", "p50", "p99", "max", "p50", "p99", "a batch",
+        "p50", "p99", "p50", "p99", "p50", "p99", "p50", "p99");
     for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++)
         measure_rate(b, rates[i]);
     bench_stop(b);

@@ -1,27 +1,15 @@
 /* kill -9 at every step of dispatch (core/fail_points.def): a process dies there, another takes over,
- * and what each channel promises is counted at its receiver.
- *
- * Each life is a process with topics of its own, all of them side by side: most of their time is the
- * broker's, which waits for the dead to come back.
- */
-#include <stdio.h>
+ * and what each channel promises is counted at its receiver. */
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/clock.h"
-#include "core/fail_point.h"
+#include "tests/support/lives.h"
 #include "tests/support/scripted.h"
 #include "tests/support/suite.h"
 #include "tests/support/world.h"
 
 enum { EACH = 3, WAYS = 3, TASKS = EACH * (WAYS + 1), PASSES = 3 };
-
-static const char *const names[] = {
-#define FAIL_POINT(name, text) #name,
-#include "core/fail_points.def"
-#undef FAIL_POINT
-};
 
 static const struct connector_class *const classes[WAYS] = {
     &scripted_class, &scripted_askable_class, &scripted_idempotent_class};
@@ -95,10 +83,8 @@ static void live(enum fail_point point, int pass)
     const char *logs[WAYS];
     struct scripted_count at_most, asked, idempotent;
     uint64_t unknown;
-    char name[64];
 
-    snprintf(name, sizeof name, "steps-%s-%d", names[point], pass);
-    world_open(name);
+    world_open(lives_name(point, pass));
     for (int i = 0; i < WAYS; i++)
         logs[i] = world_add_channel(classes[i], "concurrency: 1, delay: 20ms");
     write_tasks();
@@ -122,34 +108,9 @@ static void live(enum fail_point point, int pass)
     world_close();
 }
 
-/* Each life in a process: failed checks end it with another status than 0. */
-static pid_t begin_life(enum fail_point point, int pass)
-{
-    pid_t pid = fork();
-
-    if (pid != 0)
-        return pid;
-    live(point, pass);
-    _exit(0);
-}
-
 START_TEST(killed_at_any_step_no_channel_breaks_its_promise)
 {
-    pid_t lives[FAIL_POINT_COUNT][PASSES];
-    int failed = 0, status;
-
-    for (int point = 0; point < FAIL_POINT_COUNT; point++)
-        for (int pass = 0; pass < PASSES; pass++)
-            lives[point][pass] = begin_life((enum fail_point)point, pass + 1);
-    for (int point = 0; point < FAIL_POINT_COUNT; point++)
-        for (int pass = 0; pass < PASSES; pass++) {
-            waitpid(lives[point][pass], &status, 0);
-            if (status != 0)
-                fprintf(stderr, "killed at pass %d of %s: a promise was broken\n", pass + 1,
-                        names[point]);
-            failed += status != 0;
-        }
-    ck_assert_int_eq(failed, 0);
+    lives_run("dispatch", PASSES, live);
 }
 END_TEST
 

@@ -65,9 +65,10 @@ static void run(const struct record *record)
         if (batch.moved) {
             store->class->commit_send(store, "decide", 0, TOKEN, engine_commit(engine), batch.meta,
                                       batch.subjects, batch.subject_count);
+            engine_sent(engine);
             ck_assert_int_eq(store->class->commit_wait(store, "decide", 0, &err), STORE_DONE);
+            engine_committed(engine);
         }
-        engine_committed(engine);
     } while (batch.done == 0);
 }
 

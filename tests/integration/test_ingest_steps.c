@@ -32,7 +32,7 @@ enum {
 };
 
 static const char *const names[] = {
-#define FAIL_POINT(name, text) #name,
+#define FAIL_POINT(role, name, text) #name,
 #include "core/fail_points.def"
 #undef FAIL_POINT
 };

@@ -102,33 +102,13 @@ static void look(struct play *play, int timeout_ms)
     }
 }
 
-/* How an agent answers depends on the task alone: with the same seed it is the same each time.
- * The answer stands in the log wherever its end is by then. */
+/* The answer stands in the log wherever its end is by then. */
 static void answer(struct play *play, const struct record *record)
 {
-    struct rng rng = rng_seeded(hash_bytes(record->value, seed_of_run()));
-    struct outcome outcome = {0};
-    struct field_event event = {.type = OUTCOME_EVENT_TYPE};
-    struct buf data = {0};
-    struct task task;
-    struct err err = {0};
+    const struct field_event *event = history_answer(&play->history, record->value, play->arena);
 
-    ck_assert_msg(task_read_json(record->value, play->arena, &task, &err), "%s", err.text);
-    if (task.outcome_count == 0 || rng_below(&rng, 3) == 0)
-        return; /* nobody has the time */
-    outcome = (struct outcome){.task = task.id,
-                               .moment = task.moment,
-                               .about = task.about,
-                               .channel = task.channel,
-                               .attempt = task.attempt};
-    outcome.code = task.outcomes[rng_below(&rng, task.outcome_count)].code;
-    outcome_put_json(&data, &outcome);
-    event.id = arena_format(play->arena, "o-%.*s", STR_ARG(task.id)).data;
-    event.customer = arena_str(play->arena, task.customer).data;
-    event.at_ms = history_now_ms(&play->history);
-    event.data = buf_text(&data);
-    field_put(&play->field, "events", FIELD_BINARY, &event);
-    buf_free(&data);
+    if (event != NULL)
+        field_put(&play->field, "events", FIELD_BINARY, event);
 }
 
 static void feed(struct play *play, size_t count)
@@ -245,6 +225,7 @@ static void close_play(struct play *play)
         process_free(play->deciders[i]);
     watch_close(play->watch);
     decided_close(&play->seen);
+    history_close(&play->history);
     field_close(&play->field);
     arena_free(play->arena);
 }
@@ -399,6 +380,51 @@ START_TEST(a_zombie_writes_nothing_that_a_reader_takes)
 }
 END_TEST
 
+/* --- other rules, other processes ------------------------------------------------------------------- */
+
+/* A folder with the shipped rules, but two missed payments are enough. */
+static const char *stricter_rules(void)
+{
+    const char *dir = scratch_dir();
+    const char *const copy[] = {"cp", "-r", "rules", "schemas", dir, NULL};
+    const char *path = scratch_path(dir, "rules/moments/missed-payment.yaml");
+    char *text, *count;
+
+    ck_assert_int_eq(process_run(copy, START_MS_MAX, NULL), 0);
+    text = scratch_read(path, NULL);
+    count = strstr(text, "count: 3");
+    ck_assert_ptr_nonnull(count);
+    count[strlen("count: ")] = '2';
+    scratch_write(dir, "rules/moments/missed-payment.yaml", text);
+    free(text);
+    return scratch_path(dir, "rules");
+}
+
+/* Each process in turn ends and is started again, while events come and rules change. */
+START_TEST(rules_that_change_under_processes_that_are_replaced_decide_as_in_replay)
+{
+    const char *stricter = stricter_rules();
+    struct play play;
+
+    open_play(&play, "rolling");
+    start_decider(&play, 1);
+    await_work(&play, 1);
+    for (int round = 0; round < 4; round++) {
+        feed(&play, EVENTS / 8);
+        await_output(&play);
+        free(field_run(&play.field, 0, "activate", "--unproved",
+                       round % 2 == 0 ? stricter : "rules", NULL));
+        feed(&play, EVENTS / 8);
+        await_output(&play);
+        stop_decider(&play, round % DECIDERS);
+        start_decider(&play, round % DECIDERS);
+    }
+    probe(&play, TAKE_OVER_MS_MAX);
+    compare_with_replay(&play);
+    close_play(&play);
+}
+END_TEST
+
 /* --- Redis emptied --------------------------------------------------------------------------------- */
 
 static void end_of_log(struct play *play, int64_t next[DECIDED_TOPIC_COUNT][FIELD_PARTITIONS])
@@ -458,10 +484,12 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {killed_again_and_again_decide_writes_what_replay_writes,
-                                  a_broker_killed_under_decide_takes_nothing_with_it,
-                                  a_zombie_writes_nothing_that_a_reader_takes,
-                                  with_redis_emptied_decide_stops_and_asks};
+    const TTest *const tests[] = {
+        killed_again_and_again_decide_writes_what_replay_writes,
+        a_broker_killed_under_decide_takes_nothing_with_it,
+        a_zombie_writes_nothing_that_a_reader_takes,
+        rules_that_change_under_processes_that_are_replaced_decide_as_in_replay,
+        with_redis_emptied_decide_stops_and_asks};
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     return suite_run_with("recovery", tests, sizeof tests / sizeof tests[0], 300, start_kafka,

@@ -3,9 +3,11 @@
 #include "processors/worker/redis_store.h"
 #include "processors/worker/step.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "tests/support/server.h"
 #include "tests/support/suite.h"
@@ -91,6 +93,10 @@ static void what_is_committed_is_loaded(struct store *s)
     ck_assert_int_eq(commit(s, "load", MINE, 0, "m1", subjects, 3), STORE_DONE);
     ck_assert_int_eq(load_one(s, "load", MINE, 1, "a", &blob), STORE_DONE);
     ck_assert(str_equal(blob, (struct str){"\0b\r\n\xff", 5}));
+    ck_assert_int_eq(s->class->meta(s, "load", 1, arena, &blob, NULL), STORE_DONE);
+    ck_assert(str_is(blob, "m1"));
+    ck_assert_int_eq(s->class->meta(s, "load", 2, arena, &blob, NULL), STORE_DONE);
+    ck_assert_uint_eq(blob.len, 0);
     c = claim(s, "load", MINE);
     ck_assert(!c.fresh && c.commit == 1 && str_is(c.meta, "m1") && str_is(c.own, "own"));
     ck_assert_int_eq(s->class->list(s, "load", 1, arena, &list, &count, NULL), STORE_DONE);
@@ -215,6 +221,61 @@ static void another_identity_is_refused(struct store *s)
     ck_assert_int_eq(commit(s, "who", OTHERS, 1, "m", NULL, 0), STORE_DONE); /* still the owner */
 }
 
+/* Sent, not answered: what is read next sees it, checked against the number that it writes. */
+static void a_read_comes_behind_the_commit_before_it(struct store *s)
+{
+    const struct store_subject first = {
+        .subject = STR("a"), .blob = STR("1"), .due_ms = 5, .due_changed = true};
+    const struct store_subject second = {
+        .subject = STR("a"), .blob = STR("2"), .due_ms = 7, .due_changed = true};
+    struct store_subject *list;
+    struct str blob;
+    size_t count;
+    bool more;
+
+    claim(s, "behind", MINE);
+    s->class->commit_send(s, "behind", 1, MINE, 0, STR("m"), &first, 1);
+    ck_assert_int_eq(load_one(s, "behind", MINE, 1, "a", &blob), STORE_DONE);
+    ck_assert(str_is(blob, "1"));
+    ck_assert(s->class->commit_ready(s, "behind", 1)); /* it came before */
+    ck_assert_int_eq(s->class->commit_wait(s, "behind", 1, NULL), STORE_DONE);
+    s->class->commit_send(s, "behind", 1, MINE, 1, STR("m"), &second, 1);
+    ck_assert_int_eq(s->class->due(s, "behind", 1, MINE, 2, (struct store_lane){0}, INT64_MIN,
+                                   STR_EMPTY, 9, arena, &list, &count, &more, NULL),
+                     STORE_DONE);
+    ck_assert(count == 1 && list[0].due_ms == 7);
+    ck_assert_int_eq(s->class->commit_wait(s, "behind", 1, NULL), STORE_DONE);
+}
+
+static void a_read_behind_a_refused_commit_is_refused(struct store *s)
+{
+    const struct store_subject subject = {.subject = STR("a"), .blob = STR("1")};
+    struct str blob;
+
+    claim(s, "refused", MINE);
+    claim(s, "refused", OTHERS);
+    s->class->commit_send(s, "refused", 1, MINE, 0, STR("m"), &subject, 1);
+    ck_assert_int_eq(load_one(s, "refused", MINE, 1, "a", &blob), STORE_FENCED);
+    ck_assert_int_eq(s->class->commit_wait(s, "refused", 1, NULL), STORE_FENCED);
+    s->class->commit_send(s, "refused", 1, OTHERS, 4, STR("m"), &subject, 1);
+    ck_assert_int_eq(load_one(s, "refused", OTHERS, 5, "a", &blob), STORE_GAP);
+    ck_assert_int_eq(s->class->commit_wait(s, "refused", 1, NULL), STORE_GAP);
+}
+
+static void a_dropped_commit_is_nobodys(struct store *s)
+{
+    const struct store_subject subject = {.subject = STR("a"), .blob = STR("1")};
+    struct str blob;
+
+    claim(s, "drop", MINE);
+    s->class->commit_send(s, "drop", 1, MINE, 0, STR("m"), &subject, 1);
+    s->class->commit_drop(s, "drop", 1);
+    s->class->commit_drop(s, "drop", 1);                   /* nothing there */
+    ck_assert_uint_eq(claim(s, "drop", OTHERS).commit, 1); /* it was on its way */
+    ck_assert_int_eq(commit(s, "drop", OTHERS, 1, "m", &subject, 1), STORE_DONE);
+    ck_assert_int_eq(load_one(s, "drop", OTHERS, 2, "a", &blob), STORE_DONE);
+}
+
 static void on_both(void (*check)(struct store *s))
 {
     struct store *stores[] = {memory_store_open(), open_redis()};
@@ -254,6 +315,24 @@ END_TEST
 START_TEST(state_of_another_group_is_not_given_away)
 {
     on_both(another_identity_is_refused);
+}
+END_TEST
+
+START_TEST(what_is_read_with_a_commit_in_flight_comes_behind_it)
+{
+    on_both(a_read_comes_behind_the_commit_before_it);
+}
+END_TEST
+
+START_TEST(what_is_read_behind_a_refused_commit_is_refused_with_it)
+{
+    on_both(a_read_behind_a_refused_commit_is_refused);
+}
+END_TEST
+
+START_TEST(a_commit_that_nobody_waits_for_disturbs_nobody)
+{
+    on_both(a_dropped_commit_is_nobodys);
 }
 END_TEST
 
@@ -331,6 +410,87 @@ START_TEST(a_forgotten_script_is_sent_again)
     redis_close(r);
     s->class->close(s);
     arena_free(arena);
+}
+END_TEST
+
+START_TEST(a_read_behind_a_forgotten_script_waits_for_it)
+{
+    const struct redis_settings settings = {.address = server_address(redis)};
+    const struct str forget[] = {STR("SCRIPT"), STR("FLUSH")};
+    const struct store_subject subject = {.subject = STR("a"), .blob = STR("1")};
+    struct store *s = open_redis();
+    struct str blob;
+    struct redis *r;
+
+    arena = arena_new(0);
+    ck_assert_int_eq(redis_open(&settings, &r, NULL), ERR_NONE);
+    claim(s, "forgot", MINE);
+    run_command(r, forget, 2);
+    s->class->commit_send(s, "forgot", 1, MINE, 0, STR("m"), &subject, 1);
+    ck_assert_int_eq(load_one(s, "forgot", MINE, 1, "a", &blob), STORE_DONE);
+    ck_assert(str_is(blob, "1"));
+    ck_assert_int_eq(s->class->commit_wait(s, "forgot", 1, NULL), STORE_DONE);
+    redis_close(r);
+    s->class->close(s);
+    arena_free(arena);
+}
+END_TEST
+
+/* Three on their way, answers lost with the connection: each is done once, whoever asks first. */
+START_TEST(commits_in_flight_outlive_the_connection)
+{
+    const struct store_subject subject = {.subject = STR("a"), .blob = STR("1")};
+    struct store *s = open_redis();
+    struct store_claim out;
+    struct store_subject wanted = {.subject = STR("a")};
+
+    arena = arena_new(0);
+    for (int32_t p = 0; p < 3; p++)
+        ck_assert_int_eq(s->class->claim(s, "cut", p, MINE, STR("g"), arena, &out, NULL),
+                         STORE_DONE);
+    for (int32_t p = 0; p < 3; p++)
+        s->class->commit_send(s, "cut", p, MINE, 0, STR("m"), &subject, 1);
+    server_restart(redis, 0);
+    while (!s->class->commit_ready(s, "cut", 1))
+        clock_sleep_ms(1);
+    ck_assert_int_eq(s->class->commit_wait(s, "cut", 1, NULL), STORE_DONE);
+    s->class->commit_drop(s, "cut", 2);
+    ck_assert_int_eq(s->class->load(s, "cut", 0, MINE, 1, arena, &wanted, 1, NULL), STORE_DONE);
+    ck_assert(str_is(wanted.blob, "1"));
+    ck_assert_int_eq(s->class->commit_wait(s, "cut", 0, NULL), STORE_DONE);
+    ck_assert_int_eq(s->class->claim(s, "cut", 2, OTHERS, STR("g"), arena, &out, NULL), STORE_DONE);
+    s->class->close(s);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(an_answer_is_seen_without_waiting_for_it)
+{
+    struct store *s = open_redis();
+
+    arena = arena_new(0);
+    claim(s, "poll", MINE);
+    s->class->commit_send(s, "poll", 1, MINE, 0, STR("m"), NULL, 0);
+    ck_assert_int_ge(s->class->fd(s), 0);
+    while (!s->class->commit_ready(s, "poll", 1)) {
+        struct pollfd fd = {.fd = s->class->fd(s), .events = POLLIN};
+
+        ck_assert_int_eq(poll(&fd, 1, 10000), 1);
+    }
+    ck_assert_int_eq(s->class->commit_wait(s, "poll", 1, NULL), STORE_DONE);
+    s->class->close(s);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(the_store_says_what_time_it_is)
+{
+    struct store *s = open_redis();
+    int64_t before_ms = clock_wall_ms(), at_ms;
+
+    ck_assert(s->class->clock(s, &at_ms));
+    ck_assert(at_ms >= before_ms && at_ms <= clock_wall_ms());
+    s->class->close(s);
 }
 END_TEST
 
@@ -414,7 +574,14 @@ int main(void)
                                   timers_come_in_the_order_of_time_and_name,
                                   timers_of_a_lane_stand_apart,
                                   state_of_another_group_is_not_given_away,
+                                  what_is_read_with_a_commit_in_flight_comes_behind_it,
+                                  what_is_read_behind_a_refused_commit_is_refused_with_it,
+                                  a_commit_that_nobody_waits_for_disturbs_nobody,
                                   several_commits_are_on_their_way_at_once,
+                                  a_read_behind_a_forgotten_script_waits_for_it,
+                                  commits_in_flight_outlive_the_connection,
+                                  an_answer_is_seen_without_waiting_for_it,
+                                  the_store_says_what_time_it_is,
                                   a_large_commit_is_loaded_whole,
                                   a_forgotten_script_is_sent_again,
                                   a_redis_that_was_killed_is_used_again,

@@ -12,348 +12,36 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/readiness.h"
 #include "core/rng.h"
 #include "processors/worker/offline.h"
 #include "processors/worker/redis_store.h"
-#include "tests/support/server.h"
+#include "tests/support/scene.h"
+#include "tests/support/scratch.h"
 #include "tests/support/suite.h"
 #include "tests/support/toy_step.h"
 
-enum { INPUTS = 2, OUTPUTS_A = 3, OUTPUTS_B = 1, WAIT_MS = 40000 };
-
-static struct server *kafka, *redis;
-
-static void start(void)
-{
-    log_setup(LOG_ERROR, LOG_LOGFMT, false);
-    kafka = kafka_start(1);
-    redis = redis_start(NULL);
-}
-
-static void stop(void)
-{
-    server_stop(kafka);
-    server_stop(redis);
-}
-
-/* --- one scene: topics and a step of its own --------------------------------------------------- */
-
-struct scene {
-    char input[40], a[40], b[40], step[40];
-    const char *outputs[3];
-    struct step_class class;
-    struct worker_config config;
-};
-
-static void scene_open_with(struct scene *s, const char *name, const char *max_bytes)
-{
-    const struct kafka_property small = {"max.message.bytes", max_bytes};
-    struct kafka_topic_config topics[3];
-    struct err err = {0};
-
-    *s = (struct scene){.class = toy_step_class};
-    snprintf(s->input, sizeof s->input, "%s.in", name);
-    snprintf(s->a, sizeof s->a, "%s.a", name);
-    snprintf(s->b, sizeof s->b, "%s.b", name);
-    snprintf(s->step, sizeof s->step, "%s", name);
-    s->class.name = s->step;
-    s->outputs[0] = s->a;
-    s->outputs[1] = s->b;
-    s->config =
-        (struct worker_config){.kafka = {.brokers = server_address(kafka), .client_id = name},
-                               .group = s->step,
-                               .input = s->input,
-                               .outputs = s->outputs,
-                               .redis = {.address = server_address(redis)},
-                               .time = WORKER_TIME_LOG,
-                               .batch_records_max = 64,
-                               .cache_bytes_max = 20000,
-                               .timers_max = 16};
-    topics[0] = (struct kafka_topic_config){s->input, INPUTS, 1, NULL, 0};
-    topics[1] = (struct kafka_topic_config){s->a, OUTPUTS_A, 1, &small, max_bytes != NULL};
-    topics[2] = (struct kafka_topic_config){s->b, OUTPUTS_B, 1, NULL, 0};
-    ck_assert_msg(kafka_topics_create(&s->config.kafka, topics, 3, &err) == ERR_NONE, "%s",
-                  err.text);
-}
-
-static void scene_open(struct scene *s, const char *name)
-{
-    scene_open_with(s, name, NULL);
-}
-
-/* Random events, in log time, and control records that move the time of lanes. */
-static void feed(const struct scene *s, uint64_t seed, int count)
-{
-    static const struct header control = {{CONTROL_HEADER, sizeof CONTROL_HEADER - 1},
-                                          {CONTROL_WATERMARK, sizeof CONTROL_WATERMARK - 1}};
-    struct rng rng = rng_seeded(seed);
-    struct kafka_producer *p;
-    struct err err = {0};
-    int64_t now_ms = 1600000000000 + (int64_t)seed * 1000000;
-
-    ck_assert_int_eq(kafka_producer_open(&s->config.kafka, NULL, &p, &err), ERR_NONE);
-    for (int i = 0; i < count; i++) {
-        char key[16], value[4];
-        struct record r = {.topic = str_of(s->input), .key = {key, 0}, .value = {value, 4}};
-
-        r.key.len = (size_t)snprintf(key, sizeof key, "c%d", (int)rng_below(&rng, 200));
-        for (int j = 0; j < 4; j++)
-            value[j] = (char)rng_below(&rng, 256);
-        now_ms += (int64_t)rng_below(&rng, 100);
-        r.timestamp_ms = now_ms - (int64_t)rng_below(&rng, 300);
-        r.partition = hash_kafka_partition(r.key, INPUTS);
-        if (rng_below(&rng, 50) == 0) {
-            r.headers = &control;
-            r.header_count = 1;
-        }
-        ck_assert_int_eq(kafka_produce(p, &r, &err), ERR_NONE);
-    }
-    ck_assert_msg(kafka_flush(p, 20000, NULL, NULL, &err) == ERR_NONE, "%s", err.text);
-    kafka_producer_close(p);
-}
-
-static int64_t log_end(const struct scene *s, const char *topic, int32_t partition)
-{
-    int64_t first, next;
-    struct err err;
-
-    ck_assert_int_eq(kafka_topic_bounds(&s->config.kafka, topic, partition, &first, &next, &err),
-                     ERR_NONE);
-    return next;
-}
-
-/* What Redis has: -1 = nothing. */
-static int64_t kept_next(const struct scene *s, struct redis *r, int32_t partition)
-{
-    static const int32_t partitions[] = {OUTPUTS_A, OUTPUTS_B};
-    char key[64];
-    const struct str args[] = {
-        STR("HGET"),
-        {key, (size_t)snprintf(key, sizeof key, "{%s:%d}:meta", s->step, partition)},
-        STR("meta")};
-    struct redis_reply *reply;
-    struct meta meta;
-    struct err err = {0};
-    int64_t next = -1;
-
-    ck_assert_msg(redis_command(r, args, 3, &reply, &err) == ERR_NONE, "%s", err.text);
-    if (redis_reply_kind(reply) == REDIS_TEXT) {
-        ck_assert_msg(meta_decode(redis_reply_text(reply), partitions, 2, &meta, &err) == ERR_NONE,
-                      "%s", err.text);
-        next = meta.next;
-        meta_free(&meta);
-    }
-    redis_reply_free(reply);
-    return next;
-}
-
-static bool all_kept(const struct scene *s, struct redis *r)
-{
-    for (int32_t p = 0; p < INPUTS; p++)
-        if (kept_next(s, r, p) < log_end(s, s->input, p))
-            return false;
-    return true;
-}
-
-static struct redis *open_redis(const struct scene *s)
-{
-    struct redis *r;
-    struct err err = {0};
-
-    ck_assert_msg(redis_open(&s->config.redis, &r, &err) == ERR_NONE, "%s", err.text);
-    return r;
-}
-
-/* --- what is right ------------------------------------------------------------------------------ */
-
-struct expected { /* per output topic, partition: where each source must end */
-    struct taken a[OUTPUTS_A], b[OUTPUTS_B];
-    struct hash128 state[INPUTS];
-    size_t count;
-};
-
-static void expect(void *context, int topic, const struct record *r)
-{
-    struct expected *e = context;
-    struct taken *taken = topic == 0 ? &e->a[r->partition] : &e->b[r->partition];
-    struct taken_source source;
-    struct buf scratch = {0};
-    struct err err = {0};
-
-    ck_assert_msg(taken_look(taken, r, &scratch, &source, &err) == TAKEN_NEXT, "%s", err.text);
-    taken_advance(taken, &source);
-    buf_free(&scratch);
-    e->count++;
-}
-
-static void read_log(const struct scene *s, const char *topic, int32_t partition,
-                     void (*each)(void *context, const struct record *record), void *context)
-{
-    struct kafka_partition from = {topic, partition, KAFKA_OFFSET_BEGIN};
-    struct record *records = MEM_NEW_ARRAY(struct record, 512);
-    struct kafka_consumer *c;
-    struct err err = {0};
-    size_t count;
-
-    ck_assert_int_eq(kafka_consumer_open_alone(&s->config.kafka, &from, 1, &c, &err), ERR_NONE);
-    while (!kafka_consumer_at_end(c, topic, partition)) {
-        ck_assert_msg(kafka_consumer_poll(c, 200, records, 512, &count, &err) == ERR_NONE, "%s",
-                      err.text);
-        for (size_t i = 0; i < count; i++)
-            each(context, &records[i]);
-        kafka_consumer_release(c);
-    }
-    kafka_consumer_close(c);
-    mem_free(records);
-}
-
-static void give_offline(void *context, const struct record *record)
-{
-    struct err err = {0};
-
-    ck_assert_msg(offline_record(context, record, &err) == ERR_NONE, "%s", err.text);
-}
-
-static struct expected expect_all(const struct scene *s)
-{
-    static const int32_t partitions[] = {OUTPUTS_A, OUTPUTS_B};
-    struct expected e = {0};
-
-    for (int32_t p = 0; p < INPUTS; p++) {
-        struct offline_setup setup = {.class = &s->class,
-                                      .partition = p,
-                                      .context = &e,
-                                      .topic_partitions = partitions,
-                                      .output = expect};
-        struct offline *o;
-        struct err err;
-
-        ck_assert_int_eq(offline_open(&setup, &o, &err), ERR_NONE);
-        read_log(s, s->input, p, give_offline, o);
-        e.state[p] = offline_digest(o);
-        offline_close(o);
-    }
-    return e;
-}
-
-struct reading {
-    struct taken taken;
-    struct buf scratch;
-    size_t taken_count, dropped;
-};
-
-static void take(void *context, const struct record *record)
-{
-    struct reading *r = context;
-    struct taken_source source;
-    struct err err = {0};
-
-    switch (taken_look(&r->taken, record, &r->scratch, &source, &err)) {
-    case TAKEN_NEXT:
-        taken_advance(&r->taken, &source);
-        r->taken_count++;
-        return;
-    case TAKEN_REPEAT:
-    case TAKEN_GAP: r->dropped++; return;
-    case TAKEN_PLAIN:
-    case TAKEN_OLD:
-    case TAKEN_JUNK:
-    case TAKEN_BROKEN: ck_abort_msg("%s", err.text);
-    }
-}
-
-static size_t compare_topic(const struct scene *s, const char *topic, int32_t partitions,
-                            const struct taken *right, size_t *dropped)
-{
-    size_t count = 0;
-
-    for (int32_t p = 0; p < partitions; p++) {
-        struct reading r = {0};
-
-        read_log(s, topic, p, take, &r);
-        ck_assert_uint_eq(r.taken.count, right[p].count);
-        for (size_t i = 0; i < r.taken.count; i++) {
-            ck_assert(str_equal(r.taken.sources[i].from, right[p].sources[i].from));
-            ck_assert_uint_eq(r.taken.sources[i].number, right[p].sources[i].number);
-            ck_assert_uint_eq(r.taken.sources[i].hash.low, right[p].sources[i].hash.low);
-        }
-        count += r.taken_count;
-        *dropped += r.dropped;
-        taken_free(&r.taken);
-        buf_free(&r.scratch);
-    }
-    return count;
-}
-
-/* Everything that a reader takes, and the state, are those of an undisturbed run. */
-static void compare(const struct scene *s)
-{
-    struct expected e = expect_all(s);
-    struct store *store;
-    struct err err = {0};
-    size_t dropped = 0, count = compare_topic(s, s->a, OUTPUTS_A, e.a, &dropped);
-
-    count += compare_topic(s, s->b, OUTPUTS_B, e.b, &dropped);
-    ck_assert_uint_eq(count, e.count);
-    ck_assert_int_eq(redis_store_open(&s->config.redis, &store, &err), ERR_NONE);
-    for (int32_t p = 0; p < INPUTS; p++) {
-        struct hash128 digest;
-
-        ck_assert_int_eq(store_digest(store, s->step, p, &digest, &err), STORE_DONE);
-        ck_assert_uint_eq(digest.low, e.state[p].low);
-        ck_assert_uint_eq(digest.high, e.state[p].high);
-    }
-    store->class->close(store);
-    printf("%s: %zu outputs, %zu repeats and gaps dropped\n", s->step, count, dropped);
-    for (int i = 0; i < OUTPUTS_A; i++)
-        taken_free(&e.a[i]);
-    taken_free(&e.b[0]);
-}
-
-/* --- workers -------------------------------------------------------------------------------------- */
-
-static struct worker *worker_of(const struct scene *s)
-{
-    struct worker *w;
-    struct err err = {0};
-
-    ck_assert_msg(worker_open(&s->config, &s->class, NULL, &w, &err) == ERR_NONE, "%s", err.text);
-    return w;
-}
-
-static void run_until_kept(const struct scene *s, struct worker *w)
-{
-    struct redis *r = open_redis(s);
-    int64_t until_ms = clock_mono_ms() + WAIT_MS;
-    struct err err = {0};
-
-    do {
-        for (int i = 0; i < 10; i++)
-            worker_poll(w, 50, &err);
-        ck_assert_msg(clock_mono_ms() < until_ms, "not done in time: %s", err.text);
-    } while (!all_kept(s, r));
-    redis_close(r);
-}
+enum { LOUD_BYTES = 3000, MANY_TIMERS = 8000 };
 
 START_TEST(a_quiet_run_gives_what_an_offline_run_gives)
 {
     struct scene s;
     struct worker *w;
-    struct worker_partition_status status[INPUTS];
+    struct worker_partition_status status[SCENE_INPUTS];
 
     scene_open(&s, "quiet");
-    feed(&s, 1, 3000);
-    w = worker_of(&s);
-    run_until_kept(&s, w);
-    ck_assert_uint_eq(worker_status(w, status, INPUTS), INPUTS);
+    scene_feed(&s, 1, 3000);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    ck_assert_uint_eq(worker_status(w, status, SCENE_INPUTS), SCENE_INPUTS);
     ck_assert_int_eq(status[0].state, WORKER_RUNNING);
     ck_assert_uint_eq(status[0].counts.records + status[1].counts.records, 3000);
     worker_close(w);
-    w = worker_of(&s); /* and it goes on where it was */
-    feed(&s, 2, 500);
-    run_until_kept(&s, w);
+    w = scene_worker(&s); /* and it goes on where it was */
+    scene_feed(&s, 2, 500);
+    scene_run_until_kept(&s, w);
     worker_close(w);
-    compare(&s);
+    scene_compare(&s);
 }
 END_TEST
 
@@ -364,7 +52,7 @@ struct flaky {
     struct store store;
     struct store *behind, *rival; /* two connections */
     struct rng rng;
-    bool swallowed[INPUTS]; /* the commit that was sent last */
+    bool swallowed[SCENE_INPUTS]; /* the commit that was sent last */
     int faults;
     int life; /* commits until this process kills itself; 0: it does not, and nothing fails */
 };
@@ -452,14 +140,37 @@ static enum store_result flaky_commit_wait(struct store *s, const char *step, in
     return STORE_DOWN;
 }
 
+static bool flaky_commit_ready(struct store *s, const char *step, int32_t partition)
+{
+    struct flaky *f = (struct flaky *)s;
+
+    return f->swallowed[partition] || f->behind->class->commit_ready(f->behind, step, partition);
+}
+
+static void flaky_commit_drop(struct store *s, const char *step, int32_t partition)
+{
+    behind(s)->class->commit_drop(behind(s), step, partition);
+}
+
+static int flaky_fd(const struct store *s)
+{
+    const struct store *b = ((const struct flaky *)s)->behind;
+
+    return b->class->fd(b);
+}
+
+static const struct store_class flaky_class = {.claim = flaky_claim,
+                                               .load = flaky_load,
+                                               .due = flaky_due,
+                                               .commit_send = flaky_commit_send,
+                                               .commit_ready = flaky_commit_ready,
+                                               .commit_wait = flaky_commit_wait,
+                                               .commit_drop = flaky_commit_drop,
+                                               .fd = flaky_fd};
+
 START_TEST(a_store_that_fails_at_every_step_loses_and_doubles_nothing)
 {
-    static const struct store_class class = {.claim = flaky_claim,
-                                             .load = flaky_load,
-                                             .due = flaky_due,
-                                             .commit_send = flaky_commit_send,
-                                             .commit_wait = flaky_commit_wait};
-    struct flaky flaky = {.store = {&class}, .rng = rng_seeded(11)};
+    struct flaky flaky = {.store = {&flaky_class}, .rng = rng_seeded(11)};
     struct scene s;
     struct worker *w;
     struct err err;
@@ -468,15 +179,15 @@ START_TEST(a_store_that_fails_at_every_step_loses_and_doubles_nothing)
     ck_assert_int_eq(redis_store_open(&s.config.redis, &flaky.behind, &err), ERR_NONE);
     ck_assert_int_eq(redis_store_open(&s.config.redis, &flaky.rival, &err), ERR_NONE);
     s.config.store = &flaky.store;
-    feed(&s, 60, 3000);
-    w = worker_of(&s);
-    run_until_kept(&s, w);
+    scene_feed(&s, 60, 3000);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
     worker_close(w);
     flaky.behind->class->close(flaky.behind);
     flaky.rival->class->close(flaky.rival);
     ck_assert_int_ge(flaky.faults, 10);
     printf("flaky: %d faults\n", flaky.faults);
-    compare(&s);
+    scene_compare(&s);
 }
 END_TEST
 
@@ -508,11 +219,7 @@ static enum store_result dying_commit_wait(struct store *s, const char *step, in
  * itself; 0: until somebody else does. */
 static pid_t fork_worker(const struct scene *s, int life)
 {
-    static const struct store_class class = {.claim = flaky_claim,
-                                             .load = flaky_load,
-                                             .due = flaky_due,
-                                             .commit_send = dying_commit_send,
-                                             .commit_wait = dying_commit_wait};
+    struct store_class class = flaky_class;
     struct flaky dying = {.store = {&class}, .life = life};
     struct scene own = *s;
     pid_t pid = fork();
@@ -521,6 +228,8 @@ static pid_t fork_worker(const struct scene *s, int life)
     ck_assert_int_ge(pid, 0);
     if (pid > 0)
         return pid;
+    class.commit_send = dying_commit_send;
+    class.commit_wait = dying_commit_wait;
     own.config.store = &dying.store;
     if (redis_store_open(&s->config.redis, &dying.behind, NULL) != ERR_NONE ||
         worker_open(&own.config, &own.class, NULL, &w, NULL) != ERR_NONE)
@@ -537,33 +246,41 @@ static void wait_killed(pid_t pid)
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
+static void wait_until_kept(const struct scene *s, struct redis *r, int32_t partition)
+{
+    int64_t until_ms = clock_mono_ms() + SCENE_WAIT_MS;
+
+    for (; scene_kept_next(s, r, partition) < scene_log_end(s, s->input, partition);
+         clock_sleep_ms(20))
+        ck_assert(clock_mono_ms() < until_ms);
+}
+
 /* There are always two; each dies in the midst of its work, and another takes its place. */
 START_TEST(workers_killed_again_and_again_lose_and_double_nothing)
 {
     struct scene s;
     struct rng rng = rng_seeded(7);
     struct redis *r;
-    int64_t until_ms;
     pid_t pids[2];
 
     scene_open(&s, "killed");
-    feed(&s, 3, 4000);
+    scene_feed(&s, 3, 4000);
     for (int i = 0; i < 2; i++)
         pids[i] = fork_worker(&s, 5 + (int)rng_below(&rng, 20));
     for (int i = 0; i < 6; i++) {
-        feed(&s, 4 + (uint64_t)i, 2000);
+        scene_feed(&s, 4 + (uint64_t)i, 2000);
         wait_killed(pids[i % 2]);
         pids[i % 2] = fork_worker(&s, i < 4 ? 5 + (int)rng_below(&rng, 20) : 0);
     }
-    r = open_redis(&s);
-    for (until_ms = clock_mono_ms() + WAIT_MS; !all_kept(&s, r); clock_sleep_ms(100))
-        ck_assert(clock_mono_ms() < until_ms);
+    r = scene_redis_open(&s);
+    for (int32_t p = 0; p < SCENE_INPUTS; p++)
+        wait_until_kept(&s, r, p);
     for (int i = 0; i < 2; i++) {
         kill(pids[i], SIGKILL);
         wait_killed(pids[i]);
     }
     redis_close(r);
-    compare(&s);
+    scene_compare(&s);
 }
 END_TEST
 
@@ -571,51 +288,48 @@ START_TEST(a_worker_that_was_fenced_writes_nothing_and_comes_back)
 {
     struct scene s;
     struct worker *w;
-    struct worker_partition_status status[INPUTS];
+    struct worker_partition_status status[SCENE_INPUTS];
     struct store *other;
     struct store_claim claim;
     struct arena *arena = arena_new(0);
     struct err err = {0};
-    char identity[160];
     struct redis *r;
     int64_t before;
 
     scene_open(&s, "fenced");
-    feed(&s, 20, 500);
-    w = worker_of(&s);
-    run_until_kept(&s, w);
-    r = open_redis(&s);
-    before = kept_next(&s, r, 0);
+    scene_feed(&s, 20, 500);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    r = scene_redis_open(&s);
+    before = scene_kept_next(&s, r, 0);
     ck_assert_int_eq(redis_store_open(&s.config.redis, &other, &err), ERR_NONE);
-    snprintf(identity, sizeof identity, "group %s, topic %s of %d partitions", s.step, s.input,
-             INPUTS);
     ck_assert_int_eq(other->class->claim(other, s.step, 0, "ffffffffffffffffffffffffffffffff",
-                                         str_of(identity), arena, &claim, &err),
+                                         scene_identity(&s), arena, &claim, &err),
                      STORE_DONE);
-    feed(&s, 21, 200);
+    scene_feed(&s, 21, 200);
     do { /* until it has tried */
         worker_poll(w, 20, &err);
-        worker_status(w, status, INPUTS);
+        worker_status(w, status, SCENE_INPUTS);
         if (status[0].fenced == 0 && status[1].fenced == 0)
-            ck_assert_int_eq(kept_next(&s, r, 0), before);
+            ck_assert_int_eq(scene_kept_next(&s, r, 0), before);
     } while (status[0].fenced == 0 && status[1].fenced == 0);
-    run_until_kept(&s, w);
+    scene_run_until_kept(&s, w);
     worker_close(w);
     other->class->close(other);
     redis_close(r);
     arena_free(arena);
-    compare(&s);
+    scene_compare(&s);
 }
 END_TEST
 
 static void run_until_stopped(struct worker *w, char reason[512])
 {
-    struct worker_partition_status status[INPUTS];
-    int64_t until_ms = clock_mono_ms() + WAIT_MS;
+    struct worker_partition_status status[SCENE_INPUTS];
+    int64_t until_ms = clock_mono_ms() + SCENE_WAIT_MS;
 
     for (;;) {
         worker_poll(w, 20, NULL);
-        for (size_t i = 0, n = worker_status(w, status, INPUTS); i < n; i++) {
+        for (size_t i = 0, n = worker_status(w, status, SCENE_INPUTS); i < n; i++) {
             if (status[i].state == WORKER_STOPPED) {
                 snprintf(reason, 512, "%s", status[i].reason);
                 return;
@@ -628,7 +342,7 @@ static void run_until_stopped(struct worker *w, char reason[512])
 static void flush_redis(const struct scene *s)
 {
     const struct str args[] = {STR("FLUSHALL")};
-    struct redis *r = open_redis(s);
+    struct redis *r = scene_redis_open(s);
     struct redis_reply *reply;
 
     ck_assert_int_eq(redis_command(r, args, 1, &reply, NULL), ERR_NONE);
@@ -641,25 +355,25 @@ START_TEST(an_emptied_redis_stops_the_partition_and_asks)
     struct scene s;
     struct worker *w;
     char reason[512];
-    int64_t ends[OUTPUTS_A];
+    int64_t ends[SCENE_OUTPUTS_A];
 
     scene_open(&s, "emptied");
-    feed(&s, 30, 500);
-    w = worker_of(&s);
-    run_until_kept(&s, w);
-    for (int i = 0; i < OUTPUTS_A; i++)
-        ends[i] = log_end(&s, s.a, i);
+    scene_feed(&s, 30, 500);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    for (int i = 0; i < SCENE_OUTPUTS_A; i++)
+        ends[i] = scene_log_end(&s, s.a, i);
     flush_redis(&s);
-    feed(&s, 31, 100);
+    scene_feed(&s, 31, 100);
     run_until_stopped(w, reason);
     ck_assert_msg(strstr(reason, "restore Redis") != NULL, "%s", reason);
     worker_close(w);
     s.config.group = "another-group"; /* no committed offset: the outputs themselves tell */
-    w = worker_of(&s);
+    w = scene_worker(&s);
     run_until_stopped(w, reason);
     ck_assert_msg(strstr(reason, "the output topics hold records") != NULL, "%s", reason);
-    for (int i = 0; i < OUTPUTS_A; i++)
-        ck_assert_int_eq(log_end(&s, s.a, i), ends[i]);
+    for (int i = 0; i < SCENE_OUTPUTS_A; i++)
+        ck_assert_int_eq(scene_log_end(&s, s.a, i), ends[i]);
     worker_close(w);
 }
 END_TEST
@@ -671,12 +385,12 @@ START_TEST(another_group_on_the_same_state_is_refused)
     char reason[512];
 
     scene_open(&s, "group");
-    feed(&s, 40, 50);
-    w = worker_of(&s);
-    run_until_kept(&s, w);
+    scene_feed(&s, 40, 50);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
     worker_close(w);
     s.config.group = "intruder";
-    w = worker_of(&s);
+    w = scene_worker(&s);
     run_until_stopped(w, reason);
     ck_assert_msg(strstr(reason, "belongs to group group") != NULL, "%s", reason);
     worker_close(w);
@@ -687,33 +401,253 @@ START_TEST(refused_outputs_hold_the_state_back)
 {
     struct scene s;
     struct worker *w;
-    struct worker_partition_status status[INPUTS];
+    struct worker_partition_status status[SCENE_INPUTS];
     struct redis *r;
     uint64_t suspended = 0;
 
     scene_open_with(&s, "refused", "60"); /* no output fits */
-    feed(&s, 50, 200);
-    w = worker_of(&s);
-    r = open_redis(&s);
+    scene_feed(&s, 50, 200);
+    w = scene_worker(&s);
+    r = scene_redis_open(&s);
     for (int i = 0; i < 400 && suspended < 4; i++) {
         worker_poll(w, 20, NULL);
         suspended = 0;
-        for (size_t j = 0, n = worker_status(w, status, INPUTS); j < n; j++)
+        for (size_t j = 0, n = worker_status(w, status, SCENE_INPUTS); j < n; j++)
             suspended += status[j].suspended;
     }
     ck_assert_uint_ge(suspended, 4);
-    for (int32_t p = 0; p < INPUTS; p++)
-        ck_assert_int_lt(kept_next(&s, r, p), log_end(&s, s.input, p));
+    for (int32_t p = 0; p < SCENE_INPUTS; p++)
+        ck_assert_int_lt(scene_kept_next(&s, r, p), scene_log_end(&s, s.input, p));
     worker_close(w);
     redis_close(r);
 }
 END_TEST
 
-static int64_t wall_now_ms;
+/* Says something long of some customers, in the midst of what the toy says. */
+static void loud_record(struct step *step, void *state, const struct record *record, int64_t now_ms,
+                        struct arena *arena, struct outputs *out, bool *changed)
+{
+    toy_step_class.record(step, state, record, now_ms, arena, out, changed);
+    if (record->key.len > 1 && record->key.data[1] == '7' && *changed)
+        outputs_add(
+            out, 0, now_ms, record->key,
+            (struct str){memset(arena_alloc(arena, LOUD_BYTES), 'x', LOUD_BYTES), LOUD_BYTES}, NULL,
+            0);
+}
+
+/* What is long does not fit until it is compressed; what stands before and behind it in the batch
+ * does. */
+START_TEST(an_output_refused_in_the_middle_of_a_batch_holds_the_whole_batch_back)
+{
+    const struct kafka_property small_batches[] = {{"batch.size", "1000"}};
+    const struct kafka_property gzip[] = {{"batch.size", "1000"}, {"compression.type", "gzip"}};
+    struct worker_partition_status status[SCENE_INPUTS];
+    struct scene s;
+    struct worker *w;
+    int64_t until_ms = clock_mono_ms() + SCENE_WAIT_MS;
+    int64_t published = 0;
+
+    scene_open_with(&s, "middle", "2500");
+    s.class.record = loud_record;
+    s.config.kafka.properties = small_batches;
+    s.config.kafka.property_count = 1;
+    scene_feed(&s, 55, 400);
+    w = scene_worker(&s);
+    do {
+        ck_assert(clock_mono_ms() < until_ms);
+        worker_poll(w, 20, NULL);
+    } while (worker_status(w, status, SCENE_INPUTS) < SCENE_INPUTS || status[0].suspended == 0 ||
+             status[1].suspended == 0);
+    worker_close(w);
+    for (int32_t p = 0; p < SCENE_OUTPUTS_A; p++)
+        published += scene_log_end(&s, s.a, p);
+    ck_assert_int_gt(published, 0);
+    s.config.kafka.properties = gzip;
+    s.config.kafka.property_count = 2;
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    worker_close(w);
+    ck_assert_uint_gt(scene_compare(&s), 0);
+}
+END_TEST
+
+/* --- a Redis that goes back in time ----------------------------------------------------------------- */
+
+static void ask_redis(struct server *server, const struct str *args, size_t count)
+{
+    const struct redis_settings settings = {.address = server_address(server)};
+    struct redis_reply *reply;
+    struct redis *r;
+
+    ck_assert_int_eq(redis_open(&settings, &r, NULL), ERR_NONE);
+    ck_assert_int_eq(redis_command(r, args, count, &reply, NULL), ERR_NONE);
+    ck_assert_int_ne(redis_reply_kind(reply), REDIS_ERROR);
+    redis_reply_free(reply);
+    redis_close(r);
+}
+
+static void save(struct server *server)
+{
+    ask_redis(server, (const struct str[]){STR("SAVE")}, 1);
+}
+
+START_TEST(an_older_copy_of_redis_is_caught_up_with_the_log)
+{
+    struct server *redis = redis_start(NULL);
+    struct scene s;
+    struct worker *w;
+
+    scene_open(&s, "older");
+    s.config.redis.address = server_address(redis);
+    scene_feed(&s, 61, 1000);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    save(redis);
+    scene_feed(&s, 62, 1000);
+    scene_run_until_kept(&s, w);
+    worker_close(w);
+    server_restart(redis, 0); /* killed: it knows what was saved */
+    scene_feed(&s, 63, 500);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    server_restart(redis, 0); /* once more, under a worker that knows better */
+    scene_feed(&s, 64, 500);
+    scene_run_until_kept(&s, w);
+    worker_close(w);
+    ck_assert_uint_gt(scene_compare(&s), 0); /* what was decided anew, readers have dropped */
+    server_stop(redis);
+}
+END_TEST
+
+/* The replica has not got all that the first one acknowledged, and takes its place. */
+START_TEST(a_failover_that_loses_acknowledged_commits_loses_nothing)
+{
+    struct server *redis = redis_start(NULL), *replica;
+    char port[8];
+    struct scene s;
+    struct redis *r;
+    struct worker *w;
+    int64_t lost;
+    size_t bytes;
+    char *dump;
+    FILE *file;
+
+    snprintf(port, sizeof port, "%d", server_port(redis, 0));
+    replica = redis_start((const char *const[]){"--replicaof", "127.0.0.1", port, NULL});
+    scene_open(&s, "failover");
+    s.config.redis.address = server_address(redis);
+    scene_feed(&s, 65, 1000);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    ask_redis(redis, (const struct str[]){STR("WAIT"), STR("1"), STR("20000")}, 3);
+    ask_redis(replica, (const struct str[]){STR("REPLICAOF"), STR("NO"), STR("ONE")}, 3);
+    save(replica);
+    scene_feed(&s, 66, 1000);
+    scene_run_until_kept(&s, w);
+    r = scene_redis_open(&s);
+    lost = scene_kept_next(&s, r, 0);
+    redis_close(r);
+    server_kill(redis, 0, SIGKILL);
+    dump = scratch_read(scratch_path(server_dir(replica, 0), "dump.rdb"), &bytes);
+    file = fopen(scratch_path(server_dir(redis, 0), "dump.rdb"), "w");
+    ck_assert(file != NULL && fwrite(dump, 1, bytes, file) == bytes && fclose(file) == 0);
+    server_restart(redis, 0);
+    r = scene_redis_open(&s);
+    ck_assert_int_gt(scene_kept_next(&s, r, 0), 0);
+    ck_assert_int_lt(scene_kept_next(&s, r, 0), lost);
+    redis_close(r);
+    scene_feed(&s, 67, 300);
+    scene_run_until_kept(&s, w);
+    worker_close(w);
+    ck_assert_uint_gt(scene_compare(&s), 0);
+    free(dump);
+    server_stop(replica);
+    server_stop(redis);
+}
+END_TEST
+
+/* --- very many timers in one partition --------------------------------------------------------------- */
+
+static void produce_to(struct kafka_producer *p, const struct scene *s, int32_t partition,
+                       const char *key, struct str value, int64_t at_ms)
+{
+    const struct record r = {.topic = str_of(s->input),
+                             .partition = partition,
+                             .key = str_of(key),
+                             .value = value,
+                             .timestamp_ms = at_ms};
+
+    ck_assert_int_eq(kafka_produce(p, &r, NULL), ERR_NONE);
+}
+
+static void wait_for_commits(struct redis *r, const struct scene *s, int32_t partition, int count)
+{
+    int64_t until_ms = clock_mono_ms() + SCENE_WAIT_MS;
+
+    for (uint64_t from = scene_commits(s, r, partition);
+         scene_commits(s, r, partition) < from + (uint64_t)count; clock_sleep_ms(5))
+        ck_assert(clock_mono_ms() < until_ms);
+}
+
+/* Value bytes: wanted, "set a timer". */
+START_TEST(while_very_many_timers_fire_the_other_partition_goes_on)
+{
+    struct scene s;
+    struct kafka_producer *p;
+    struct redis *r;
+    pid_t pid;
+    char key[16];
+
+    scene_open(&s, "many");
+    ck_assert_int_eq(kafka_producer_open(&s.config.kafka, NULL, &p, NULL), ERR_NONE);
+    for (int i = 0; i < MANY_TIMERS; i++) {
+        snprintf(key, sizeof key, "m%d", i);
+        produce_to(p, &s, 0, key, STR("\x02\x02"), 1600000000000);
+    }
+    ck_assert_int_eq(kafka_flush(p, 20000, NULL, NULL, NULL), ERR_NONE);
+    pid = fork_worker(&s, 0);
+    r = scene_redis_open(&s);
+    wait_until_kept(&s, r, 0);
+    produce_to(p, &s, 0, "m0", STR("\x02\x00"), 1600000000000 + 3600000);
+    ck_assert_int_eq(kafka_flush(p, 20000, NULL, NULL, NULL), ERR_NONE);
+    wait_for_commits(r, &s, 0, 2); /* they have begun to fire */
+    produce_to(p, &s, 1, "other", STR("\x02\x00"), 1600000000000);
+    ck_assert_int_eq(kafka_flush(p, 20000, NULL, NULL, NULL), ERR_NONE);
+    wait_until_kept(&s, r, 1);
+    ck_assert_int_lt(scene_kept_next(&s, r, 0), scene_log_end(&s, s.input, 0));
+    wait_until_kept(&s, r, 0);
+    kill(pid, SIGKILL);
+    wait_killed(pid);
+    redis_close(r);
+    kafka_producer_close(p);
+    scene_compare(&s);
+}
+END_TEST
+
+static int64_t wall_now_ms, store_ahead_ms;
 
 static int64_t wall_ms(void)
 {
     return wall_now_ms;
+}
+
+static bool played_clock(struct store *s, int64_t *at_ms)
+{
+    (void)s;
+    *at_ms = wall_now_ms + store_ahead_ms;
+    return true;
+}
+
+/* A Redis whose clock is the test's. */
+static struct flaky clocked_store(const struct scene *s)
+{
+    static struct store_class class;
+    struct flaky store = {.store = {&class}};
+
+    class = flaky_class;
+    class.clock = played_clock;
+    ck_assert_int_eq(redis_store_open(&s->config.redis, &store.behind, NULL), ERR_NONE);
+    return store;
 }
 
 /* Value bytes: wanted, "set a timer". */
@@ -723,11 +657,15 @@ START_TEST(a_timer_that_is_due_by_the_wall_clock_fires_without_records)
     struct worker *w;
     struct kafka_producer *p;
     struct record r = {.key = STR("c1"), .value = STR("\x02\x02"), .timestamp_ms = 1600000000000};
-    struct worker_partition_status status[INPUTS];
+    struct worker_partition_status status[SCENE_INPUTS];
     struct err err = {0};
     uint64_t ticks = 0, timers = 0;
+    struct flaky store;
+    struct buf ready = {0};
 
     scene_open(&s, "ticks");
+    store = clocked_store(&s);
+    s.config.store = &store.store;
     s.config.time = WORKER_TIME_WALL;
     s.config.wall_ms = wall_ms;
     wall_now_ms = r.timestamp_ms;
@@ -736,24 +674,155 @@ START_TEST(a_timer_that_is_due_by_the_wall_clock_fires_without_records)
     ck_assert_int_eq(kafka_produce(p, &r, &err), ERR_NONE);
     ck_assert_int_eq(kafka_flush(p, 20000, NULL, NULL, &err), ERR_NONE);
     kafka_producer_close(p);
-    w = worker_of(&s);
-    run_until_kept(&s, w);
-    worker_status(w, status, INPUTS);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    worker_status(w, status, SCENE_INPUTS);
     ck_assert_uint_eq(status[0].counts.timers + status[1].counts.timers, 0);
     worker_close(w);
-    w = worker_of(&s); /* the timer is in Redis alone now */
+    w = scene_worker(&s); /* the timer is in Redis alone now */
     wall_now_ms += 60000;
+    store_ahead_ms = -5001; /* this machine's clock cannot be believed */
+    for (int i = 0; i < 30; i++)
+        worker_poll(w, 50, &err);
+    worker_status(w, status, SCENE_INPUTS);
+    ck_assert_uint_eq(status[0].ticks + status[1].ticks, 0);
+    readiness_put_json(&ready);
+    ck_assert_msg(strstr(buf_text(&ready), "5.0 s ahead of the store's") != NULL, "%s",
+                  buf_text(&ready));
+    buf_free(&ready);
+    store_ahead_ms = 4999;
     for (int i = 0; i < 400 && timers == 0; i++) {
         worker_poll(w, 50, NULL);
-        worker_status(w, status, INPUTS);
+        worker_status(w, status, SCENE_INPUTS);
         ticks = status[0].ticks + status[1].ticks;
         timers = status[0].counts.timers + status[1].counts.timers;
     }
     ck_assert_uint_ge(ticks, 1);
     ck_assert_uint_ge(timers, 1);
-    run_until_kept(&s, w);
+    scene_run_until_kept(&s, w);
     worker_close(w);
-    compare(&s);
+    store.behind->class->close(store.behind);
+    scene_compare(&s);
+}
+END_TEST
+
+static int64_t mono_now_ms;
+
+static int64_t mono_ms(void)
+{
+    return mono_now_ms;
+}
+
+/* The third and the first record of a source: the second never comes. */
+static void feed_with_a_gap(const struct scene *s, const char *from)
+{
+    struct kafka_producer *p;
+    struct chain chain = {0};
+    struct buf scratch = {0};
+    struct chain_stamp stamp;
+    struct header headers[CHAIN_HEADERS];
+    struct record r = {.topic = str_of(s->input),
+                       .key = STR("c1"),
+                       .value = STR("ab"),
+                       .timestamp_ms = 1600000000000};
+
+    ck_assert_int_eq(kafka_producer_open(&s->config.kafka, NULL, &p, NULL), ERR_NONE);
+    for (int i = 0; i < 3; i++) {
+        r.headers = NULL;
+        r.header_count = 0;
+        chain_stamp(&chain, 1, str_of(from), &r, &scratch, &stamp, headers);
+        r.headers = headers;
+        r.header_count = CHAIN_HEADERS;
+        if (i != 1)
+            ck_assert_int_eq(kafka_produce(p, &r, NULL), ERR_NONE);
+    }
+    ck_assert_int_eq(kafka_flush(p, 20000, NULL, NULL, NULL), ERR_NONE);
+    kafka_producer_close(p);
+    buf_free(&scratch);
+}
+
+static bool readiness_says(const char *why)
+{
+    struct buf ready = {0};
+    bool found;
+
+    readiness_put_json(&ready);
+    found = strstr(buf_text(&ready), why) != NULL;
+    buf_free(&ready);
+    return found;
+}
+
+/* Each look, a minute later than the one before, until it is said. */
+static void run_until_said(struct worker *w, const char *what)
+{
+    int64_t until_ms = clock_mono_ms() + SCENE_WAIT_MS;
+
+    for (; !readiness_says(what); mono_now_ms += 60000) {
+        worker_poll(w, 50, NULL);
+        ck_assert(clock_mono_ms() < until_ms);
+    }
+}
+
+START_TEST(a_record_that_has_been_missing_for_a_minute_is_said)
+{
+    struct scene s;
+    struct worker *w;
+
+    scene_open(&s, "lacks");
+    s.config.mono_ms = mono_ms;
+    feed_with_a_gap(&s, "other/0");
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    run_until_said(w, "lacks.in/0: record 1.2 of other/0 has been missing for");
+    worker_close(w);
+}
+END_TEST
+
+/* What a step would have committed after three records to partition 0 of its only topic. */
+static void keep_state_of(const struct scene *s, const char *step)
+{
+    static const int32_t one[] = {1};
+    struct arena *arena = arena_new(0);
+    struct store *store;
+    struct store_claim claim;
+    struct meta meta;
+    struct buf bytes = {0};
+
+    ck_assert_int_eq(redis_store_open(&s->config.redis, &store, NULL), ERR_NONE);
+    ck_assert_int_eq(store->class->claim(store, step, 0, "ffffffffffffffffffffffffffffffff",
+                                         STR("g"), arena, &claim, NULL),
+                     STORE_DONE);
+    meta_init(&meta, 0, 1, one, 1);
+    meta.topics[0].sent[0].number = 3;
+    meta_encode(&meta, &bytes);
+    store->class->commit_send(store, step, 0, "ffffffffffffffffffffffffffffffff", 0,
+                              buf_str(&bytes), NULL, 0);
+    ck_assert_int_eq(store->class->commit_wait(store, step, 0, NULL), STORE_DONE);
+    meta_free(&meta);
+    buf_free(&bytes);
+    store->class->close(store);
+    arena_free(arena);
+}
+
+START_TEST(a_record_that_its_producer_counts_and_the_log_lacks_stops_the_partition)
+{
+    static const struct worker_source sources[] = {{"another", 5}, {"loser", 0}};
+    struct scene s;
+    struct worker *w;
+    char reason[512];
+
+    scene_open(&s, "loss");
+    s.config.mono_ms = mono_ms;
+    s.config.sources = sources;
+    s.config.source_count = 2;
+    feed_with_a_gap(&s, "loser/0");
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    run_until_said(w, "record 1.2 of loser/0 has been missing for"); /* nobody counts it yet */
+    keep_state_of(&s, "loser");
+    run_until_stopped(w, reason);
+    ck_assert_msg(strstr(reason, "Kafka has lost record 1.2 of loser/0") != NULL, "%s", reason);
+    worker_close(w);
 }
 END_TEST
 
@@ -767,8 +836,15 @@ int main(void)
         an_emptied_redis_stops_the_partition_and_asks,
         another_group_on_the_same_state_is_refused,
         refused_outputs_hold_the_state_back,
+        an_output_refused_in_the_middle_of_a_batch_holds_the_whole_batch_back,
+        an_older_copy_of_redis_is_caught_up_with_the_log,
+        a_failover_that_loses_acknowledged_commits_loses_nothing,
+        while_very_many_timers_fire_the_other_partition_goes_on,
         a_timer_that_is_due_by_the_wall_clock_fires_without_records,
+        a_record_that_has_been_missing_for_a_minute_is_said,
+        a_record_that_its_producer_counts_and_the_log_lacks_stops_the_partition,
     };
 
-    return suite_run_with("worker", tests, sizeof tests / sizeof tests[0], 100, start, stop);
+    return suite_run_with("worker", tests, sizeof tests / sizeof tests[0], 100, scene_start_servers,
+                          scene_stop_servers);
 }

@@ -1,9 +1,12 @@
 #include "tests/support/history.h"
 
+#include <check.h>
 #include <stdio.h>
 
 #include "core/check.h"
+#include "core/hash.h"
 #include "core/when.h"
+#include "schemas/task.h"
 
 enum { PERCENT = 100 };
 
@@ -12,6 +15,7 @@ void history_open(struct history *h, uint64_t seed, unsigned customers, uint64_t
 {
     CHECK(customers > 0 && customers <= HISTORY_CUSTOMERS_MAX && events > customers);
     *h = (struct history){.rng = rng_seeded(seed),
+                          .seed = seed,
                           .customers = customers,
                           .events = events,
                           .start_ms = start_ms,
@@ -157,4 +161,35 @@ const struct field_event *history_next(struct history *h)
         something(h, customer);
     h->next++;
     return &h->event;
+}
+
+const struct field_event *history_answer(struct history *h, struct str text, struct arena *arena)
+{
+    struct rng rng = rng_seeded(hash_bytes(text, h->seed));
+    struct outcome outcome = {0};
+    struct task task;
+    struct err err = {0};
+
+    ck_assert_msg(task_read_json(text, arena, &task, &err), "%s", err.text);
+    if (task.outcome_count == 0 || rng_below(&rng, 3) == 0)
+        return NULL;
+    outcome = (struct outcome){.task = task.id,
+                               .moment = task.moment,
+                               .about = task.about,
+                               .channel = task.channel,
+                               .attempt = task.attempt};
+    outcome.code = task.outcomes[rng_below(&rng, task.outcome_count)].code;
+    buf_clear(&h->answer);
+    outcome_put_json(&h->answer, &outcome);
+    h->event = (struct field_event){.id = arena_format(arena, "o-%.*s", STR_ARG(task.id)).data,
+                                    .customer = arena_str(arena, task.customer).data,
+                                    .type = OUTCOME_EVENT_TYPE,
+                                    .data = buf_text(&h->answer),
+                                    .at_ms = history_now_ms(h)};
+    return &h->event;
+}
+
+void history_close(struct history *h)
+{
+    buf_free(&h->answer);
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "core/mem.h"
+#include "core/when.h"
 #include "processors/decide/decide.h"
 #include "processors/decide/state.h"
 #include "processors/worker/offline.h"
@@ -26,8 +27,8 @@ static const struct rule_file rules[] = {
 
 struct flood {
     struct arena *arena;
-    struct buf calm; /* outputs of the calm customer */
-    int limits, tasks;
+    struct buf calm; /* outputs of those who are not flooded */
+    int limits, full, tasks;
 };
 
 static const struct ruleset *give(void *context, struct str hash_hex, struct err *err)
@@ -41,10 +42,11 @@ static void note(void *context, int topic, const struct record *record)
 {
     struct flood *f = context;
 
-    if (str_is(record->key, "calm")) {
+    if (!str_is(record->key, "hot")) {
         buf_put_u8(&f->calm, (uint8_t)topic);
         buf_put(&f->calm, record->value);
     }
+    f->full += str_contains(record->value, STR("the customer's state is full"));
     f->limits += str_is(record->key, "hot") && str_contains(record->value, STR("\"limit\""));
     f->tasks += topic == DECIDE_TOPIC_TASKS;
 }
@@ -79,16 +81,23 @@ static void send(struct offline *o, struct record record)
     ck_assert_msg(offline_record(o, &record, &err) == ERR_NONE, "%s", err.text);
 }
 
-static void run(struct flood *f, const struct ruleset *set, int flood, struct hash128 *digest)
+static struct offline *open_run(struct flood *f, struct decide_config *config)
 {
     const struct header control = {STR(CONTROL_HEADER), STR(CONTROL_ACTIVATE)};
-    struct decide_config config = {.find = give, .context = (void *)(uintptr_t)set};
     struct offline_setup setup = {
-        .class = &decide_class, .config = &config, .context = f, .output = note};
+        .class = &decide_class, .config = config, .context = f, .output = note};
     struct offline *o;
 
     ck_assert_int_eq(offline_open(&setup, &o, NULL), ERR_NONE);
     send(o, (struct record){.timestamp_ms = START_MS, .headers = &control, .header_count = 1});
+    return o;
+}
+
+static void run(struct flood *f, const struct ruleset *set, int flood, struct hash128 *digest)
+{
+    struct decide_config config = {.find = give, .context = (void *)(uintptr_t)set};
+    struct offline *o = open_run(f, &config);
+
     for (int i = 0; i < FLOOD; i++) {
         if (i < flood) {
             send(o, event_of(f, "hot", i, "a.one"));
@@ -163,5 +172,207 @@ START_TEST(its_blob_is_never_larger_than_it_is_said_to_be_and_stays_below_the_bo
 }
 END_TEST
 
+/* --- half of the events ---------------------------------------------------------------------------- */
+
+enum { HALF = 1500, OTHERS = 10, BATCH = 256 };
+
+static void send_all(struct offline *o, struct record *records, size_t count)
+{
+    struct err err = {0};
+
+    for (size_t i = 0; i < count; i++)
+        records[i].offset = offline_next(o) + (int64_t)i;
+    ck_assert_msg(offline_records(o, records, count, &err) == ERR_NONE, "%s", err.text);
+}
+
+/* Every second event is of one customer, or there are none of that one. */
+static void run_half(struct flood *f, const struct ruleset *set, bool hot)
+{
+    struct decide_config config = {.find = give, .context = (void *)(uintptr_t)set};
+    static const char *const types[] = {"a.one", "b.two", "c.three"};
+    struct offline *o = open_run(f, &config);
+    struct record records[2 * BATCH];
+
+    for (int at = 0; at < HALF; at += BATCH) {
+        size_t count = 0;
+
+        for (int i = at; i < at + BATCH; i++) {
+            const char *other = arena_format(f->arena, "other%d", i / 3 % OTHERS).data;
+
+            if (hot)
+                records[count++] = event_of(f, "hot", i, types[i % 2]);
+            records[count++] = event_of(f, other, i - i % 3, types[i % 3]);
+            records[count - 1].timestamp_ms = START_MS + i;
+        }
+        send_all(o, records, count);
+    }
+    ck_assert_int_eq(offline_advance(o, START_MS + HALF + 30 * (int64_t)WHEN_DAY_MS, NULL),
+                     ERR_NONE);
+    offline_close(o);
+}
+
+START_TEST(one_with_half_of_the_events_changes_nothing_for_the_others)
+{
+    struct ruleset *set = decide_run_compile(rules);
+    struct flood with = {.arena = arena_new(0)}, without = {.arena = with.arena};
+
+    run_half(&with, set, true);
+    run_half(&without, set, false);
+    ck_assert_int_ge(with.full, 1);
+    ck_assert_int_eq(without.full, 0);
+    ck_assert_uint_gt(without.calm.len, 10000);
+    ck_assert(str_equal(buf_str(&with.calm), buf_str(&without.calm)));
+    buf_free(&with.calm);
+    buf_free(&without.calm);
+    arena_free(with.arena);
+    ruleset_free(set);
+}
+END_TEST
+
+/* --- very many instances ----------------------------------------------------------------------------- */
+
+#define WAITING(n)                                                                                 \
+    {                                                                                              \
+        "moments/w" #n ".yaml", "moment: w" #n "\ntitle: W\ntier: care\nabout: event.data.key\n"   \
+                                "instances: 1024\nwhen: [{event: b.two}, {absent: c.three, "       \
+                                "for: 1h}]\nact: [{channel: phone}]\n"                             \
+    }
+
+enum { WAITING_MOMENTS = 10, KEYS = 1000 };
+
+static const struct rule_file waiting[] = {EVENT_SCHEMAS, WAITING(0), WAITING(1), WAITING(2),
+                                           WAITING(3),    WAITING(4), WAITING(5), WAITING(6),
+                                           WAITING(7),    WAITING(8), WAITING(9), {NULL, NULL}};
+
+/* 10,000 would be open, each with a timer at about the same time. */
+START_TEST(ten_thousand_instances_of_a_customer_are_refused_and_the_refusal_is_told)
+{
+    struct ruleset *set = decide_run_compile(waiting);
+    struct decide_config config = {.find = give, .context = set};
+    struct flood f = {.arena = arena_new(0)};
+    struct offline *o = open_run(&f, &config);
+    struct record records[KEYS];
+    int limits;
+
+    for (int i = 0; i < KEYS; i++)
+        records[i] = event_of(&f, "hot", i, "b.two");
+    send_all(o, records, KEYS);
+    ck_assert_int_eq(f.full, WAITING_MOMENTS); /* once for each moment */
+    ck_assert_int_eq(f.limits, WAITING_MOMENTS);
+    ck_assert_int_eq(offline_advance(o, START_MS + 2 * (int64_t)WHEN_HOUR_MS, NULL), ERR_NONE);
+    ck_assert_int_eq(f.tasks, 1); /* the first of all; the others wait behind it */
+    ck_assert_int_eq(offline_advance(o, START_MS + 30 * (int64_t)WHEN_DAY_MS, NULL), ERR_NONE);
+    limits = f.limits;
+    for (int i = KEYS; i < KEYS + 10; i++) { /* all have ended: there is room again */
+        struct record record = event_of(&f, "hot", i, "b.two");
+
+        record.timestamp_ms += 30 * (int64_t)WHEN_DAY_MS;
+        send(o, record);
+    }
+    ck_assert_int_eq(f.limits, limits);
+    offline_close(o);
+    buf_free(&f.calm);
+    arena_free(f.arena);
+    ruleset_free(set);
+}
+END_TEST
+
+/* --- a state of a megabyte ----------------------------------------------------------------------------- */
+
+/* Such as one that was kept before there was a bound: `words` has so many texts. */
+static struct str megabyte(struct flood *f, struct step *step)
+{
+    enum { WORDS = 340 };
+    struct record record = event_of(f, "hot", 1, "a.one");
+    struct buf blob = {0};
+    struct state *state;
+    struct fact_cell *cell = NULL;
+    bool changed;
+    void *loaded;
+    struct str kept;
+
+    ck_assert_int_eq(decide_class.load(step, STR("hot"), STR_EMPTY, f->arena, &loaded, NULL),
+                     ERR_NONE);
+    state = loaded;
+    decide_class.record(step, state, &record, START_MS + 1, f->arena, NULL, &changed);
+    for (uint32_t i = 0; i < state->fact_count; i++)
+        if ((state->facts[i].form & FORM_BASE) == FORM_VALUES)
+            cell = &state->facts[i].cells[0];
+    ck_assert_ptr_nonnull(cell);
+    cell->points = ARENA_ARRAY(f->arena, struct fact_point, WORDS);
+    for (cell->count = 0; cell->count < WORDS; cell->count++) {
+        char *text = arena_alloc(f->arena, TEXT_BYTES + 1);
+
+        memset(text, 'x', TEXT_BYTES);
+        snprintf(text, 12, "%010u", cell->count);
+        cell->points[cell->count] =
+            (struct fact_point){.time_ms = START_MS - WORDS + cell->count,
+                                .value = value_string((struct str){text, TEXT_BYTES})};
+    }
+    decide_class.save(step, state, &blob);
+    kept = arena_str(f->arena, buf_str(&blob));
+    buf_free(&blob);
+    return kept;
+}
+
+struct seeded {
+    const struct ruleset *set;
+    struct str blob;
+};
+
+static const struct ruleset *give_seeded(void *context, struct str hash_hex, struct err *err)
+{
+    return give((void *)(uintptr_t)((struct seeded *)context)->set, hash_hex, err);
+}
+
+static struct str seed(void *context, struct str customer)
+{
+    return str_is(customer, "hot") ? ((struct seeded *)context)->blob : STR_EMPTY;
+}
+
+START_TEST(a_state_of_a_megabyte_is_small_again_after_an_event)
+{
+    struct ruleset *set = decide_run_compile(rules);
+    struct seeded seeded = {.set = set};
+    struct decide_config config = {.find = give_seeded, .seed = seed, .context = &seeded};
+    struct flood f = {.arena = arena_new(0)};
+    struct record record = event_of(&f, "hot", 2, "a.one");
+    struct buf blob = {0};
+    struct offline *o;
+    struct step *step;
+    bool changed;
+    void *state;
+
+    ck_assert_int_eq(decide_class.open(&config, 0, str_of(set->hash_hex), &step, NULL), ERR_NONE);
+    seeded.blob = megabyte(&f, step);
+    ck_assert_uint_gt(seeded.blob.len, LIMIT_STATE_BYTES - 64 * 1024);
+    o = open_run(&f, &config);
+    send(o, event_of(&f, "hot", 2, "b.two"));
+    ck_assert_int_eq(f.full, 1); /* it opens nothing yet, and says so */
+    send(o, event_of(&f, "calm", 2, "b.two"));
+    send(o, event_of(&f, "hot", 3, "b.two"));
+    send(o, event_of(&f, "hot", 3, "c.three"));
+    ck_assert_int_eq(f.full, 1);
+    ck_assert_int_eq(f.tasks, 1);
+    offline_close(o);
+
+    ck_assert_int_eq(decide_class.load(step, STR("hot"), seeded.blob, f.arena, &state, NULL),
+                     ERR_NONE);
+    decide_class.record(step, state, &record, START_MS + 2, f.arena, NULL, &changed);
+    decide_class.save(step, state, &blob);
+    ck_assert_uint_le(blob.len, LIMIT_CUSTOMER_BYTES);
+    ck_assert_uint_gt(blob.len, LIMIT_CUSTOMER_BYTES / 4); /* the younger half of a half is there */
+    ck_assert_uint_gt(decide_counts(step)->forgotten, 0);
+    decide_class.close(step);
+    buf_free(&blob);
+    buf_free(&f.calm);
+    arena_free(f.arena);
+    ruleset_free(set);
+}
+END_TEST
+
 SUITE_MAIN("bound", a_flooded_customer_opens_nothing_and_forgets_and_others_do_not_notice,
-           its_blob_is_never_larger_than_it_is_said_to_be_and_stays_below_the_bound)
+           its_blob_is_never_larger_than_it_is_said_to_be_and_stays_below_the_bound,
+           one_with_half_of_the_events_changes_nothing_for_the_others,
+           ten_thousand_instances_of_a_customer_are_refused_and_the_refusal_is_told,
+           a_state_of_a_megabyte_is_small_again_after_an_event)

@@ -37,7 +37,9 @@ START_TEST(each_number_is_taken_once_and_in_order)
     ck_assert_int_eq(take(sources, first), TAKEN_NEXT);
     ck_assert_int_eq(take(sources, first), TAKEN_REPEAT);
     ck_assert_int_eq(take(sources, third), TAKEN_GAP);
+    ck_assert_uint_eq(sources_gaps(sources)->items[0].missing, 2);
     ck_assert_int_eq(take(sources, second), TAKEN_NEXT);
+    ck_assert_uint_eq(sources_gaps(sources)->count, 0);
     ck_assert_int_eq(take(sources, third), TAKEN_NEXT);
     sources_free(sources);
     arena_free(s.arena);

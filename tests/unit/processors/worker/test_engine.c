@@ -10,6 +10,7 @@
 #include "core/rng.h"
 #include "processors/worker/memory_store.h"
 #include "processors/worker/offline.h"
+#include "tests/support/splits.h"
 #include "tests/support/suite.h"
 #include "tests/support/toy_step.h"
 
@@ -98,153 +99,30 @@ static struct log log_new(uint64_t seed)
     return log;
 }
 
-struct trace { /* all that came out */
-    struct hash128 hash;
-    size_t count;
-};
-
-static void trace_add(void *context, int topic, const struct record *r)
-{
-    struct trace *t = context;
-    char head[64];
-    int len =
-        snprintf(head, sizeof head, "%d %d %lld", topic, r->partition, (long long)r->timestamp_ms);
-
-    t->hash = hash128_bytes((struct str){head, (size_t)len}, t->hash);
-    t->hash = hash128_bytes(r->key, t->hash);
-    t->hash = hash128_bytes(r->value, t->hash);
-    for (size_t i = 0; i < r->header_count; i++) {
-        t->hash = hash128_bytes(r->headers[i].name, t->hash);
-        t->hash = hash128_bytes(r->headers[i].value, t->hash);
-    }
-    t->count++;
-}
-
-struct end { /* of a run */
-    struct trace trace;
-    struct hash128 state;
-    int64_t now_ms, next;
-};
-
 static const int32_t partitions[] = {PARTITIONS, 1};
-
-/* One record after the other, everything in memory: what is right. */
-static struct end plain_run(const struct log *log)
-{
-    struct end end = {{{0, 0}, 0}, {0, 0}, 0, 0};
-    struct offline_setup setup = {.class = &toy_step_class,
-                                  .partition = 1,
-                                  .topic_partitions = partitions,
-                                  .context = &end.trace,
-                                  .output = trace_add};
-    struct offline *o;
-    struct err err;
-
-    ck_assert_int_eq(offline_open(&setup, &o, &err), ERR_NONE);
-    for (size_t i = 0; i < log->count; i++)
-        ck_assert_int_eq(offline_record(o, &log->records[i], &err), ERR_NONE);
-    end.state = offline_digest(o);
-    end.now_ms = offline_now_ms(o);
-    end.next = offline_next(o);
-    offline_close(o);
-    return end;
-}
-
-static const char token[] = "0123456789abcdef0123456789abcdef";
-
-static struct engine *reopen(struct store *store, const struct engine_setup *setup)
-{
-    struct arena *arena = arena_new(0);
-    struct store_claim claim;
-    struct engine *p;
-    struct err err = {0};
-
-    ck_assert_int_eq(store->class->claim(store, "toy", 1, token, STR("id"), arena, &claim, &err),
-                     STORE_DONE);
-    ck_assert_msg(engine_open(setup, claim.meta, claim.own, &p, &err) == ERR_NONE, "%s", err.text);
-    arena_free(arena);
-    return p;
-}
-
-/* Random batches, a tiny cache, few timers in memory, batches that are given up, restarts. */
-static struct end rough_run(const struct log *log, uint64_t seed)
-{
-    struct rng rng = rng_seeded(seed);
-    struct end end = {{{0, 0}, 0}, {0, 0}, 0, 0};
-    struct engine_setup setup = {.class = &toy_step_class,
-                                 .number = 1,
-                                 .topic_partitions = partitions,
-                                 .generation = 1,
-                                 .cache_bytes_max = rng_below(&rng, 4000),
-                                 .timers_max = 1 + rng_below(&rng, 6)};
-    size_t longest = 1 + rng_below(&rng, 60);
-    struct store *store = memory_store_open();
-    struct engine *p = reopen(store, &setup);
-    struct arena *arena = arena_new(0);
-    struct err err = {0};
-    size_t at = 0;
-
-    while (at < log->count || engine_lacks_timers(p) || engine_is_unsettled(p)) {
-        size_t count = 1 + rng_below(&rng, longest);
-        struct engine_batch batch;
-
-        engine_plan(p, log->records + at, count < log->count - at ? count : log->count - at);
-        arena_reset(arena);
-        ck_assert_int_eq(store_fill(store, "toy", 1, token, p, arena, &err), STORE_DONE);
-        ck_assert_msg(engine_run(p, &batch, &err) == ERR_NONE, "%s", err.text);
-        if (rng_below(&rng, 6) == 0) { /* could not be published */
-            engine_close(p);
-            p = reopen(store, &setup);
-            continue;
-        }
-        for (size_t i = 0; i < batch.output_count; i++)
-            trace_add(&end.trace, batch.outputs[i].topic, &batch.outputs[i].record);
-        if (batch.moved) {
-            store->class->commit_send(store, "toy", 1, token, engine_commit(p), batch.meta,
-                                      batch.subjects, batch.subject_count);
-            ck_assert_int_eq(store->class->commit_wait(store, "toy", 1, &err), STORE_DONE);
-        }
-        at += batch.done;
-        engine_committed(p);
-        if (rng_below(&rng, 15) == 0) {
-            int64_t next = engine_next(p);
-
-            engine_close(p);
-            p = reopen(store, &setup);
-            ck_assert_int_eq(engine_next(p), next);
-        }
-    }
-    ck_assert_int_eq(store_digest(store, "toy", 1, &end.state, &err), STORE_DONE);
-    end.now_ms = engine_now_ms(p);
-    end.next = engine_next(p);
-    engine_close(p);
-    store->class->close(store);
-    arena_free(arena);
-    return end;
-}
 
 START_TEST(any_split_of_a_log_gives_the_same_outputs_and_states)
 {
     const char *only = getenv("SEED");
     uint64_t from = only != NULL ? strtoull(only, NULL, 10) : 1;
     uint64_t to = only != NULL ? from : 25;
+    struct splits_met met = {0};
     size_t outputs = 0;
 
     for (uint64_t seed = from; seed <= to; seed++) {
         struct log log = log_new(seed);
-        struct end plain = plain_run(&log);
+        struct splits splits = {.class = &toy_step_class,
+                                .topic_partitions = partitions,
+                                .records = log.records,
+                                .count = log.count,
+                                .met = &met};
 
-        for (uint64_t i = 0; i < 4; i++) {
-            struct end rough = rough_run(&log, seed * 100 + i);
-
-            ck_assert_msg(memcmp(&rough, &plain, sizeof plain) == 0,
-                          "run %d: %zu outputs, should be %zu; replay: SEED=%llu", (int)i,
-                          rough.trace.count, plain.trace.count, (unsigned long long)seed);
-        }
-        outputs += plain.trace.count;
+        outputs += splits_compare(&splits, seed, 4).output_count;
         arena_free(log.arena);
     }
     ck_assert_uint_gt(outputs, only != NULL ? 0 : 2000); /* it is no empty play */
+    ck_assert_uint_gt(met.overlaps, only != NULL ? 0 : 1000);
+    ck_assert_uint_gt(met.fell_together, only != NULL ? 0 : 20);
 }
 END_TEST
 
@@ -385,6 +263,22 @@ START_TEST(a_changed_chain_stops_the_partition)
     buf_free(&scratch);
 }
 END_TEST
+
+static const char token[] = "0123456789abcdef0123456789abcdef";
+
+static struct engine *reopen(struct store *store, const struct engine_setup *setup)
+{
+    struct arena *arena = arena_new(0);
+    struct store_claim claim;
+    struct engine *p;
+    struct err err = {0};
+
+    ck_assert_int_eq(store->class->claim(store, "toy", 1, token, STR("id"), arena, &claim, &err),
+                     STORE_DONE);
+    ck_assert_msg(engine_open(setup, claim.meta, claim.own, &p, &err) == ERR_NONE, "%s", err.text);
+    arena_free(arena);
+    return p;
+}
 
 START_TEST(a_damaged_state_stops_the_partition)
 {
