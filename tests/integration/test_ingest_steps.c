@@ -89,7 +89,8 @@ static void open_life(struct life *life, const char *name)
     snprintf(life->two, sizeof life->two, "%s-two", name);
     ck_assert_msg(kafka_topics_create(&kafka_settings, topics, 3, &err) == ERR_NONE, "%s",
                   err.text);
-    life->sources[0] = (struct ingest_source){.topic = life->source, .dlq_topic = life->dlq};
+    life->sources[0] = (struct ingest_source){
+        .topic = life->source, .dlq_topic = life->dlq, .format = &cloudevents_format};
     life->config = (struct ingest_config){.kafka = kafka_settings,
                                           .group = life->source,
                                           .transactional_id = life->one,

@@ -238,10 +238,11 @@ START_TEST(a_moment_that_is_gone_ends_at_once)
 }
 END_TEST
 
-START_TEST(a_state_that_does_not_say_how_it_got_there_goes_on_if_its_place_is_there)
+START_TEST(who_came_by_other_steps_or_stands_where_none_is_ends)
 {
     struct ruleset *set = set_of(ABSENT("10d"));
-    struct instance in = {.phase = PHASE_STEPS, .step = 1};
+    uint32_t all = set->moments[0].steps[set->moments[0].step_count - 1].upto;
+    struct instance in = {.phase = PHASE_STEPS, .step = 1, .went = {.all = all}};
 
     ck_assert_int_eq(adopt_fate(&set->moments[0], &in), FATE_SAME);
     in.step = 2;
@@ -265,5 +266,4 @@ SUITE_MAIN("adopt", who_has_done_only_steps_that_stayed_goes_on,
            a_task_that_is_out_is_taken_back_or_goes_on_but_never_goes_out_again,
            a_count_under_way_goes_on_when_kept,
            each_activation_that_changes_steps_visits_those_under_way,
-           a_moment_that_is_gone_ends_at_once,
-           a_state_that_does_not_say_how_it_got_there_goes_on_if_its_place_is_there)
+           a_moment_that_is_gone_ends_at_once, who_came_by_other_steps_or_stands_where_none_is_ends)

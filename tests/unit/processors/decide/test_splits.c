@@ -29,7 +29,7 @@
 enum { SETS = 2, CUSTOMERS = 4, TASKS = 64, LIVES = 12, LIVES_EVENTS = 500, LOGS_OF_LIVES = 2 };
 enum { LOGS_INVENTED = 40, ROUGH_RUNS = 3 };
 
-static const int32_t partitions[] = {1, 1};
+static const int32_t partitions[DECIDE_TOPIC_COUNT] = {1, 1, 1};
 
 /* --- a log --------------------------------------------------------------------------------------- */
 

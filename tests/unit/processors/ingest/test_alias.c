@@ -46,7 +46,8 @@ static void tear_down(void)
 
 static enum event_fault convert(const char *type, const char *subject, const char *data)
 {
-    static const struct ingest_source source = {.topic = "cars", .dlq_topic = "cars.dlq"};
+    static const struct ingest_source source = {
+        .topic = "cars", .dlq_topic = "cars.dlq", .format = &cloudevents_format};
     struct record record = {.topic = STR("cars"),
                             .partition = 3,
                             .offset = 41,
