@@ -138,14 +138,18 @@ static struct value convert(const json_t *json, struct arena *arena)
     CHECK_NEVER("a kind of JSON that there is not");
 }
 
-enum json_fault json_parse(struct str text, struct arena *arena, struct value *out, struct err *err)
+static bool scan_whole(struct str text, struct arena *arena, struct value *out)
 {
     struct json_scan scan = {text.data, text.data + text.len, arena, 0};
 
-    if (text.len != 0 && json_scan_value(&scan, out) && json_scan_peek(&scan) == '\0' &&
-        scan.at == scan.end)
-        return JSON_FINE;
-    return json_parse_strictly(text, arena, out, err);
+    return json_scan_value(&scan, out) && json_scan_peek(&scan) == '\0' && scan.at == scan.end;
+}
+
+enum json_fault json_parse(struct str text, struct arena *arena, struct value *out, struct err *err)
+{
+    return text.len != 0 && scan_whole(text, arena, out) /* else jansson says what is wrong */
+               ? JSON_FINE
+               : json_parse_strictly(text, arena, out, err);
 }
 
 enum json_fault json_parse_strictly(struct str text, struct arena *arena, struct value *out,

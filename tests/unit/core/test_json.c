@@ -100,12 +100,13 @@ START_TEST(what_is_not_json_is_refused_with_its_fault)
         {"\"\xc3(\"", JSON_BAD_UTF8},
         {"\"\xed\xa0\x80\"", JSON_BAD_UTF8},
     };
+    struct value v;
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct value v;
         ck_assert_msg(parse(cases[i].in, &v) == cases[i].fault, "%s", cases[i].in);
         ck_assert_int_eq(v.kind, VALUE_ABSENT);
     }
+    ck_assert_int_ne(json_parse((struct str){0}, arena, &v, NULL), JSON_FINE);
     arena_free(arena);
 }
 END_TEST
