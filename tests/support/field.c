@@ -162,7 +162,7 @@ void field_send_record(struct field *f, const struct record *record)
 static void put_binary(struct field *f, struct record *record, const struct field_event *event,
                        struct str time)
 {
-    const struct header headers[] = {
+    const struct header all[] = {
         {STR("ce_specversion"), STR("1.0")},
         {STR("ce_id"), str_of(event->id)},
         {STR("ce_source"), STR("/test/field")},
@@ -170,11 +170,14 @@ static void put_binary(struct field *f, struct record *record, const struct fiel
         {STR("ce_subject"), str_of(event->customer)},
         {STR("ce_time"), time},
         {STR("content-type"), STR("application/json")},
-        {STR("traceparent"), str_of(event->traceparent)}, /* the last: there may be none */
+        {STR("traceparent"), str_of(event->traceparent)},
     };
+    struct header headers[sizeof all / sizeof all[0]];
 
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i].value.len != 0)
+            headers[record->header_count++] = all[i];
     record->headers = headers;
-    record->header_count = sizeof headers / sizeof headers[0] - (event->traceparent == NULL);
     record->value = str_of(event->data);
     produce(f, record);
 }
@@ -187,20 +190,22 @@ static void put_structured(struct field *f, struct record *record, const struct 
     const struct {
         const char *key;
         struct str value;
-    } attributes[] = {{"specversion", STR("1.0")},          {"id", str_of(event->id)},
-                      {"source", STR("/test/field")},       {"type", str_of(event->type)},
-                      {"subject", str_of(event->customer)}, {"time", time}};
+    } attributes[] = {{"specversion", STR("1.0")},
+                      {"id", str_of(event->id)},
+                      {"source", STR("/test/field")},
+                      {"type", str_of(event->type)},
+                      {"subject", str_of(event->customer)},
+                      {"time", time},
+                      {"traceparent", str_of(event->traceparent)}};
     struct buf json = {0};
     struct json_writer w = json_writer_to(&json);
 
     json_open(&w, '{');
     for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
+        if (attributes[i].value.len == 0)
+            continue;
         json_key(&w, attributes[i].key);
         json_str(&w, attributes[i].value);
-    }
-    if (event->traceparent != NULL) {
-        json_key(&w, "traceparent");
-        json_str(&w, str_of(event->traceparent));
     }
     json_key(&w, "data");
     json_raw(&w, str_of(event->data));
