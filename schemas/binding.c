@@ -1,12 +1,22 @@
 #include "schemas/binding.h"
 
 #include "core/check.h"
+#include "core/hash.h"
 #include "core/json.h"
 #include "core/limit.h"
 #include "core/when.h"
+#include "schemas/identity.h"
 
 static const char *const kinds[IDENTIFY_KIND_COUNT] = {
     "event", "last-event", "bind", "unbind", "owned", "forget", "rename", "erased", "merged"};
+
+struct str binding_customer_key(struct str customer, struct arena *arena)
+{
+    char hex[HASH128_HEX_SIZE];
+
+    hash128_hex(hash128_bytes(customer, (struct hash128){0}), hex);
+    return arena_format(arena, ALIAS_CUSTOMER ":%s", hex);
+}
 
 const char *identify_kind_text(enum identify_kind kind)
 {

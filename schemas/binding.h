@@ -5,10 +5,12 @@
  *   last-event        the same, and with it the alias stops being its owner's (vehicle.transferred)
  *   bind, unbind      {"customer": "c-anna", "at": "2026-03-04T08:00:00Z"}
  *                     unbind without a customer: whoever has it
- *   owned             of the step itself, keyed customer:ID: {"alias": "vin:...", "at": ...}
+ *   owned             of the step itself, keyed customer:HASH: {"customer": ..., "alias": "vin:...", "at": ...}
  *   forget            likewise, keyed by the alias: what is known of {"customer": ...} is to go
  *   rename            likewise, with "to": {"customer": "c-1", "to": "c-2"}
- *   erased, merged    of ingest, keyed customer:ID: the customer is gone; {"to": "c-2"}: is c-2 now
+ *   erased, merged    of ingest, keyed customer:HASH: the {"customer": ...} is gone; {"to": "c-2"}: is c-2 now
+ *
+ * HASH (of the id) in a key names nobody who is to be forgotten.
  */
 #ifndef ATTENT_SCHEMAS_BINDING_H
 #define ATTENT_SCHEMAS_BINDING_H
@@ -32,6 +34,9 @@ enum identify_kind {
     IDENTIFY_MERGED,
     IDENTIFY_KIND_COUNT
 };
+
+/* What is said about a customer has this key: customer:HASH. */
+struct str binding_customer_key(struct str customer, struct arena *arena);
 
 const char *identify_kind_text(enum identify_kind kind);
 /* False: the record says none, or one that there is not. */

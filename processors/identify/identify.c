@@ -152,9 +152,10 @@ static void send_own(const struct turn *t, enum identify_kind kind, struct str s
     buf_free(&json);
 }
 
-static struct str subject_of_customer(const struct turn *t, struct str customer)
+/* About a customer, or somebody who was one. */
+static void send_about(const struct turn *t, enum identify_kind kind, const struct binding *binding)
 {
-    return arena_format(t->arena, ALIAS_CUSTOMER ":%.*s", STR_ARG(customer));
+    send_own(t, kind, binding_customer_key(binding->customer, t->arena), binding);
 }
 
 /* --- events ---------------------------------------------------------------------------------------- */
@@ -249,8 +250,8 @@ static void bind(const struct turn *t, const struct binding *b)
     bool changed = owners_bind(&a->owners, b->customer, b->at_ms, t->kind->owners, t->arena);
 
     if (changed)
-        send_own(t, IDENTIFY_OWNED, subject_of_customer(t, b->customer),
-                 &(struct binding){.alias = a->subject, .at_ms = b->at_ms});
+        send_about(t, IDENTIFY_OWNED,
+                   &(struct binding){b->customer, a->subject, STR_EMPTY, b->at_ms});
     change_owners(t, changed, IDENTIFY_HAPPENED_BOUND);
 }
 
@@ -262,21 +263,15 @@ static void unbind(const struct turn *t, struct str customer, int64_t at_ms)
 
 /* --- customers ------------------------------------------------------------------------------------- */
 
-static struct str customer_of(const struct alias *a)
-{
-    return str_slice(a->subject, sizeof ALIAS_CUSTOMER, a->subject.len);
-}
-
-/* Tell one of the aliases of a customer who is gone. */
-static void tell_gone(const struct turn *t, struct str name, int64_t at_ms)
+/* Tell one of the aliases of a customer who is gone, or the mark of one who was merged into him. */
+static void tell_gone(const struct turn *t, struct str customer, struct str name, int64_t at_ms)
 {
     const struct alias *a = t->alias;
-    struct binding b = {.customer = customer_of(a), .to = a->gone_to, .at_ms = a->gone_ms};
+    struct binding b = {.customer = customer, .to = a->gone_to, .at_ms = a->gone_ms};
 
     send_own(t, b.to.len != 0 ? IDENTIFY_RENAME : IDENTIFY_FORGET, name, &b);
     if (b.to.len != 0)
-        send_own(t, IDENTIFY_OWNED, subject_of_customer(t, b.to),
-                 &(struct binding){.alias = name, .at_ms = at_ms});
+        send_about(t, IDENTIFY_OWNED, &(struct binding){b.to, name, STR_EMPTY, at_ms});
 }
 
 static void take_owned(const struct turn *t, const struct binding *b)
@@ -284,25 +279,49 @@ static void take_owned(const struct turn *t, const struct binding *b)
     struct alias *a = t->alias;
 
     if (a->gone_ms != INT64_MIN && (a->gone_to.len != 0 || b->at_ms <= a->gone_ms))
-        tell_gone(t, b->alias, b->at_ms);
+        tell_gone(t, b->customer, b->alias, b->at_ms);
     else
         *t->changed |= alias_add_name(a, b->alias, b->at_ms, t->arena);
+}
+
+/* Erased under an id that was merged: so is the other. */
+static void erase_other(const struct turn *t, int64_t at_ms)
+{
+    if (t->alias->gone_to.len != 0)
+        send_about(t, IDENTIFY_ERASED,
+                   &(struct binding){.customer = t->alias->gone_to, .at_ms = at_ms});
 }
 
 static void take_gone(const struct turn *t, const struct binding *b)
 {
     struct alias *a = t->alias;
 
-    if (str_equal(customer_of(a), b->to))
+    if (str_equal(b->customer, b->to))
         return;
+    if (b->to.len == 0)
+        erase_other(t, b->at_ms);
     a->gone_ms = b->at_ms;
     a->gone_until_ms = t->now_ms + GONE_MS;
     a->gone_to = arena_str(t->arena, b->to);
     for (size_t i = 0; i < a->name_count; i++)
-        tell_gone(t, a->names[i].name, a->names[i].at_ms);
+        tell_gone(t, b->customer, a->names[i].name, a->names[i].at_ms);
     a->name_count = 0;
+    if (b->to.len != 0) /* so that this mark can be found, too */
+        send_about(t, IDENTIFY_OWNED, &(struct binding){b->to, a->subject, STR_EMPTY, b->at_ms});
     *t->changed = true;
     happened(t->step, IDENTIFY_HAPPENED_GONE);
+}
+
+/* Whoever this one was merged into is gone. */
+static void take_other_gone(const struct turn *t, const struct binding *b)
+{
+    struct alias *a = t->alias;
+
+    if (!str_equal(a->gone_to, b->customer))
+        return;
+    a->gone_to = arena_str(t->arena, b->to);
+    a->gone_ms = b->to.len == 0 && b->at_ms > a->gone_ms ? b->at_ms : a->gone_ms;
+    *t->changed = true;
 }
 
 /* --- records --------------------------------------------------------------------------------------- */
@@ -317,13 +336,13 @@ static bool is_customer(const struct alias *a)
 static bool fits(const struct alias *a, enum identify_kind kind, const struct binding *b)
 {
     switch (kind) {
-    case IDENTIFY_BIND:
-    case IDENTIFY_FORGET: return !is_customer(a) && b->customer.len != 0;
-    case IDENTIFY_RENAME: return !is_customer(a) && b->customer.len != 0 && b->to.len != 0;
+    case IDENTIFY_BIND: return !is_customer(a) && b->customer.len != 0;
+    case IDENTIFY_FORGET: return b->customer.len != 0;
+    case IDENTIFY_RENAME: return b->customer.len != 0 && b->to.len != 0;
     case IDENTIFY_UNBIND: return !is_customer(a);
-    case IDENTIFY_OWNED: return is_customer(a) && b->alias.len != 0;
-    case IDENTIFY_MERGED: return is_customer(a) && b->to.len != 0;
-    case IDENTIFY_ERASED: return is_customer(a) && b->to.len == 0;
+    case IDENTIFY_OWNED: return is_customer(a) && b->customer.len != 0 && b->alias.len != 0;
+    case IDENTIFY_MERGED: return is_customer(a) && b->customer.len != 0 && b->to.len != 0;
+    case IDENTIFY_ERASED: return is_customer(a) && b->customer.len != 0 && b->to.len == 0;
     case IDENTIFY_EVENT:
     case IDENTIFY_LAST_EVENT: return !is_customer(a);
     case IDENTIFY_KIND_COUNT: break;
@@ -345,9 +364,11 @@ static void take_record(const struct turn *t, const struct record *record, enum 
     case IDENTIFY_BIND: bind(t, b); return;
     case IDENTIFY_UNBIND: unbind(t, b->customer, b->at_ms); return;
     case IDENTIFY_FORGET:
+        take_other_gone(t, b);
         change_owners(t, owners_forget(owners, b->customer, b->at_ms), IDENTIFY_HAPPENED_UNBOUND);
         return;
     case IDENTIFY_RENAME:
+        take_other_gone(t, b);
         change_owners(t, owners_rename(owners, b->customer, b->to, t->arena),
                       IDENTIFY_HAPPENED_BOUND);
         return;

@@ -120,6 +120,9 @@ bool owners_forget(struct owners *o, struct str customer, int64_t at_ms)
          : o->items[count - 1].bound && at_ms > o->items[count - 1].at_ms
              ? at_ms
              : o->items[count - 1].at_ms);
+    if (o->count ==
+        0) /* nobody else's: the alias may say who it was, so nothing is kept under it */
+        o->known_from_ms = INT64_MIN;
     return true;
 }
 

@@ -39,7 +39,8 @@ bool owners_bind(struct owners *o, struct str customer, int64_t at_ms, size_t mo
 bool owners_unbind(struct owners *o, struct str customer, int64_t at_ms, size_t most,
                    struct arena *arena);
 
-/* The customer is to be forgotten, as of at_ms, and with that the time up to then; has another id now. */
+/* The customer is to be forgotten, as of at_ms, and with that the time up to then, if it is known whose
+ * the alias is now, else all of it; has another id now. */
 bool owners_forget(struct owners *o, struct str customer, int64_t at_ms);
 bool owners_rename(struct owners *o, struct str from, struct str to, struct arena *arena);
 

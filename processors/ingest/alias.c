@@ -93,11 +93,12 @@ static void tell_gone(const struct ingest_config *config, const struct event *ev
 
     if (!merged && !str_is(event->type, "customer.erased"))
         return;
+    binding.customer = customer;
     if (merged)
         binding.to = value_str(into);
     out->more = make_room(out, 1, arena);
-    tell(config, merged ? IDENTIFY_MERGED : IDENTIFY_ERASED,
-         arena_format(arena, ALIAS_CUSTOMER ":%.*s", STR_ARG(customer)), &binding, arena, out);
+    tell(config, merged ? IDENTIFY_MERGED : IDENTIFY_ERASED, binding_customer_key(customer, arena),
+         &binding, arena, out);
 }
 
 /* --- an event without a customer ----------------------------------------------------------------------- */

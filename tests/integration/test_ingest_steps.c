@@ -280,20 +280,20 @@ static pid_t begin_life(enum fail_point point, int pass)
 
 START_TEST(killed_at_any_step_with_another_beside_it_nothing_is_lost_or_doubled)
 {
-    pid_t lives[STEPS][PASSES];
+    pid_t lives[STEPS];
     int failed = 0, status;
 
-    for (int point = 0; point < STEPS; point++)
-        for (int pass = 0; pass < PASSES; pass++)
-            lives[point][pass] = begin_life((enum fail_point)point, pass + 1);
-    for (int point = 0; point < STEPS; point++)
-        for (int pass = 0; pass < PASSES; pass++) {
-            waitpid(lives[point][pass], &status, 0);
+    for (int pass = 1; pass <= PASSES; pass++) { /* five at a time: each has two processes more */
+        for (int point = 0; point < STEPS; point++)
+            lives[point] = begin_life((enum fail_point)point, pass);
+        for (int point = 0; point < STEPS; point++) {
+            waitpid(lives[point], &status, 0);
             if (status != 0)
-                fprintf(stderr, "killed at pass %d of %s: not each event once\n", pass + 1,
+                fprintf(stderr, "killed at pass %d of %s: not each event once\n", pass,
                         names[point]);
             failed += status != 0;
         }
+    }
     ck_assert_int_eq(failed, 0);
 }
 END_TEST

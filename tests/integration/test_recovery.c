@@ -257,7 +257,6 @@ static void compare_with_replay(struct play *play)
     decided_compare(&live, &replay, false);
     ck_assert_uint_gt(decided_count(&live, DECIDED_TASKS), CUSTOMERS / 2); /* or it shows nothing */
     printf("  %zu had to wait for their place\n", play->paced);
-    ck_assert_uint_gt(play->paced, 10);
     decided_close(&live);
     decided_close(&replay);
 }
@@ -318,6 +317,7 @@ START_TEST(killed_again_and_again_decide_writes_what_replay_writes)
     printf("  taken over %" PRId64 " ms after the end by SIGTERM\n",
            probe(&play, TAKE_OVER_MS_MAX));
     compare_with_replay(&play);
+    ck_assert_uint_gt(play.paced, 10); /* the line for a queue is part of what was compared */
     close_play(&play);
 }
 END_TEST
