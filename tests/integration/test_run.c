@@ -232,7 +232,7 @@ START_TEST(a_folder_that_differs_from_what_is_in_force_is_told)
     attent = field_start(&field, "run", "-s",
                          arena_format(field.arena, "rules.folder=%s", other_rules()).data, NULL);
     wait_for(attent, "differs from what is in force; `attent activate` puts it in force");
-    wait_for(attent, "started");
+    wait_for(attent, "\"msg\":\"reading\""); /* ingest is the last to be at work */
     leaves_in_time(attent);
     field_close(&field);
 }
