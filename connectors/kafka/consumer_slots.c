@@ -55,6 +55,7 @@ static void slot_init(struct kafka_consumer *c, struct slot *s, const struct kaf
                        .topic_bytes = strlen(p->topic),
                        .partition = p->partition,
                        .wanted = p->offset < 0 ? 0 : p->offset,
+                       .read_to = p->offset < 0 ? 0 : p->offset,
                        .held = p->offset == KAFKA_OFFSET_HOLD,
                        .arena = arena_new(0)};
     s->queue = rd_kafka_queue_get_partition(c->rk, p->topic, p->partition);
