@@ -1,8 +1,8 @@
 /* tests/bench/bench.c - `make bench`: the reference workload through `ingest` and `decide`, beside a
- * bare loop.
+ * bare loop, and through `identify` (identify.c).
  *
  *   EVENTS=2000000 CUSTOMERS=1000000 SEED=1 RULES=3 MODE=structured|binary make bench
- *   INGEST=1 make bench        ingest alone
+ *   INGEST=1 make bench        ingest alone; IDENTIFY=1: identify alone
  *   MODE=latency make bench    added latency at fixed rates instead (latency.c)
  *
  * One run on one machine: a real broker, a real Redis that writes its log to disk, a prefilled
@@ -22,106 +22,12 @@
 #include "tests/support/scratch.h"
 
 enum {
-    FLUSH_EVERY = 100000,
-    PROGRESS_EVERY = 500000,
-    RECORDS_PER_POLL = 4096,
-    LOOK_MS = 50,
     RESTART_SHARE = 10, /* one event in so many comes after the restart */
 };
 
 #define LATER_MS (31 * (int64_t)WHEN_DAY_MS) /* a day behind the end of the workload */
 
-/* --- before the run ------------------------------------------------------------------------------ */
-
-static void put_event(struct bench *b, struct kafka_producer *producer, const struct ref_event *e,
-                      struct buf *key, struct buf *value)
-{
-    char id[32], time[40] = "";
-    struct buf text = {0};
-    struct record record = {
-        .topic = STR("attent.events"), .partition = -1, .timestamp_ms = e->at_ms};
-    struct err err;
-
-    buf_clear(key);
-    buf_clear(value);
-    ref_put_customer(key, e->customer);
-    if (b->binary) {
-        ref_put_data(value, e);
-        when_put_rfc3339(&text, e->at_ms);
-        snprintf(time, sizeof time, "%s", buf_text(&text));
-        buf_free(&text);
-    } else {
-        ref_put_envelope(value, e);
-    }
-    snprintf(id, sizeof id, "ref-%llu", (unsigned long long)e->number);
-    const struct header headers[] = {
-        {STR("ce_specversion"), STR("1.0")}, {STR("ce_id"), str_of(id)},
-        {STR("ce_source"), STR("/ref/gen")}, {STR("ce_type"), str_of(ref_type_name(e->type))},
-        {STR("ce_time"), str_of(time)},      {STR("content-type"), STR("application/json")}};
-    record.key = buf_str(key);
-    record.value = buf_str(value);
-    record.headers = b->binary ? headers : NULL;
-    record.header_count = b->binary ? sizeof headers / sizeof headers[0] : 0;
-    bench_must(kafka_produce(producer, &record, &err), "produce", &err);
-}
-
-/* later_ms: the log's time goes on from there. */
-static void fill_topic(struct bench *b, uint64_t seed, uint64_t events, int64_t later_ms)
-{
-    struct workload *w = workload_new(seed, b->customers, events);
-    struct kafka_producer *producer;
-    struct buf key = {0}, value = {0};
-    struct ref_event e;
-    struct err err;
-    uint64_t bytes = 0;
-
-    bench_must(kafka_producer_open(&b->settings, NULL, &producer, &err), "producer", &err);
-    while (workload_next(w, &e)) {
-        e.at_ms += later_ms;
-        put_event(b, producer, &e, &key, &value);
-        bytes += value.len;
-        if ((e.number + 1) % FLUSH_EVERY == 0)
-            bench_must(kafka_flush(producer, BENCH_STEP_MS_MAX, NULL, NULL, &err), "flush", &err);
-        if ((e.number + 1) % PROGRESS_EVERY == 0)
-            printf("  %llu events written\n", (unsigned long long)e.number + 1);
-    }
-    bench_must(kafka_flush(producer, BENCH_STEP_MS_MAX, NULL, NULL, &err), "flush", &err);
-    printf("  %llu events, %llu bytes each on average, %s mode\n", (unsigned long long)events,
-           (unsigned long long)(bytes / events), b->binary ? "binary" : "structured");
-    buf_free(&key);
-    buf_free(&value);
-    kafka_producer_close(producer);
-    workload_free(w);
-}
-
 /* --- the run --------------------------------------------------------------------------------------- */
-
-/* Wait until `metric` has come so far and nothing is left behind (`lag`).  Returns the time since
- * start_us. */
-static int64_t run_until(struct bench *b, uint64_t events, const char *metric, const char *lag,
-                         int64_t start_us, struct buf *metrics, int64_t *first_us)
-{
-    int64_t said_us = start_us;
-    double records = 0;
-
-    *first_us = 0;
-    while (clock_mono_us() - start_us < (int64_t)BENCH_STEP_MS_MAX * 1000) {
-        clock_sleep_ms(LOOK_MS);
-        if (!bench_read_metrics(b, metrics))
-            continue;
-        records = bench_metric(metrics, metric, "");
-        if (records > 0 && *first_us == 0)
-            *first_us = clock_mono_us() - start_us;
-        if (records >= (double)events && (lag == NULL || bench_metric(metrics, lag, "") == 0))
-            return clock_mono_us() - start_us;
-        if (clock_mono_us() - said_us > 5000000) {
-            said_us = clock_mono_us();
-            printf("  %.0f records\n", records);
-        }
-    }
-    fputs(process_stderr(b->attent), stderr);
-    bench_give_up("attent did not come to the end of the topic", NULL);
-}
 
 /* Start decide and wait until so many records have been read and committed.  Returns how long that
  * took; *first_us: until the first. */
@@ -130,8 +36,8 @@ static int64_t run_decide(struct bench *b, uint64_t events, struct buf *metrics,
     int64_t start_us = clock_mono_us();
 
     bench_start_decide(b);
-    return run_until(b, events, "attent_worker_records_total", "attent_worker_lag_records",
-                     start_us, metrics, first_us);
+    return bench_run_until(b, events, BENCH_WORKER_RECORDS, BENCH_WORKER_LAG, start_us, metrics,
+                           first_us);
 }
 
 static int compare_lines(const void *a, const void *b)
@@ -157,8 +63,9 @@ struct lines {
     size_t count, capacity;
 };
 
-static void add_task(struct lines *lines, const struct record *record)
+static void add_task(void *context, const struct record *record)
 {
+    struct lines *lines = context;
     struct task task;
     struct err err;
 
@@ -170,33 +77,6 @@ static void add_task(struct lines *lines, const struct record *record)
     lines->items[lines->count++] = task_line(lines->arena, &task);
 }
 
-/* Read attent.tasks to its end. */
-static void read_tasks(const struct bench *b, struct lines *lines)
-{
-    struct kafka_partition from[BENCH_PARTITIONS];
-    struct kafka_consumer *consumer;
-    static struct record records[RECORDS_PER_POLL];
-    struct err err;
-    bool end = false;
-    size_t count;
-
-    for (int p = 0; p < BENCH_PARTITIONS; p++)
-        from[p] = (struct kafka_partition){"attent.tasks", p, KAFKA_OFFSET_BEGIN};
-    bench_must(kafka_consumer_open_alone(&b->settings, from, BENCH_PARTITIONS, &consumer, &err),
-               "tasks", &err);
-    while (!end) {
-        bench_must(kafka_consumer_poll(consumer, 200, records, RECORDS_PER_POLL, &count, &err),
-                   "tasks", &err);
-        for (size_t i = 0; i < count; i++)
-            add_task(lines, &records[i]);
-        kafka_consumer_release(consumer);
-        end = count == 0;
-        for (int p = 0; p < BENCH_PARTITIONS; p++)
-            end = end && kafka_consumer_at_end(consumer, "attent.tasks", p);
-    }
-    kafka_consumer_close(consumer);
-}
-
 /* Are the tasks those of the reference program?  Says the first differences. */
 static bool tasks_are_right(const struct bench *b)
 {
@@ -205,7 +85,7 @@ static bool tasks_are_right(const struct bench *b)
     size_t count = 0;
     bool same;
 
-    read_tasks(b, &lines);
+    bench_read_topic(b, "attent.tasks", add_task, &lines);
     if (lines.count != 0)
         qsort(lines.items, lines.count, sizeof *lines.items, compare_lines);
     for (size_t i = 0; i < lines.count; i++)
@@ -241,48 +121,33 @@ static void print_phases(const struct bench *b, struct buf *metrics)
     }
 }
 
-/* Ingest alone, from the first record that it has committed on: what it takes to start and to join its
- * group is not of an event. */
-static void measure_ingest(struct bench *b, double r)
+/* CPU per message of the bare loop, us. */
+static double measure_loop(const struct bench *b)
 {
-    static const char taken[] = "attent_ingest_events_written_total";
-    struct buf metrics = {0};
-    int64_t first_us, begin_us, wall_us, cpu_us;
-    double before, read;
-
-    puts("ingest ...");
-    bench_start_ingest(b);
-    run_until(b, 1, taken, NULL, clock_mono_us(), &metrics, &first_us);
-    begin_us = clock_mono_us();
-    before = bench_metric(&metrics, taken, "");
-    cpu_us = bench_cpu_us(process_pid(b->attent));
-    wall_us = run_until(b, b->events, taken, NULL, begin_us, &metrics, &first_us);
-    cpu_us = bench_cpu_us(process_pid(b->attent)) - cpu_us;
-    read = bench_metric(&metrics, taken, "") - before;
-    printf("ingest                %.3f us of CPU per event = %.1f R (wanted: at most 12)\n",
-           (double)cpu_us / read, (double)cpu_us / read / r);
-    printf("  events per second   %.0f\n", read * 1e6 / (double)wall_us);
-    printf("  memory              %.0f MiB at its peak\n",
-           (double)bench_peak_kib(process_pid(b->attent)) / 1024);
-    bench_stop(b);
-    buf_free(&metrics);
-}
-
-/* Identify has its line here when there is a workload whose events name an alias. */
-
-static void measure(struct bench *b)
-{
-    struct loop_result before, after;
-    struct buf metrics = {0};
-    int64_t redis_us, wall_us, decide_us, first_us;
-    double per_event, r;
+    struct loop_result result;
 
     puts("bare consume loop ...");
-    if (!loop_run(b->settings.brokers, "attent.events", BENCH_PARTITIONS, b->events, &before))
+    if (!loop_run(b->settings.brokers, "attent.events", BENCH_PARTITIONS, b->events, &result))
         bench_give_up("the bare loop did not get all messages", NULL);
-    measure_ingest(b, (double)before.cpu_us / (double)b->events);
-    if (b->ingest_only)
-        return;
+    printf("  R = %.3f us of CPU per message\n", (double)result.cpu_us / (double)b->events);
+    return (double)result.cpu_us / (double)b->events;
+}
+
+static void measure_ingest(struct bench *b, double r)
+{
+    puts("ingest ...");
+    bench_start_ingest(b);
+    bench_measure(b, "ingest", "attent_ingest_events_written_total", NULL, r);
+    bench_stop(b);
+}
+
+/* before: R before it.  Returns the mean of that and R after it. */
+static double measure_decide(struct bench *b, double before)
+{
+    struct buf metrics = {0};
+    int64_t redis_us, wall_us, decide_us, first_us;
+    double per_event, after, r;
+
     puts("decide ...");
     redis_us = bench_cpu_us(server_pid(b->redis, 0));
     wall_us = run_decide(b, b->events, &metrics, &first_us);
@@ -290,14 +155,12 @@ static void measure(struct bench *b)
     redis_us = bench_cpu_us(server_pid(b->redis, 0)) - redis_us;
     long peak_kib = bench_peak_kib(process_pid(b->attent));
     bench_stop(b);
-    puts("bare consume loop again ...");
-    if (!loop_run(b->settings.brokers, "attent.events", BENCH_PARTITIONS, b->events, &after))
-        bench_give_up("the bare loop did not get all messages", NULL);
+    after = measure_loop(b);
 
-    r = (double)(before.cpu_us + after.cpu_us) / 2 / (double)b->events;
+    r = (before + after) / 2;
     per_event = (double)decide_us / (double)b->events;
     printf("\nR, bare loop          %.3f us of CPU per message (before %.3f, after %.3f)\n", r,
-           (double)before.cpu_us / (double)b->events, (double)after.cpu_us / (double)b->events);
+           before, after);
     printf("decide                %.3f us of CPU per event = %.1f R\n", per_event, per_event / r);
     printf("Redis                 %.3f us of CPU per event = %.1f R\n",
            (double)redis_us / (double)b->events, (double)redis_us / (double)b->events / r);
@@ -309,6 +172,7 @@ static void measure(struct bench *b)
            used / 1048576, keys, keys > 0 ? used / keys : 0);
     print_phases(b, &metrics);
     buf_free(&metrics);
+    return r;
 }
 
 /* A process that has nothing in memory takes over what the one before it left in Redis. */
@@ -319,7 +183,7 @@ static void measure_restart(struct bench *b)
     int64_t first_us, wall_us, cpu_us;
 
     puts("\nrestart, cold cache ...");
-    fill_topic(b, b->seed + 1, events, LATER_MS);
+    bench_fill(b, BENCH_EVENTS, b->seed + 1, events, LATER_MS);
     wall_us = run_decide(b, events, &metrics, &first_us);
     cpu_us = bench_cpu_us(process_pid(b->attent));
     bench_stop(b);
@@ -333,14 +197,21 @@ static void measure_restart(struct bench *b)
 
 static bool run_workload(struct bench *b)
 {
-    bool right;
+    bool right = true;
+    double r;
 
     bench_open(b, "log", false);
-    fill_topic(b, b->seed, b->events, 0);
-    measure(b);
-    right = b->ingest_only || tasks_are_right(b);
-    if (!b->ingest_only)
+    bench_fill(b, BENCH_EVENTS, b->seed, b->events, 0);
+    r = measure_loop(b);
+    if (b->ingest)
+        measure_ingest(b, r);
+    if (b->decide) {
+        r = measure_decide(b, r);
+        right = tasks_are_right(b);
         measure_restart(b);
+    }
+    if (b->identify)
+        right &= identify_run(b, r);
     bench_close(b);
     return right;
 }
@@ -348,12 +219,16 @@ static bool run_workload(struct bench *b)
 int main(void)
 {
     const char *mode = getenv("MODE");
+    const bool ingest = bench_setting("INGEST", 0) != 0,
+               identify = bench_setting("IDENTIFY", 0) != 0;
     struct bench b = {.events = bench_setting("EVENTS", 2000000),
                       .customers = (uint32_t)bench_setting("CUSTOMERS", 1000000),
                       .seed = bench_setting("SEED", 1),
                       .rules = bench_setting("RULES", 3),
                       .binary = mode != NULL && strcmp(mode, "binary") == 0,
-                      .ingest_only = bench_setting("INGEST", 0) != 0};
+                      .ingest = ingest || !identify,
+                      .identify = identify || !ingest,
+                      .decide = !ingest && !identify};
     bool right = true;
 
     setvbuf(stdout, NULL, _IOLBF, 0);

@@ -7,9 +7,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "tests/support/scratch.h"
 
-enum { RULES_OWN = 3, LEAVE_MS_MAX = 30 * 1000 };
+enum {
+    RULES_OWN = 3,
+    LEAVE_MS_MAX = 30 * 1000,
+    LOOK_MS = 50,
+    WANTED_R = 12, /* of ingest and of identify */
+};
 
 static const char attent_path[] = "build/attent";
 
@@ -128,6 +134,60 @@ double bench_redis_info(const struct bench *b, const char *field)
         value = strtod(at + strlen(field) + 1, NULL);
     buf_free(&answer);
     return value;
+}
+
+/* --- what a role takes ----------------------------------------------------------------------------- */
+
+int64_t bench_run_until(struct bench *b, uint64_t events, const char *metric, const char *lag,
+                        int64_t start_us, struct buf *metrics, int64_t *first_us)
+{
+    int64_t said_us = start_us;
+    double records = 0;
+
+    *first_us = 0;
+    while (clock_mono_us() - start_us < (int64_t)BENCH_STEP_MS_MAX * 1000) {
+        clock_sleep_ms(LOOK_MS);
+        if (!bench_read_metrics(b, metrics))
+            continue;
+        records = bench_metric(metrics, metric, "");
+        if (records > 0 && *first_us == 0)
+            *first_us = clock_mono_us() - start_us;
+        if (records >= (double)events && (lag == NULL || bench_metric(metrics, lag, "") == 0))
+            return clock_mono_us() - start_us;
+        if (clock_mono_us() - said_us > 5000000) {
+            said_us = clock_mono_us();
+            printf("  %.0f records\n", records);
+        }
+    }
+    fputs(process_stderr(b->attent), stderr);
+    bench_give_up("attent did not come to the end of the topic", NULL);
+}
+
+void bench_measure(struct bench *b, const char *role, const char *metric, const char *lag, double r)
+{
+    const pid_t attent = process_pid(b->attent), redis = server_pid(b->redis, 0);
+    struct buf metrics = {0};
+    int64_t first_us, begin_us, wall_us, cpu_us, redis_us;
+    double before, taken;
+
+    bench_run_until(b, 1, metric, NULL, clock_mono_us(), &metrics, &first_us);
+    begin_us = clock_mono_us();
+    before = bench_metric(&metrics, metric, "");
+    cpu_us = bench_cpu_us(attent);
+    redis_us = bench_cpu_us(redis);
+    wall_us = bench_run_until(b, b->events, metric, lag, begin_us, &metrics, &first_us);
+    cpu_us = bench_cpu_us(attent) - cpu_us;
+    redis_us = bench_cpu_us(redis) - redis_us;
+    taken = bench_metric(&metrics, metric, "") - before;
+    if (taken <= 0)
+        bench_give_up("too few events: they were all done at the first look", NULL);
+    printf("%-21s %.3f us of CPU per event = %.1f R (wanted: at most %d)\n", role,
+           (double)cpu_us / taken, (double)cpu_us / taken / r, WANTED_R);
+    printf("  Redis               %.3f us of CPU per event = %.1f R\n", (double)redis_us / taken,
+           (double)redis_us / taken / r);
+    printf("  events per second   %.0f\n", taken * 1e6 / (double)wall_us);
+    printf("  memory              %.0f MiB at its peak\n", (double)bench_peak_kib(attent) / 1024);
+    buf_free(&metrics);
 }
 
 /* --- rules ---------------------------------------------------------------------------------------- */
@@ -254,18 +314,28 @@ void bench_start_decide(struct bench *b)
     b->attent = process_start(argv, NULL);
 }
 
-void bench_start_ingest(struct bench *b)
+/* source: of the configuration; to: where events go, a topic that is made here. */
+static void start_writer(struct bench *b, const char *roles, const char *source, const char *to)
 {
-    const char *const source = "sources={attent.events: {}}", *const to = "topics.events=ingested";
     const char *const make[] = {attent_path, "topics", "-c", b->config, "--create",
                                 "-s",        source,   "-s", to,        NULL};
-    const char *const run[] = {attent_path, "run",  "-c", b->config, "--role", "ingest,console",
+    const char *const run[] = {attent_path, "run",  "-c", b->config, "--role", roles,
                                "-s",        source, "-s", to,        NULL};
 
     if (process_run(make, BENCH_STEP_MS_MAX, NULL) != 0)
         bench_give_up("attent topics failed", NULL);
     process_free(b->attent);
     b->attent = process_start(run, NULL);
+}
+
+void bench_start_ingest(struct bench *b)
+{
+    start_writer(b, "ingest,console", "sources={attent.events: {}}", "topics.events=ingested");
+}
+
+void bench_start_identify(struct bench *b)
+{
+    start_writer(b, "identify,console", "sources={}", "topics.events=" BENCH_IDENTIFIED);
 }
 
 void bench_stop(struct bench *b)

@@ -150,6 +150,21 @@ void ref_put_vin(struct buf *out, const struct ref_event *e)
         buf_put_format(out, "YV1ZZZ%08u", e->vin);
 }
 
+size_t ref_alias(const struct ref_event *e)
+{
+    return (size_t)e->customer * REF_ALIASES + (e->type == REF_TELEMETRY ? 1 + e->vin : 0);
+}
+
+void ref_put_alias(struct buf *out, const struct ref_event *e)
+{
+    if (e->type == REF_TELEMETRY) {
+        buf_put_text(out, "vin:");
+        ref_put_vin(out, e);
+    } else {
+        buf_put_format(out, "account:%07u", e->customer);
+    }
+}
+
 static void put_telemetry(struct buf *out, const struct ref_event *e)
 {
     buf_put_text(out, "{\"vin\":\"");

@@ -36,6 +36,9 @@ struct ref_event {
 
 enum { REF_TAIL = 64 }; /* events at the end, one hour later */
 
+/* Who names no customer names one of his aliases: telemetry its car, other events his account. */
+enum { REF_ALIASES = 3 };
+
 struct workload;
 
 struct workload *workload_new(uint64_t seed, uint32_t customers, uint64_t events);
@@ -44,7 +47,10 @@ bool workload_next(struct workload *w, struct ref_event *out); /* false: that wa
 int64_t workload_end_ms(const struct workload *w);             /* time of the last event */
 
 const char *ref_type_name(enum ref_type type);
-void ref_put_customer(struct buf *out, uint32_t customer);             /* c0012345 */
+void ref_put_customer(struct buf *out, uint32_t customer); /* c0012345 */
+size_t ref_alias(
+    const struct ref_event *event); /* a number: customer * REF_ALIASES and what follows */
+void ref_put_alias(struct buf *out, const struct ref_event *event);    /* vin:WVWZZZ00123451 */
 void ref_put_vin(struct buf *out, const struct ref_event *event);      /* of a car */
 void ref_put_data(struct buf *out, const struct ref_event *event);     /* JSON of data */
 void ref_put_envelope(struct buf *out, const struct ref_event *event); /* structured mode */
