@@ -1,6 +1,5 @@
 #include "core/hash.h"
 
-#include <stdio.h>
 #define XXH_INLINE_ALL /* the state on the stack; faster for short keys */
 #include <xxhash.h>
 
@@ -26,8 +25,13 @@ struct hash128 hash128_bytes(struct str s, struct hash128 seed)
 
 void hash128_hex(struct hash128 h, char out[HASH128_HEX_SIZE])
 {
-    snprintf(out, HASH128_HEX_SIZE, "%016llx%016llx", (unsigned long long)h.high,
-             (unsigned long long)h.low);
+    static const char digits[] = "0123456789abcdef";
+
+    for (int i = 0; i < 16; i++) { /* without printf: each numbered output has one */
+        out[i] = digits[h.high >> (60 - 4 * i) & 15];
+        out[16 + i] = digits[h.low >> (60 - 4 * i) & 15];
+    }
+    out[HASH128_HEX_SIZE - 1] = '\0';
 }
 
 /* MurmurHash2, 32 bit, seed as in Kafka's org.apache.kafka.common.utils.Utils.murmur2. */

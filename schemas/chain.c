@@ -5,7 +5,6 @@
  */
 #include "schemas/chain.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -38,20 +37,32 @@ static struct hash128 origin(struct str from, uint64_t generation)
     return hash128_bytes(from, (struct hash128){generation, 0});
 }
 
+/* Decimal digits in front of `end`, without printf: each output has two of these. */
+static char *put_before(char *end, uint64_t number)
+{
+    do {
+        *--end = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    return end;
+}
+
 void chain_stamp(struct chain *last, uint64_t generation, struct str from,
                  const struct record *record, struct buf *scratch, struct chain_stamp *stamp,
                  struct header headers[CHAIN_HEADERS])
 {
     struct hash128 before = last->number == 0 ? origin(from, generation) : last->hash;
-    int len;
+    char *seq = stamp->seq + sizeof stamp->seq; /* written from its end */
 
     last->number++;
     last->hash = follow(before, record, scratch);
-    len = snprintf(stamp->seq, sizeof stamp->seq, "%llu.%llu", (unsigned long long)generation,
-                   (unsigned long long)last->number);
+    seq = put_before(seq, last->number);
+    *--seq = '.';
+    seq = put_before(seq, generation);
     hash128_hex(last->hash, stamp->hash);
     headers[0] = (struct header){STR(CHAIN_FROM_HEADER), from};
-    headers[1] = (struct header){STR(CHAIN_SEQ_HEADER), {stamp->seq, (size_t)len}};
+    headers[1] = (struct header){STR(CHAIN_SEQ_HEADER),
+                                 {seq, (size_t)(stamp->seq + sizeof stamp->seq - seq)}};
     headers[2] = (struct header){STR(CHAIN_HASH_HEADER), {stamp->hash, HASH128_HEX_SIZE - 1}};
 }
 

@@ -10,6 +10,8 @@
 enum { CACHE_PART = 4 }; /* of worker.cache_bytes */
 
 struct identify_state {
+    struct rules_topic *rules;
+    struct metric_series *happened[IDENTIFY_HAPPENING_COUNT]; /* NULL: has not happened yet */
     struct arena *arena;
     struct identify_config step;
     struct worker_config config;
@@ -19,10 +21,19 @@ struct identify_state {
 
 static void count(void *context, enum identify_happening happening)
 {
+    struct identify_state *s = context;
     struct str what = str_of(identify_happening_text(happening));
 
-    (void)context;
-    metric_add(metric_series(METRIC_IDENTIFY_HAPPENED, &what, 1), 1);
+    if (s->happened[happening] == NULL)
+        s->happened[happening] = metric_series(METRIC_IDENTIFY_HAPPENED, &what, 1);
+    metric_add(s->happened[happening], 1);
+}
+
+static const struct identity *find(void *context, struct str hash_hex, struct err *err)
+{
+    struct identify_state *s = context;
+
+    return identities_find(s->rules, hash_hex, err);
 }
 
 static void close_identify(void *state)
@@ -43,10 +54,9 @@ static void configure(struct identify_state *s, const struct role_context *conte
     struct config_topics topics = config_topics(conf, s->arena);
     bool log_time = str_is(conf_text(conf, "time"), "log");
 
-    s->step = (struct identify_config){.find = identities_find,
-                                       .happened = count,
-                                       .context = context->rules,
-                                       .partitions = topics.partitions};
+    s->rules = context->rules;
+    s->step = (struct identify_config){
+        .find = find, .happened = count, .context = s, .partitions = topics.partitions};
     s->outputs[IDENTIFY_TOPIC_EVENTS] = topics.events;
     s->outputs[IDENTIFY_TOPIC_OWN] = topics.identify;
     s->outputs[IDENTIFY_TOPIC_DLQ] = topics.identify_dlq;

@@ -33,4 +33,14 @@ START_TEST(a_128_bit_hash_depends_on_text_and_seed)
 }
 END_TEST
 
-SUITE_MAIN("hash", partitions_agree_with_the_java_client, a_128_bit_hash_depends_on_text_and_seed)
+START_TEST(a_128_bit_hash_is_written_with_all_its_zeros)
+{
+    char hex[HASH128_HEX_SIZE];
+
+    hash128_hex((struct hash128){.high = 0x0123456789abcdef, .low = 0xf0}, hex);
+    ck_assert_str_eq(hex, "0123456789abcdef00000000000000f0");
+}
+END_TEST
+
+SUITE_MAIN("hash", partitions_agree_with_the_java_client, a_128_bit_hash_depends_on_text_and_seed,
+           a_128_bit_hash_is_written_with_all_its_zeros)

@@ -62,6 +62,17 @@ START_TEST(a_reader_takes_each_number_once_and_in_order)
 }
 END_TEST
 
+START_TEST(numbers_may_be_as_long_as_they_get)
+{
+    struct chain chain = {.number = UINT64_MAX - 1};
+    struct written w;
+
+    write_next(&chain, UINT64_MAX, "a", &w);
+    ck_assert(str_is(record_header(&w.record, STR(CHAIN_SEQ_HEADER)),
+                     "18446744073709551615.18446744073709551615"));
+}
+END_TEST
+
 START_TEST(other_content_under_a_number_is_a_broken_chain)
 {
     struct chain chain = {0}, other;
@@ -205,7 +216,7 @@ START_TEST(sources_are_kept_sorted_by_name)
 END_TEST
 
 SUITE_MAIN("chain", a_reader_takes_each_number_once_and_in_order,
-           other_content_under_a_number_is_a_broken_chain,
+           numbers_may_be_as_long_as_they_get, other_content_under_a_number_is_a_broken_chain,
            the_chain_covers_key_time_ce_headers_and_body,
            a_new_generation_starts_at_one_and_ends_the_old, records_of_strangers_are_plain_or_junk,
            whatever_order_they_come_in_all_are_taken_once, sources_are_kept_sorted_by_name)
