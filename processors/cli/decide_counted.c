@@ -206,11 +206,9 @@ static enum err_code counted_control(struct step *step, const struct record *rec
     return code;
 }
 
-static const char *const topics[] = {"attent.tasks", "attent.decisions", "attent.events", NULL};
-
 const struct step_class decide_counted_class = {
     .name = "decide",
-    .topics = topics,
+    .topics = decide_topics,
     .open = counted_open,
     .close = counted_close,
     .save_partition = counted_save_partition,

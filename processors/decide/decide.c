@@ -440,11 +440,11 @@ uint64_t decide_moment_errors(const struct step *step, size_t index)
     return step->view->errors[index];
 }
 
-static const char *const topics[] = {"attent.tasks", "attent.decisions", "attent.events", NULL};
+const char *const decide_topics[] = {"attent.tasks", "attent.decisions", "attent.events", NULL};
 
 const struct step_class decide_class = {
     .name = "decide",
-    .topics = topics,
+    .topics = decide_topics,
     .open = decide_open,
     .close = decide_close,
     .save_partition = decide_save_partition,

@@ -27,6 +27,7 @@ const char *reason_code(enum reason reason); /* "quiet_hours" */
 const char *reason_text(enum reason reason);
 
 enum { DECIDE_TOPIC_TASKS = 0, DECIDE_TOPIC_DECISIONS, DECIDE_TOPIC_EVENTS, DECIDE_TOPIC_COUNT };
+extern const char *const decide_topics[]; /* their names, NULL at the end */
 
 /* Who is in a control group? */
 enum decide_control {

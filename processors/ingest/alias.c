@@ -84,21 +84,23 @@ static void tell_fields(const struct ingest_config *config, const struct alias_f
 static void tell_gone(const struct ingest_config *config, const struct event *event,
                       struct arena *arena, struct converted *out)
 {
-    struct binding binding = {.at_ms = event->time_ms};
-    struct value from = json_at(event->data_value, STR("/from"));
-    struct value into = json_at(event->data_value, STR("/into"));
-    bool merged = str_is(event->type, "customer.merged") && from.kind == VALUE_STRING &&
-                  into.kind == VALUE_STRING && into.n != 0;
-    struct str customer = merged ? value_str(from) : event->subject;
+    struct binding binding = {.customer = event->subject, .at_ms = event->time_ms};
+    bool merged = str_is(event->type, "customer.merged");
 
     if (!merged && !str_is(event->type, "customer.erased"))
         return;
-    binding.customer = customer;
-    if (merged)
+    if (merged) {
+        struct value from = json_at(event->data_value, STR("/from"));
+        struct value into = json_at(event->data_value, STR("/into"));
+
+        if (from.kind != VALUE_STRING || into.kind != VALUE_STRING || into.n == 0)
+            return;
+        binding.customer = value_str(from);
         binding.to = value_str(into);
+    }
     out->more = make_room(out, 1, arena);
-    tell(config, merged ? IDENTIFY_MERGED : IDENTIFY_ERASED, binding_customer_key(customer, arena),
-         &binding, arena, out);
+    tell(config, merged ? IDENTIFY_MERGED : IDENTIFY_ERASED,
+         binding_customer_key(binding.customer, arena), &binding, arena, out);
 }
 
 /* --- an event without a customer ----------------------------------------------------------------------- */
