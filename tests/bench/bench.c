@@ -2,7 +2,7 @@
  * bare loop, and through `identify` (identify.c).
  *
  *   EVENTS=2000000 CUSTOMERS=1000000 SEED=1 RULES=3 MODE=structured|binary make bench
- *   INGEST=1 make bench        ingest alone; IDENTIFY=1: identify alone
+ *   DECIDE=1 make bench        decide alone; so INGEST=1 and IDENTIFY=1, or several of them
  *   MODE=latency make bench    added latency at fixed rates instead (latency.c)
  *
  * One run on one machine: a real broker, a real Redis that writes its log to disk, a prefilled
@@ -219,16 +219,16 @@ static bool run_workload(struct bench *b)
 int main(void)
 {
     const char *mode = getenv("MODE");
-    const bool ingest = bench_setting("INGEST", 0) != 0,
-               identify = bench_setting("IDENTIFY", 0) != 0;
+    const bool ingest = bench_setting("INGEST", 0) != 0, decide = bench_setting("DECIDE", 0) != 0,
+               identify = bench_setting("IDENTIFY", 0) != 0, all = !ingest && !decide && !identify;
     struct bench b = {.events = bench_setting("EVENTS", 2000000),
                       .customers = (uint32_t)bench_setting("CUSTOMERS", 1000000),
                       .seed = bench_setting("SEED", 1),
                       .rules = bench_setting("RULES", 3),
                       .binary = mode != NULL && strcmp(mode, "binary") == 0,
-                      .ingest = ingest || !identify,
-                      .identify = identify || !ingest,
-                      .decide = !ingest && !identify};
+                      .ingest = ingest || all,
+                      .decide = decide || all,
+                      .identify = identify || all};
     bool right = true;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
