@@ -3,6 +3,7 @@
  *
  *   EVENTS=2000000 CUSTOMERS=1000000 SEED=1 RULES=3 MODE=structured|binary make bench
  *   DECIDE=1 make bench        decide alone; so INGEST=1 and IDENTIFY=1, or several of them
+ *   RULES=1000 QUIET=1 make bench   none of those beside the three listens to the workload
  *   MODE=latency make bench    added latency at fixed rates instead (latency.c)
  *
  * One run on one machine: a real broker, a real Redis that writes its log to disk, a prefilled
@@ -225,6 +226,7 @@ int main(void)
                       .customers = (uint32_t)bench_setting("CUSTOMERS", 1000000),
                       .seed = bench_setting("SEED", 1),
                       .rules = bench_setting("RULES", 3),
+                      .quiet = bench_setting("QUIET", 0) != 0,
                       .binary = mode != NULL && strcmp(mode, "binary") == 0,
                       .ingest = ingest || all,
                       .decide = decide || all,

@@ -193,8 +193,8 @@ void bench_measure(struct bench *b, const char *role, const char *metric, const 
 /* --- rules ---------------------------------------------------------------------------------------- */
 
 /* Moments as an installation has them: two of three wait for events that do not come, one of three
- * listens to the workload's and is asked a condition that is hardly ever true. */
-static void write_rule(const char *dir, uint64_t number)
+ * (quiet: none) listens to the workload's and is asked a condition that is hardly ever true. */
+static void write_rule(const char *dir, uint64_t number, bool quiet)
 {
     static const char *const conditions[] = {
         "{event: vehicle.telemetry, if: event.data.speed_kmh > 500.0 && event.data.battery_v < 9.0}",
@@ -205,7 +205,7 @@ static void write_rule(const char *dir, uint64_t number)
     char path[64], text[512], step[160];
 
     snprintf(path, sizeof path, "rules/moments/more-%03llu.yaml", (unsigned long long)number);
-    if (number % 3 == 0)
+    if (number % 3 == 0 && !quiet)
         snprintf(step, sizeof step, "%s", conditions[number / 3 % 4]);
     else
         snprintf(step, sizeof step, "{event: [bench.quiet, bench.silent]}");
@@ -226,7 +226,7 @@ static void write_schema(const char *dir, const char *type)
 }
 
 /* The benchmark's rules and more moments; with `probe` one that makes a task of each bench.probe. */
-static const char *write_rules(uint64_t count, bool probe)
+static const char *write_rules(uint64_t count, bool quiet, bool probe)
 {
     const char *dir;
 
@@ -245,7 +245,7 @@ static const char *write_rules(uint64_t count, bool probe)
                       "about: event.id\nwhen: [{event: bench.probe}]\n"
                       "act: [{channel: phone, queue: billing, say: Hello, wait: 1s}]\n");
     for (uint64_t i = RULES_OWN; i < count; i++)
-        write_rule(dir, i);
+        write_rule(dir, i, quiet);
     return scratch_path(dir, "rules");
 }
 
@@ -292,7 +292,7 @@ static void run_attent(const struct bench *b, const char *verb, const char *opti
 void bench_open(struct bench *b, const char *time, bool probe)
 {
     start_servers(b);
-    b->folder = write_rules(b->rules, probe);
+    b->folder = write_rules(b->rules, b->quiet, probe);
     write_config(b, time);
     run_attent(b, "topics", "--create", NULL);
     run_attent(b, "activate", "--unproved", b->folder);

@@ -13,6 +13,7 @@ enum { BENCH_PARTITIONS = 4, BENCH_STEP_MS_MAX = 15 * 60 * 1000 };
 
 struct bench {
     uint64_t events, seed, rules;
+    bool quiet; /* no rule beside the three listens to the workload */
     uint32_t customers;
     bool binary;
     bool ingest, identify, decide; /* what is measured */
