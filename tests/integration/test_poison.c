@@ -20,8 +20,10 @@
 enum {
     CUSTOMERS = 40,
     EVENTS = 600,
+    SOURCE_EVENTS = 12,
+    SOURCE_POISON = 7,
     DEATHS_MAX = 6, /* more than it may take */
-    LIFE_MS_MAX = 60 * 1000,
+    LIFE_MS_MAX = 90 * 1000,
     KILLED = 128 + SIGKILL,
 };
 
@@ -39,11 +41,6 @@ static void stop_kafka(void)
     server_stop(kafka);
 }
 
-static struct record_view {
-    const struct record *letter;
-    struct watch *watch;
-} dead;
-
 /* --- what goes in ---------------------------------------------------------------------------------- */
 
 static void feed(struct field *field, struct history *history, size_t count)
@@ -55,9 +52,9 @@ static void feed(struct field *field, struct history *history, size_t count)
     field_flush(field);
 }
 
-static void send_poison(struct field *field, struct history *history, const char *id)
+static void send_to_decide(struct field *field, struct history *history)
 {
-    const struct field_event event = {.id = id,
+    const struct field_event event = {.id = "kills-decide",
                                       .customer = "c-7",
                                       .type = "customer.updated",
                                       .data = "{\"country\":\"NL\",\"note\":\"lethal\"}",
@@ -66,92 +63,241 @@ static void send_poison(struct field *field, struct history *history, const char
     field_send(field, "events", FIELD_BINARY, &event);
 }
 
+/* Events of one unknown car, which are parked; the one in the middle kills. */
+static void send_to_identify(struct field *field)
+{
+    for (int i = 0; i < 3; i++) {
+        const struct header headers[] = {
+            {STR("attent-identify"), STR("event")},
+            {STR("ce_specversion"), STR("1.0")},
+            {STR("ce_id"), arena_format(field->arena, "car-%d", i)},
+            {STR("ce_source"), STR("/cars")},
+            {STR("ce_type"), STR("vehicle.telemetry")},
+        };
+        const struct record record = {
+            .topic = str_of(field_topic(field, "identify")),
+            .partition = hash_kafka_partition(STR("vin:V1"), FIELD_PARTITIONS),
+            .timestamp_ms = start_ms + i,
+            .key = STR("vin:V1"),
+            .value = i == 1 ? STR("{\"vin\":\"V1\",\"note\":\"lethal\"}") : STR("{\"vin\":\"V1\"}"),
+            .headers = headers,
+            .header_count = sizeof headers / sizeof headers[0]};
+
+        field_send_record(field, &record);
+    }
+}
+
+/* Events of one customer to a source of one partition; so that what ingest writes is no matter of
+ * decide, of a type that no rule reads. */
+static void send_to_ingest(struct field *field)
+{
+    for (int i = 0; i < SOURCE_EVENTS; i++) {
+        const struct field_event event = {.id = arena_format(field->arena, "crm-%d", i).data,
+                                          .customer = "c-crm",
+                                          .type = "customer.updated",
+                                          .data = i == SOURCE_POISON
+                                                      ? "{\"country\":\"NL\",\"note\":\"lethal\"}"
+                                                      : "{\"country\":\"NL\"}",
+                                          .at_ms = start_ms + i};
+
+        field_put(field, "crm", FIELD_BINARY, &event);
+    }
+    field_flush(field);
+}
+
 /* --- lives ----------------------------------------------------------------------------------------- */
 
-/* Run it until one lives: how many died. */
-static int deaths_until_one_lives(struct field *field, const char *role, struct process **alive)
-{
-    for (int deaths = 0; deaths < DEATHS_MAX; deaths++) {
-        struct process *p = field_start(field, "run", "--role", role, NULL);
-        int64_t until_ms = wait_now_ms() + LIFE_MS_MAX;
+struct victim {
+    const char *role;
+    struct process *process;
+    int deaths;
+    bool alive; /* it has skipped, and goes on */
+};
 
-        while (process_wait(p, 50) == PROCESS_RUNNING && wait_now_ms() < until_ms) {
-            if (strstr(process_stderr(p), "a record is skipped") == NULL)
-                continue;
-            *alive = p;
-            return deaths;
-        }
-        field_check(p, process_wait(p, 0) == KILLED, "it neither dies nor lives");
-        process_free(p);
+static void live_on(struct field *field, struct victim *v)
+{
+    char poison[32];
+
+    if (v->process != NULL) {
+        int code = process_wait(v->process, 0);
+
+        v->alive |= strstr(process_stderr(v->process), "a record is skipped") != NULL;
+        if (code == PROCESS_RUNNING)
+            return;
+        field_check(v->process, code == KILLED, "it ends by itself");
+        ck_assert_int_lt(++v->deaths, DEATHS_MAX);
+        process_free(v->process);
     }
-    ck_abort_msg("it dies for ever");
+    snprintf(poison, sizeof poison, "%s=lethal", v->role);
+    setenv("ATTENT_POISON", poison, 1);
+    v->process = field_start(field, "run", "--role", v->role, NULL);
+    unsetenv("ATTENT_POISON");
 }
 
-static void check_header(const char *name, const char *value)
+static void await_survivors(struct field *field, struct victim *victims, size_t count)
 {
-    struct str got = record_header(dead.letter, str_of(name));
+    int64_t until_ms = wait_now_ms() + LIFE_MS_MAX;
+    size_t alive = 0;
 
-    ck_assert_msg(str_is(got, value), "%s is \"%.*s\", not \"%s\"", name, STR_ARG(got), value);
+    while (alive < count) {
+        alive = 0;
+        for (size_t i = 0; i < count; i++) {
+            live_on(field, &victims[i]);
+            alive += victims[i].alive;
+            field_check(victims[i].process, wait_now_ms() < until_ms, "it neither dies nor lives");
+        }
+        wait_pause_ms(20);
+    }
+    for (size_t i = 0; i < count; i++)
+        ck_assert_msg(victims[i].deaths == LIMIT_POISON_DEATHS, "%s died %d times", victims[i].role,
+                      victims[i].deaths);
 }
 
-static void open_dead(struct field *field, const char *topic)
+static void end(struct victim *victims, size_t count)
 {
-    const char *const topics[] = {field_topic(field, topic), NULL};
-
-    dead.watch = watch_open(&field->kafka, topics);
-    watch_to_end(dead.watch);
-    ck_assert_uint_eq(watch_count(dead.watch), 1);
-    dead.letter = watch_at(dead.watch, 0);
+    for (size_t i = 0; i < count; i++)
+        process_kill(victims[i].process, SIGTERM);
+    for (size_t i = 0; i < count; i++) {
+        field_check(victims[i].process, process_wait(victims[i].process, LIFE_MS_MAX) == 0,
+                    "it does not end");
+        process_free(victims[i].process);
+    }
 }
 
-/* --- decide ---------------------------------------------------------------------------------------- */
+/* --- what became of it ------------------------------------------------------------------------------ */
 
-/* Until the state in Redis is that of the whole log. */
-static void await_state(struct field *field, struct decided *replayed, struct process *attent)
+static char *replay(struct field *field, const char *step, int partition, const char *state)
+{
+    const char *number = arena_format(field->arena, "%d", partition).data;
+
+    return field_run(field, 0, "replay", "--step", step, "--partition", number, state, NULL);
+}
+
+/* The state in Redis is that of a replay of the whole log. */
+static void await_state(struct field *field, const char *step, struct process *attent)
 {
     int64_t until_ms = wait_now_ms() + LIFE_MS_MAX;
 
     for (int p = 0; p < FIELD_PARTITIONS; p++)
-        while (strcmp(decided_state_digest(field, p), replayed->digests[p]) != 0)
+        for (bool same = false; !same;) {
+            char *live = replay(field, step, p, "--state"), *all = replay(field, step, p, NULL);
+
+            *strchr(live, '}') = '\0'; /* {"state":"..." */
+            same = strstr(all, live) != NULL;
+            free(live);
+            free(all);
             field_check(attent, wait_now_ms() < until_ms, "the state is not that of a replay");
+        }
 }
 
-START_TEST(a_record_that_kills_decide_is_put_aside_and_all_else_is_decided)
+static void check_header(const struct record *letter, const char *name, const char *value)
+{
+    struct str got = record_header(letter, str_of(name));
+
+    ck_assert_msg(str_is(got, value), "%s is \"%.*s\", not \"%s\"", name, STR_ARG(got), value);
+}
+
+struct expected {
+    const char *dlq, *from, *part, *id, *key, *value;
+};
+
+static void check_letter(struct field *field, const struct expected *e)
+{
+    const char *const topics[] = {field_topic(field, e->dlq), NULL};
+    struct watch *watch = watch_open(&field->kafka, topics);
+    const struct record *letter;
+
+    watch_to_end(watch);
+    ck_assert_uint_eq(watch_count(watch), 1);
+    letter = watch_at(watch, 0);
+    check_header(letter, "attent-reason", "poison");
+    check_header(letter, "ce_id", e->id);
+    check_header(letter, "__connect.errors.topic", field_topic(field, e->from));
+    check_header(letter, "__connect.errors.connector.name", e->part);
+    ck_assert(record_header(letter, STR("__connect.errors.offset")).len != 0);
+    ck_assert(str_is(letter->key, e->key) && str_is(letter->value, e->value));
+    watch_close(watch);
+}
+
+/* All but one, in order. */
+static void check_ingested(struct field *field)
+{
+    const char *const topics[] = {field_topic(field, "events"), NULL};
+    struct watch *watch = watch_open(&field->kafka, topics);
+    int next = 0;
+
+    watch_to_end(watch);
+    for (size_t i = 0; i < watch_count(watch); i++) {
+        const struct record *record = watch_at(watch, i);
+
+        if (!str_is(record->key, "c-crm"))
+            continue;
+        next += next == SOURCE_POISON;
+        check_header(record, "ce_id", arena_format(field->arena, "crm-%d", next++).data);
+    }
+    ck_assert_int_eq(next, SOURCE_EVENTS);
+    watch_close(watch);
+}
+
+static void check_skips(struct field *field, size_t count)
+{
+    const char *const topics[] = {field_topic(field, "rules"), NULL};
+    struct watch *watch = watch_open(&field->kafka, topics);
+    size_t found = 0;
+
+    watch_to_end(watch);
+    for (size_t i = 0; i < watch_count(watch); i++)
+        found += str_starts(watch_at(watch, i)->key, STR("skip/"));
+    ck_assert_uint_eq(found, count);
+    watch_close(watch);
+}
+
+static void decided_as_replayed(struct field *field)
 {
     struct decided live, replayed;
-    struct process *attent;
+
+    decided_open(&live, field);
+    decided_read(&live, field);
+    decided_open(&replayed, field);
+    decided_replay(&replayed, field);
+    decided_compare(&live, &replayed, false);
+    ck_assert_uint_gt(decided_count(&live, DECIDED_DECISIONS), 0);
+    decided_close(&live);
+    decided_close(&replayed);
+}
+
+START_TEST(a_record_that_kills_is_put_aside_and_all_else_is_processed)
+{
+    struct victim victims[] = {{.role = "decide"}, {.role = "identify"}, {.role = "ingest"}};
+    enum { COUNT = sizeof victims / sizeof victims[0] };
+    static const struct expected letters[COUNT] = {
+        {"events.dlq", "events", "attent-decide", "kills-decide", "c-7",
+         "{\"country\":\"NL\",\"note\":\"lethal\"}"},
+        {"identify.dlq", "identify", "attent-identify", "car-1", "vin:V1",
+         "{\"vin\":\"V1\",\"note\":\"lethal\"}"},
+        {"crm.dlq", "crm", "attent-ingest", "crm-7", "c-crm",
+         "{\"country\":\"NL\",\"note\":\"lethal\"}"}};
     struct history history;
     struct field field;
 
-    field_open(&field, "poison", kafka, "time: log\n");
+    field_open(&field, "poison", kafka, "time: log\nsources: {\"{name}.crm\": {}}\n");
+    free(field_run(&field, 0, "topics", "--create", "--all", NULL));
     free(field_run(&field, 0, "activate", "rules", NULL));
     history_open(&history, 3, CUSTOMERS, EVENTS, start_ms, 30 * (int64_t)WHEN_DAY_MS);
     feed(&field, &history, EVENTS / 2);
-    send_poison(&field, &history, "lethal-1");
+    send_to_decide(&field, &history);
     feed(&field, &history, EVENTS);
-    setenv("ATTENT_POISON", "decide=lethal", 1);
-    ck_assert_int_eq(deaths_until_one_lives(&field, "decide", &attent), LIMIT_POISON_DEATHS);
-    decided_open(&replayed, &field);
-    decided_replay(&replayed, &field);
-    await_state(&field, &replayed, attent);
-    process_kill(attent, SIGTERM);
-    field_check(attent, process_wait(attent, LIFE_MS_MAX) == 0, "it does not end");
-    decided_open(&live, &field);
-    decided_read(&live, &field);
-    decided_compare(&live, &replayed, false);
-    ck_assert_uint_gt(decided_count(&live, DECIDED_DECISIONS), 0);
-
-    open_dead(&field, "events.dlq");
-    check_header("attent-reason", "poison");
-    check_header("ce_id", "lethal-1");
-    check_header("__connect.errors.topic", field_topic(&field, "events"));
-    check_header("__connect.errors.connector.name", "attent-decide");
-    ck_assert(str_is(dead.letter->key, "c-7"));
-    ck_assert(str_is(dead.letter->value, "{\"country\":\"NL\",\"note\":\"lethal\"}"));
-    watch_close(dead.watch);
-    process_free(attent);
-    decided_close(&live);
-    decided_close(&replayed);
+    send_to_identify(&field);
+    send_to_ingest(&field);
+    await_survivors(&field, victims, COUNT);
+    await_state(&field, "decide", victims[0].process);
+    await_state(&field, "identify", victims[1].process);
+    end(victims, COUNT);
+    for (int i = 0; i < COUNT; i++)
+        check_letter(&field, &letters[i]);
+    check_skips(&field, COUNT);
+    check_ingested(&field);
+    decided_as_replayed(&field);
     history_close(&history);
     field_close(&field);
 }
@@ -159,7 +305,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {a_record_that_kills_decide_is_put_aside_and_all_else_is_decided};
+    const TTest *const tests[] = {a_record_that_kills_is_put_aside_and_all_else_is_processed};
 
     return suite_run_with("poison", tests, sizeof tests / sizeof tests[0], 180, start_kafka,
                           stop_kafka);
