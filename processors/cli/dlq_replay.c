@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/fail_point.h"
 #include "core/mem.h"
 #include "processors/cli/scan.h"
 #include "schemas/binding.h"
@@ -27,7 +28,7 @@ struct dlq_way dlq_way_of(const struct record *record, const struct letter *lett
     else if (str_is(letter->part, "attent-identify") && !poison)
         way = (struct dlq_way){str_of(identify_topic), -1, NULL}; /* it had passed ingest */
     else if (letter->from.topic.len == 0)
-        way.stays = "it did not come from a topic";
+        way.stays = "it does not say which topic it came from";
     return way;
 }
 
@@ -211,6 +212,7 @@ static enum err_code send_one(void *context, const struct record *record, struct
         code = kafka_produce(s->producer, &again, err);
     if (code == ERR_NONE)
         code = kafka_produce(s->producer, &mark, err);
+    FAIL_POINT_MEET("dlq", record);
     s->open++;
     return code == ERR_NONE && s->open == TRANSACTION_LETTERS ? commit(s, err) : code;
 }

@@ -45,7 +45,7 @@ struct suspects *suspects_new(const struct ingest_config *config)
         return NULL;
     t = MEM_NEW(struct suspects);
     t->config = config;
-    t->skips = MEM_NEW_ARRAY(struct skips, config->source_count);
+    t->skips = mem_alloc(config->source_count * sizeof *t->skips);
     for (size_t i = 0; i < config->source_count; i++)
         t->skips[i].topic = config->sources[i].topic;
     return t;

@@ -12,6 +12,7 @@
 #include "core/hash.h"
 #include "core/limit.h"
 #include "core/when.h"
+#include "schemas/letter.h"
 #include "tests/support/decided.h"
 #include "tests/support/history.h"
 #include "tests/support/suite.h"
@@ -22,7 +23,9 @@ enum {
     EVENTS = 600,
     SOURCE_EVENTS = 12,
     SOURCE_POISON = 7,
-    DEATHS_MAX = 6, /* more than it may take */
+    LETTERS = 1050,      /* more than are sent unasked */
+    LETTER_LETHAL = 450, /* in the third transaction of 200 */
+    DEATHS_MAX = 6,      /* more than it may take */
     LIFE_MS_MAX = 90 * 1000,
     KILLED = 128 + SIGKILL,
 };
@@ -219,8 +222,8 @@ static void check_letter(struct field *field, const struct expected *e)
     watch_close(watch);
 }
 
-/* All but one, in order. */
-static void check_ingested(struct field *field)
+/* So many, in order; without one (-1: all). */
+static void check_ingested(struct field *field, int but, int count)
 {
     const char *const topics[] = {field_topic(field, "events"), NULL};
     struct watch *watch = watch_open(&field->kafka, topics);
@@ -232,10 +235,10 @@ static void check_ingested(struct field *field)
 
         if (!str_is(record->key, "c-crm"))
             continue;
-        next += next == SOURCE_POISON;
+        next += next == but;
         check_header(record, "ce_id", arena_format(field->arena, "crm-%d", next++).data);
     }
-    ck_assert_int_eq(next, SOURCE_EVENTS);
+    ck_assert_int_eq(next, count);
     watch_close(watch);
 }
 
@@ -264,6 +267,60 @@ static void decided_as_replayed(struct field *field)
     ck_assert_uint_gt(decided_count(&live, DECIDED_DECISIONS), 0);
     decided_close(&live);
     decided_close(&replayed);
+}
+
+static void contains(const char *text, const char *part)
+{
+    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in:\n%s", part, text);
+}
+
+static char *dlq(struct field *field, const char *what, const char *more, const char *value)
+{
+    return field_run(field, 0, "dlq", what, more, value, NULL);
+}
+
+static void says(struct field *field, const char *part, const char *what, const char *more,
+                 const char *value)
+{
+    char *out = dlq(field, what, more, value);
+
+    contains(out, part);
+    free(out);
+}
+
+static size_t events_of_crm(struct field *field)
+{
+    const char *const topics[] = {field_topic(field, "events"), NULL};
+    struct watch *watch = watch_open(&field->kafka, topics);
+    size_t count = 0;
+
+    watch_to_end(watch);
+    for (size_t i = 0; i < watch_count(watch); i++)
+        count += str_is(watch_at(watch, i)->key, "c-crm");
+    watch_close(watch);
+    return count;
+}
+
+/* By a release that does not die of them; and only where they are asked for by name. */
+static void sent_again_they_are_processed(struct field *field, size_t count)
+{
+    int64_t until_ms = wait_now_ms() + LIFE_MS_MAX;
+    struct process *attent;
+
+    says(field, "  1 stay: processes ended at them", "replay", NULL, NULL);
+    says(field, "poison.crm.dlq: 1 sent again", "replay", "--reason", "poison");
+    says(field, "poison.events.dlq: 0 sent again, 1 had been before", "replay", "--reason",
+         "poison");
+    attent = field_start(field, "run", "--role", "ingest,identify,decide", NULL);
+    while (events_of_crm(field) < SOURCE_EVENTS)
+        field_check(attent, wait_now_ms() < until_ms, "what was sent again is not ingested");
+    await_state(field, "decide", attent);
+    await_state(field, "identify", attent);
+    process_kill(attent, SIGTERM);
+    field_check(attent, process_wait(attent, LIFE_MS_MAX) == 0, "it does not end");
+    process_free(attent);
+    check_skips(field, count);
+    decided_as_replayed(field);
 }
 
 START_TEST(a_record_that_kills_is_put_aside_and_all_else_is_processed)
@@ -296,16 +353,94 @@ START_TEST(a_record_that_kills_is_put_aside_and_all_else_is_processed)
     for (int i = 0; i < COUNT; i++)
         check_letter(&field, &letters[i]);
     check_skips(&field, COUNT);
-    check_ingested(&field);
+    check_ingested(&field, SOURCE_POISON, SOURCE_EVENTS);
     decided_as_replayed(&field);
+    sent_again_they_are_processed(&field, COUNT);
     history_close(&history);
+    field_close(&field);
+}
+END_TEST
+
+/* --- sent again, exactly once ----------------------------------------------------------------------- */
+
+static void put_letters(struct field *field)
+{
+    for (int i = 0; i < LETTERS; i++) {
+        const struct header own = {STR("x-own"), arena_format(field->arena, "%d", i)};
+        const struct letter letter = {.from = {str_of(field_topic(field, "crm")), 0, 7 * i},
+                                      .part = STR("attent-ingest"),
+                                      .stage = STR("VALUE_CONVERTER"),
+                                      .reason = STR("bad_json"),
+                                      .message = STR("line 1, column 2")};
+        const struct record record = {.timestamp_ms = start_ms + i,
+                                      .key = arena_format(field->arena, "k%d", i % 7),
+                                      .value = i == LETTER_LETHAL ? STR("lethal") : own.value,
+                                      .headers = &own,
+                                      .header_count = 1};
+        const struct record put =
+            letter_write(&letter, &record, field_topic(field, "crm.dlq"), field->arena);
+        struct err err = {0};
+
+        ck_assert_msg(kafka_produce(field->producer, &put, &err) == ERR_NONE, "%s", err.text);
+    }
+    field_flush(field);
+}
+
+static void check_sent_once(struct field *field)
+{
+    const char *const topics[] = {field_topic(field, "crm"), NULL};
+    struct watch *watch = watch_open(&field->kafka, topics);
+
+    watch_to_end(watch);
+    ck_assert_uint_eq(watch_count(watch), LETTERS);
+    for (int i = 0; i < LETTERS; i++) {
+        const struct record *r = watch_at(watch, (size_t)i);
+
+        ck_assert_uint_eq(r->header_count, 1);
+        check_header(r, "x-own", arena_format(field->arena, "%d", i).data);
+        ck_assert(str_equal(r->key, arena_format(field->arena, "k%d", i % 7)));
+        ck_assert_int_eq(r->timestamp_ms, start_ms + i);
+    }
+    watch_close(watch);
+}
+
+START_TEST(letters_are_sent_again_once_although_the_replay_dies)
+{
+    struct process *killed;
+    struct field field;
+    char *out;
+
+    field_open(&field, "again", kafka, "time: log\nsources: {\"{name}.crm\": {}}\n");
+    free(field_run(&field, 0, "topics", "--create", "--all", NULL));
+    put_letters(&field);
+    says(&field, "again.crm.dlq: 1050", "list", NULL, NULL);
+    says(&field, "\"reason\":\"bad_json\",\"from\":\"again.crm\",\"count\":1050,\"replayed\":0",
+         "list", "--json", NULL);
+    says(&field, "no dead letters", "list", "--reason", "poison");
+    says(&field, "again.crm.dlq: 1050 would be sent again", "replay", "--dry-run", NULL);
+    out = field_run(&field, 1, "dlq", "replay", NULL); /* nobody says yes */
+    contains(out, "again.crm.dlq: 0 sent again, as nobody said yes");
+    free(out);
+    setenv("ATTENT_POISON", "dlq=lethal", 1);
+    killed = field_start(&field, "dlq", "replay", "--yes", NULL);
+    unsetenv("ATTENT_POISON");
+    field_check(killed, process_wait(killed, LIFE_MS_MAX) == KILLED, "it was not killed");
+    process_free(killed);
+    says(&field, "again.crm.dlq: 650 sent again, 400 had been before", "replay", "--yes", NULL);
+    says(&field, "again.crm.dlq: 0 sent again, 1050 had been before", "replay", "--yes", NULL);
+    check_sent_once(&field);
+    says(&field, "all sent again", "list", NULL, NULL);
+    says(&field, "again     sent to again.crm\n", "show", "again.crm.dlq/0/0", NULL);
+    says(&field, "help      mend the producer", "show", "again.crm.dlq/0/0", NULL);
+    says(&field, "\"from\":\"again.crm/0/7\"", "show", "again.crm.dlq/0/1", "--json");
     field_close(&field);
 }
 END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {a_record_that_kills_is_put_aside_and_all_else_is_processed};
+    const TTest *const tests[] = {a_record_that_kills_is_put_aside_and_all_else_is_processed,
+                                  letters_are_sent_again_once_although_the_replay_dies};
 
     return suite_run_with("poison", tests, sizeof tests / sizeof tests[0], 180, start_kafka,
                           stop_kafka);
