@@ -337,7 +337,7 @@ START_TEST(a_record_that_kills_is_put_aside_and_all_else_is_processed)
     struct history history;
     struct field field;
 
-    field_open(&field, "poison", kafka, "time: log\nsources: {\"{name}.crm\": {}}\n");
+    field_open(&field, "poison", kafka, "time: log\nprocess: one\nsources: {\"{name}.crm\": {}}\n");
     free(field_run(&field, 0, "topics", "--create", "--all", NULL));
     free(field_run(&field, 0, "activate", "rules", NULL));
     history_open(&history, 3, CUSTOMERS, EVENTS, start_ms, 30 * (int64_t)WHEN_DAY_MS);
