@@ -4,6 +4,8 @@
 
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static atomic_int passes_left[FAIL_POINT_COUNT]; /* 0: never */
@@ -16,6 +18,16 @@ void fail_point_set(enum fail_point point, int pass)
 void fail_point_pass(enum fail_point point)
 {
     if (atomic_load(&passes_left[point]) > 0 && atomic_fetch_sub(&passes_left[point], 1) == 1)
+        kill(getpid(), SIGKILL);
+}
+
+void fail_point_meet(const char *role, struct str value)
+{
+    const char *poison = getenv("ATTENT_POISON");
+    size_t bytes = strlen(role);
+
+    if (poison != NULL && strncmp(poison, role, bytes) == 0 && poison[bytes] == '=' &&
+        str_contains(value, str_of(poison + bytes + 1)))
         kill(getpid(), SIGKILL);
 }
 

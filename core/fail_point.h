@@ -1,7 +1,8 @@
 /* core/fail_point.h - named steps at which a test may kill the process (SIGKILL).
  *
  * In test builds (ATTENT_FAIL_POINTS) a step that was set kills at its n-th pass; in a release build
- * there is nothing of it.  Any thread.
+ * there is nothing of it.  And in the environment variable ATTENT_POISON a test may say what a role dies
+ * of: "decide=TEXT", any record of decide that has TEXT in its value.  Any thread.
  */
 #ifndef ATTENT_CORE_FAIL_POINT_H
 #define ATTENT_CORE_FAIL_POINT_H
@@ -13,12 +14,17 @@ enum fail_point {
     FAIL_POINT_COUNT,
 };
 
+#include "core/str.h"
+
 #ifdef ATTENT_FAIL_POINTS
 void fail_point_set(enum fail_point point, int pass); /* before threads are started */
 void fail_point_pass(enum fail_point point);
-#define FAIL_POINT_PASS(name) fail_point_pass(FAIL_##name)
+void fail_point_meet(const char *role, struct str value);
+#define FAIL_POINT_PASS(name)         fail_point_pass(FAIL_##name)
+#define FAIL_POINT_MEET(role, record) fail_point_meet((role), (record)->value)
 #else
-#define FAIL_POINT_PASS(name) ((void)0)
+#define FAIL_POINT_PASS(name)         ((void)0)
+#define FAIL_POINT_MEET(role, record) ((void)0)
 #endif
 
 #endif

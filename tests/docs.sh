@@ -25,6 +25,20 @@ for page in README.md docs/*.md docs/*/*.md rules/README.md processors/*/README.
     done
 done
 
+# What docs/guarantees.md names as shown by a file is a test of that file: [test_x](../tests/...): `name`, `name`
+page=docs/guarantees.md
+named=0
+while read -r file names; do
+    [ -f "docs/$file" ] || complain "$page: $file is not there"
+    for name in $names; do
+        grep -qE "START_TEST\\($name\\)" "docs/$file" 2>/dev/null ||
+            complain "$page: there is no test $name in $file"
+        named=$((named + 1))
+    done
+done < <(grep -oE '\[test_[a-z_]+\]\([^)]+\)(: `[a-z0-9_]+`(, `[a-z0-9_]+`)*)?' "$page" |
+    sed -E 's/^\[[a-z_]+\]\(([^)]+)\):?/\1/; s/[`,]//g')
+[ "$named" -ge 20 ] || complain "$page: only $named tests are named"
+
 deploy/channels_page | diff -q - docs/channels.md >/dev/null ||
     complain "docs/channels.md: its options are stale: make docs"
 

@@ -106,6 +106,17 @@ void kafka_consumer_pause(struct kafka_consumer *c, const char *topic, int32_t p
 bool kafka_consumer_commit_async(struct kafka_consumer *c, const struct kafka_partition *offsets,
                                  size_t count, void (*done)(void *context, bool ok), void *context);
 
+/* A text beside the offset of the group: what a member wants the next one to know.  notes: read the
+ * group's offsets (-1: none) and their texts, which live in arena.  commit_notes: write both, and wait.
+ * The offsets of a transaction clear the text.  ERR_FENCED or ERR_KAFKA: this is no member any more. */
+struct arena;
+enum err_code kafka_consumer_notes(struct kafka_consumer *c, struct kafka_partition *partitions,
+                                   size_t count, struct arena *arena, struct str *notes,
+                                   struct err *err);
+enum err_code kafka_consumer_commit_notes(struct kafka_consumer *c,
+                                          const struct kafka_partition *offsets,
+                                          const struct str *notes, size_t count, struct err *err);
+
 /* Has everything below the log's end been delivered?  Control batches count as delivered. */
 bool kafka_consumer_at_end(struct kafka_consumer *c, const char *topic, int32_t partition);
 

@@ -194,6 +194,7 @@ struct config_topics config_topics(const struct conf *conf, struct arena *arena)
     return (struct config_topics){
         .events = topic(conf, "topics.events", arena),
         .identify = topic(conf, "topics.identify", arena),
+        .events_dlq = arena_format(arena, "%s.dlq", topic(conf, "topics.events", arena)).data,
         .identify_dlq = arena_format(arena, "%s.dlq", topic(conf, "topics.identify", arena)).data,
         .tasks = topic(conf, "topics.tasks", arena),
         .decisions = topic(conf, "topics.decisions", arena),

@@ -29,7 +29,8 @@ const struct conf *config_load_over(const struct options *options, const struct 
 
 /* Names of topics, {prefix} filled in. */
 struct config_topics {
-    const char *events, *identify, *identify_dlq, *tasks, *decisions, *ledger, *outcomes, *rules;
+    const char *events, *identify, *identify_dlq, *events_dlq, *tasks, *decisions, *ledger,
+        *outcomes, *rules;
     int partitions, replication;
 };
 struct config_topics config_topics(const struct conf *conf, struct arena *arena);

@@ -4,6 +4,7 @@
 #include "processors/cli/decide_counted.h"
 #include "processors/cli/role.h"
 #include "processors/cli/rules_topic.h"
+#include "processors/cli/skips.h"
 #include "processors/identify/identify.h"
 #include "processors/worker/worker.h"
 
@@ -54,6 +55,8 @@ static void configure(struct decide_state *s, const struct role_context *context
         .sources = sources,
         .source_count = sizeof sources / sizeof sources[0],
         .redis = config_redis(conf),
+        .skips = skips_of(conf, s->arena),
+        .dlq = topics.events_dlq,
         .time = log_time ? WORKER_TIME_LOG : WORKER_TIME_WALL,
         .batch_records_max = (size_t)conf_int(conf, "worker.batch_records"),
         .cache_bytes_max = (size_t)conf_int(conf, "worker.cache_bytes") / (size_t)context->threads,

@@ -4,6 +4,7 @@
 #include "processors/cli/config.h"
 #include "processors/cli/identities.h"
 #include "processors/cli/role.h"
+#include "processors/cli/skips.h"
 #include "processors/identify/identify.h"
 #include "processors/worker/worker.h"
 
@@ -68,6 +69,8 @@ static void configure(struct identify_state *s, const struct role_context *conte
         .sources = &source,
         .source_count = 1,
         .redis = config_redis(conf),
+        .skips = skips_of(conf, s->arena),
+        .dlq = topics.identify_dlq,
         .time = log_time ? WORKER_TIME_LOG : WORKER_TIME_WALL,
         .batch_records_max = (size_t)conf_int(conf, "worker.batch_records"),
         .cache_bytes_max = (size_t)conf_int(conf, "worker.cache_bytes") / CACHE_PART,

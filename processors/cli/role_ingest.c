@@ -9,6 +9,7 @@
 #include "processors/cli/role.h"
 #include "processors/cli/role_ingest.h"
 #include "processors/cli/rules_topic.h"
+#include "processors/cli/skips.h"
 #include "processors/cli/topics.h"
 #include "processors/ingest/ingest.h"
 
@@ -211,6 +212,8 @@ static enum err_code open_ingest(const struct role_context *context, void **out,
         .watermark_interval_ms =
             str_is(conf_text(conf, "time"), "log") ? 0 : conf_int(conf, "watermarks"),
         .geo = context->geo,
+        .skips = skips_of(conf, s->arena),
+        .rules_topic = topics.rules,
         .wall_ms = clock_wall_ms,
     };
     s->rules_topic = topics.rules;

@@ -10,7 +10,7 @@
 
 /* --- what they must be like -------------------------------------------------------------------- */
 
-enum { PROPERTIES_MAX = 4, OWN_TOPICS = 8, APPEAR_MS_MAX = 3000, APPEAR_LOOK_MS = 50 };
+enum { PROPERTIES_MAX = 4, OWN_TOPICS = 9, APPEAR_MS_MAX = 3000, APPEAR_LOOK_MS = 50 };
 
 #define KEEP_MS      "2592000000" /* 30 days: longer than a reader is ever away */
 
@@ -68,6 +68,7 @@ struct topics_plan topics_plan(const struct conf *conf, struct arena *arena)
     add(&plan, conf, arena, topics.events, topics.partitions, false);
     add(&plan, conf, arena, topics.identify, topics.partitions, false);
     add(&plan, conf, arena, topics.identify_dlq, 1, false);
+    add(&plan, conf, arena, topics.events_dlq, 1, false);
     add(&plan, conf, arena, topics.tasks, topics.partitions, false);
     add(&plan, conf, arena, topics.decisions, topics.partitions, false);
     add(&plan, conf, arena, topics.outcomes, topics.partitions, false);

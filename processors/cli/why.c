@@ -7,6 +7,7 @@
 #include "processors/cli/config.h"
 #include "processors/cli/lines.h"
 #include "processors/cli/scan.h"
+#include "processors/cli/why_alias.h"
 
 enum { LAST_DEFAULT = 5, LAST_MAX = 1000 };
 
@@ -77,13 +78,26 @@ int verb_why(int argc, char **argv)
     struct err err = {0};
     struct why why = {0};
     struct command c;
+    const char *alias;
     int64_t last;
     int code;
 
-    if (!command_open(&c, "why", argc, argv, 1, 1, &code))
+    if (!command_open(&c, "why", argc, argv, 0, 1, &code))
         return command_close(&c, code);
+    alias = options_value(&c.options, "alias");
+    if ((alias != NULL) == (c.options.argument_count == 1)) {
+        err_set(&err, ERR_USAGE,
+                "about whom? attent why CUSTOMER, or attent why --alias KIND:VALUE");
+        return command_close(&c, cli_fail(&err));
+    }
     if (options_number(&c.options, "last", 1, LAST_MAX, LAST_DEFAULT, &last, &err) != ERR_NONE)
         return command_close(&c, cli_fail(&err));
+    if (alias != NULL) {
+        if (why_alias(&c, alias, options_has(&c.options, "last") ? (size_t)last : 0, &err) !=
+            ERR_NONE)
+            code = cli_fail(&err);
+        return command_close(&c, code);
+    }
     why.customer = str_of(c.options.arguments[0]);
     why.size = (size_t)last;
     why.ring = ARENA_ARRAY(c.arena, struct buf, why.size);

@@ -72,8 +72,8 @@ static void add(struct headers *headers, const char *name, struct str value)
     headers->items[headers->count++] = (struct header){str_of(name), value};
 }
 
-/* Those of the event, without what was said to this step. */
-static struct headers headers_of(const struct turn *t, const struct record *event, bool origin)
+/* Those of the event; without what was said to this step, unless it may come here again. */
+static struct headers headers_of(const struct turn *t, const struct record *event, bool letter)
 {
     struct headers headers = {
         ARENA_ARRAY(t->arena, struct header, event->header_count + HEADERS_MORE), 0};
@@ -81,7 +81,7 @@ static struct headers headers_of(const struct turn *t, const struct record *even
     for (size_t i = 0; i < event->header_count; i++) {
         struct str name = event->headers[i].name;
 
-        if (!str_is(name, IDENTIFY_HEADER) && (origin || !str_is(name, ORIGIN_HEADER)))
+        if (letter || (!str_is(name, IDENTIFY_HEADER) && !str_is(name, ORIGIN_HEADER)))
             headers.items[headers.count++] = event->headers[i];
     }
     return headers;

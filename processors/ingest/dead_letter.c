@@ -31,6 +31,7 @@ static const char *stage_of(enum event_fault fault)
     case EVENT_INVALID_DATA:
     case EVENT_NO_SUBJECT:
     case EVENT_BAD_ALIAS:
+    case EVENT_POISON:
     case EVENT_NOT_MAPPED: return "TRANSFORMATION";
     case EVENT_FINE:
     case EVENT_FAULT_COUNT: break;

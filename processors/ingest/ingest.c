@@ -30,6 +30,7 @@
 #include "processors/ingest/convert.h"
 #include "processors/ingest/lag.h"
 #include "processors/ingest/progress.h"
+#include "processors/ingest/suspects.h"
 
 enum {
     ROUND_RECORDS = 2000, /* at most in one transaction: 20 ms of 100,000 events/s */
@@ -61,7 +62,8 @@ struct ingest {
     struct arena *arena; /* of a round */
     struct progress *progress;
     struct lag *lag;
-    size_t round_records; /* that the next round takes at most */
+    struct suspects *suspects; /* NULL: there is none */
+    size_t round_records;      /* that the next round takes at most */
     struct kafka_partition *offsets;
     size_t offset_count, offset_capacity;
     struct tally *tallies; /* as many as sources */
@@ -158,16 +160,19 @@ static void on_assigned(void *context, struct kafka_partition *partitions, size_
 
     progress_assigned(in->progress, partitions, count);
     lag_assigned(in->lag, partitions, count);
+    suspects_assigned(in->suspects, partitions, count);
 }
 
 static void on_revoked(void *context, const struct kafka_partition *partitions, size_t count,
                        bool lost)
 {
     (void)partitions;
+    struct ingest *in = context;
+
     (void)count;
-    (void)lost;
-    progress_revoked(((struct ingest *)context)->progress);
-    lag_revoked(((struct ingest *)context)->lag);
+    progress_revoked(in->progress);
+    lag_revoked(in->lag);
+    suspects_revoked(in->suspects, lost ? NULL : in->consumer);
 }
 
 static enum err_code join(struct ingest *in, struct err *err)
@@ -205,6 +210,7 @@ enum err_code ingest_open(const struct ingest_config *config, struct ingest **ou
     in->arena = arena_new(0);
     in->progress = progress_new(config);
     in->lag = lag_new(config);
+    in->suspects = suspects_new(config);
     in->round_records = ROUND_RECORDS;
     in->tallies = mem_alloc(config->source_count * sizeof *in->tallies);
     in->letter_bytes_max = MEM_NEW_ARRAY(size_t, config->source_count);
@@ -225,6 +231,7 @@ void ingest_close(struct ingest *in)
     leave(in);
     progress_free(in->progress);
     lag_free(in->lag);
+    suspects_free(in->suspects);
     arena_free(in->arena);
     mem_free(in->offsets);
     mem_free(in->tallies);
@@ -350,6 +357,19 @@ static enum err_code produce(struct ingest *in, const struct converted *converte
     return code;
 }
 
+/* Beside its letter. */
+static void put_skip(const struct ingest *in, const struct record *record, int64_t now_ms,
+                     struct converted *converted)
+{
+    struct record *skip = ARENA_NEW(in->arena, struct record);
+
+    *skip = suspects_skip(in->suspects, record, now_ms, in->arena);
+    converted->more = skip;
+    converted->more_count = 1;
+    log_error("ingest", "a record is skipped: processes end at it", LOG_STR("topic", record->topic),
+              LOG_INT("partition", record->partition), LOG_INT("offset", record->offset), LOG_END);
+}
+
 static enum err_code take(struct ingest *in, const struct record *record, int64_t now_ms,
                           struct err *err)
 {
@@ -357,16 +377,22 @@ static enum err_code take(struct ingest *in, const struct record *record, int64_
     const struct ingest_source *source = &in->config->sources[index];
     struct tally *tally = &in->tallies[index];
     struct err why = {0};
-    struct converted converted =
-        ingest_convert(in->config, source, record, now_ms, in->arena, &why);
+    enum suspects_verdict verdict = suspects_record(in->suspects, record);
+    struct converted converted = {.ignored = true};
 
+    if (verdict == SUSPECTS_POISON) {
+        converted = (struct converted){.fault = EVENT_POISON};
+    } else if (verdict == SUSPECTS_TAKE) {
+        FAIL_POINT_MEET("ingest", record);
+        converted = ingest_convert(in->config, source, record, now_ms, in->arena, &why);
+    }
     tally->read++;
     note_offset(in, source->topic, record);
     progress_note(in->progress, index, record);
     lag_note(in->lag, index, record);
     tally->times_corrected += converted.time_corrected;
     tally->geo[converted.geo] += converted.geo_asked;
-    tally->ignored += converted.ignored;
+    tally->ignored += converted.ignored && verdict == SUSPECTS_TAKE;
     if (converted.ignored)
         return ERR_NONE;
     note_kind(in, index, converted.type, converted.fault);
@@ -375,6 +401,8 @@ static enum err_code take(struct ingest *in, const struct record *record, int64_
         converted.record = ingest_dead_letter(source, record, converted.fault, &why, now_ms,
                                               in->letter_bytes_max[index], in->arena);
     }
+    if (verdict == SUSPECTS_POISON)
+        put_skip(in, record, now_ms, &converted);
     tally->bad_aliases += converted.bad_aliases;
     return produce(in, &converted, err);
 }
@@ -408,11 +436,13 @@ static enum err_code write_round(struct ingest *in, size_t count, bool watermark
     memset(in->tallies, 0, in->config->source_count * sizeof *in->tallies);
     if (code != ERR_NONE)
         return code;
+    suspects_begin(in->suspects, in->consumer, in->records, count);
     for (size_t i = 0; i < count && code == ERR_NONE; i++) {
         code = take(in, &in->records[i], now_ms, err);
         if (arena_bytes(in->arena) > ARENA_BYTES) /* Kafka's client has a copy */
             arena_reset(in->arena);
     }
+    suspects_end(in->suspects);
     if (code == ERR_NONE && watermarks)
         code = write_watermarks(in, now_ms, err);
     FAIL_POINT_PASS(WRITTEN);
@@ -421,8 +451,10 @@ static enum err_code write_round(struct ingest *in, size_t count, bool watermark
     else
         code = kafka_commit(in->producer, in->consumer, in->offsets, in->offset_count, lost, err);
     FAIL_POINT_PASS(COMMITTED);
-    if (code == ERR_NONE)
+    if (code == ERR_NONE) {
         count_round(in, begin_us);
+        suspects_committed(in->suspects, in->offsets, in->offset_count);
+    }
     if (code == ERR_NONE && watermarks) {
         progress_written(in->progress);
         in->counts.watermarks++;
@@ -553,10 +585,16 @@ enum err_code ingest_poll(struct ingest *in, int timeout_ms, size_t *count, stru
         *count = 0;
     if (code != ERR_NONE)
         return code;
-    code =
-        kafka_consumer_poll(in->consumer, timeout_ms, in->records, in->round_records, &taken, why);
+    code = kafka_consumer_poll(in->consumer, timeout_ms, in->records,
+                               suspects_records(in->suspects, in->round_records), &taken, why);
     if (code != ERR_NONE)
         return poll_failed(in, code, why);
+    code = suspects_look(in->suspects, in->consumer, why);
+    if (code != ERR_NONE) {
+        in->offset_count = 0; /* of the round before */
+        give_up(in, taken, code, false, why);
+        return code;
+    }
     watermarks = progress_look(in->progress, in->consumer, in->config->wall_ms());
     lag_tell(in->lag, in->consumer, in->config->wall_ms());
     if (taken == 0 && !watermarks)

@@ -22,6 +22,7 @@
 #include "processors/ingest/formats/json/mapping.h"
 #include "schemas/event_types.h"
 #include "schemas/identity.h"
+#include "schemas/skip.h"
 
 /* What becomes of a record that has a key and no value and is no event. */
 enum tombstone {
@@ -56,7 +57,11 @@ struct ingest_config { /* borrowed as long as the ingest is open, with all that 
     const struct event_types *types;
     struct geoip *geo;             /* NULL: there is none, and no source has an `ip` */
     int64_t watermark_interval_ms; /* 0: none are written */
-    int64_t (*wall_ms)(void);      /* clock_wall_ms; a test's own */
+    /* Records that end the process are put aside and passed over (suspects.h); the skip is written to
+     * rules_topic.  NULL: they are not. */
+    const struct skip_store *skips;
+    const char *rules_topic;
+    int64_t (*wall_ms)(void); /* clock_wall_ms; a test's own */
 };
 
 /* Sums of what has been committed. */

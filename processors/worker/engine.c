@@ -19,6 +19,7 @@
 #include <stdio.h>
 
 #include "core/check.h"
+#include "core/fail_point.h"
 #include "core/limit.h"
 #include "core/mem.h"
 #include "processors/worker/batch.h"
@@ -33,7 +34,7 @@ enum {
     FIRINGS_MAX = 1000000,
 };
 
-enum item_kind { ITEM_RECORD, ITEM_TICK, ITEM_CONTROL };
+enum item_kind { ITEM_RECORD, ITEM_TICK, ITEM_CONTROL, ITEM_SKIPPED };
 
 struct item { /* what plan found out about a record */
     enum item_kind kind;
@@ -69,6 +70,7 @@ struct engine {
     bool time_only;   /* no records: let time reach the horizon */
     bool own_changed; /* the partition's own state */
     bool moved;
+    bool in_record;                      /* what fires now was set by the record at hand */
     struct subject **missing, **decoded; /* arrays, kept between batches */
     size_t missing_count, missing_capacity;
     size_t decoded_count, decoded_capacity;
@@ -254,8 +256,18 @@ static struct item classify(const struct record *record)
     return item;
 }
 
+static bool is_skipped(const struct engine *p, const struct record *record)
+{
+    const struct skip_list *skips = p->setup->skips;
+
+    return skips != NULL && skips->count != 0 &&
+           skip_list_has(skips, p->setup->number, record->offset);
+}
+
 static void plan_record(struct engine *p, const struct record *record, struct item *item)
 {
+    if (item->kind == ITEM_SKIPPED)
+        return;
     if (record->timestamp_ms > p->horizon_ms)
         p->horizon_ms = record->timestamp_ms;
     if (item->kind != ITEM_RECORD || record->offset < p->meta.next ||
@@ -314,6 +326,8 @@ void engine_plan(struct engine *p, const struct record *records, size_t count)
         struct item *item = &p->items[p->planned];
 
         *item = classify(&records[p->planned]);
+        if (is_skipped(p, &records[p->planned]))
+            item->kind = ITEM_SKIPPED;
         if (item->kind == ITEM_CONTROL) {
             p->planned += p->planned == 0; /* alone */
             break;
@@ -461,10 +475,19 @@ static void update_due(struct engine *p, struct subject *s)
     timers_set(&p->timers, s->node.hash, s->node.key, due_ms);
 }
 
+/* Who looks on is told before it happens. */
+static void tell(struct engine *p, int64_t at)
+{
+    if (p->setup->watch != NULL)
+        p->setup->watch(p->setup->watch_context, at);
+}
+
 static enum progress fire(struct engine *p, struct subject *s, int64_t due_ms, struct err *err)
 {
     bool changed = false;
 
+    if (!p->in_record)
+        tell(p, ENGINE_AT_TIMERS);
     if (decode(p, s, err) != ERR_NONE)
         return PROGRESS_FAILED;
     p->class->timer(p->step, s->state, due_ms, p->meta.now_ms, p->arena, &p->batch->outputs,
@@ -534,6 +557,8 @@ static enum progress run_subject(struct engine *p, const struct record *record, 
     enum progress progress;
     bool changed = false;
 
+    tell(p, record->offset);
+    FAIL_POINT_MEET(p->class->name, record);
     if (decode(p, s, err) != ERR_NONE)
         return PROGRESS_FAILED;
     p->class->record(p->step, s->state, record, p->meta.now_ms, p->arena, &p->batch->outputs,
@@ -546,7 +571,9 @@ static enum progress run_subject(struct engine *p, const struct record *record, 
     if (s->due_ms > p->meta.now_ms)
         return PROGRESS_ON;
     /* set in the past: only this subject's, and it is loaded */
+    p->in_record = true;
     progress = advance(p, p->meta.now_ms, FIRINGS_MAX, err);
+    p->in_record = false;
     CHECK(progress != PROGRESS_STOP);
     return progress;
 }
@@ -584,7 +611,10 @@ static enum progress run_record(struct engine *p, const struct record *record, s
     progress = settle(p, err);
     if (progress == PROGRESS_ON && item->numbered)
         progress = look(p, record, &source, &take, err);
-    if (progress == PROGRESS_ON && take && item->kind == ITEM_CONTROL) {
+    if (progress == PROGRESS_ON && item->kind == ITEM_SKIPPED) {
+        p->counts.skipped++;
+    } else if (progress == PROGRESS_ON && take && item->kind == ITEM_CONTROL) {
+        tell(p, record->offset);
         if (p->class->control(p->step, record, p->arena, &p->batch->outputs, &p->own_changed,
                               err) != ERR_NONE)
             return PROGRESS_FAILED;
@@ -673,6 +703,7 @@ static enum progress run_records(struct engine *p, size_t *done, struct err *err
         progress = settle(p, err);
     for (; *done < p->planned && progress == PROGRESS_ON; *done += progress == PROGRESS_ON)
         progress = run_record(p, &p->records[*done], &p->items[*done], err);
+    tell(p, ENGINE_AT_BATCH);
     return progress;
 }
 

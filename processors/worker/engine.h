@@ -34,8 +34,15 @@
 #include "processors/worker/outputs.h"
 #include "processors/worker/store.h"
 #include "schemas/gaps.h"
+#include "schemas/skip.h"
 
 struct engine;
+
+/* What the engine is about to do, for engine_setup.watch: run this record (its offset), or: */
+enum {
+    ENGINE_AT_TIMERS = -1, /* timers fire that no record of the batch has set */
+    ENGINE_AT_BATCH = -2,  /* something that is of no single record */
+};
 
 struct engine_setup { /* borrowed, outlives the partition */
     const struct step_class *class;
@@ -48,6 +55,13 @@ struct engine_setup { /* borrowed, outlives the partition */
     struct gaps *gaps; /* of numbered inputs, longer-lived than an engine; NULL: nobody asks */
     size_t cache_bytes_max;
     size_t timers_max; /* fired in a batch; as many are kept in memory, and up to twice that */
+
+    /* Records that are read and not run (schemas/skip.h): they take their offset and their number, and
+     * neither move time nor reach the step.  NULL: none. */
+    const struct skip_list *skips;
+    /* Called before each thing that may end the process.  NULL: nobody asks, and it costs nothing. */
+    void (*watch)(void *context, int64_t at);
+    void *watch_context;
 };
 
 struct engine_counts { /* since it was opened */
@@ -59,6 +73,7 @@ struct engine_counts { /* since it was opened */
     uint64_t repeats; /* numbered inputs dropped: seen before, or of an older generation */
     uint64_t gaps;    /* numbered inputs dropped: something is missing before them */
     uint64_t junk;    /* numbers malformed, or no usable subject */
+    uint64_t skipped; /* passed over */
 };
 
 /* meta, own: what the store has of it (both empty: the very beginning); own is the blob of the

@@ -66,12 +66,12 @@ static void advance_run(struct worker *w, struct place *place, size_t done)
         kafka_consumer_release_one(w->consumer, w->config.input, place->number);
 }
 
-static bool load(struct worker *w, struct place *place)
+static bool load(struct worker *w, struct place *place, size_t count)
 {
     enum store_result result;
     struct err why = {0};
 
-    engine_plan(place->engine, place->run.records, place->run.count);
+    engine_plan(place->engine, place->run.records, count);
     arena_reset(w->arena);
     result = store_fill(w->store, w->class->name, place->number, place->token, place->engine,
                         w->arena, &why);
@@ -176,34 +176,44 @@ static void publish(struct worker *w, struct place *place, struct err *err)
     *err = why;
 }
 
-bool flight_decide(struct worker *w, struct place *place, struct err *err)
+/* Its first `count` records. */
+static void decide(struct worker *w, struct place *place, size_t count, struct err *err)
 {
     int64_t clock_us = clock_mono_us(), start_us = clock_us;
     bool decided;
 
-    if (place->state != WORKER_RUNNING || place->open.there || !gather(w, place))
-        return false;
-    if (place->run.count > 0)
-        observe_queue(w, place->run.records);
-    clock_us = clock_mono_us();
-    if (!load(w, place))
-        return true;
+    if (!load(w, place, count))
+        return;
     FAIL_POINT_PASS(LOADED);
     w->times.load_us += lap(&clock_us);
     decided = run(w, place);
     FAIL_POINT_PASS(DECIDED);
     w->times.decide_us += lap(&clock_us);
     if (!decided)
-        return true;
+        return;
     place->status.batches++;
     advance_run(w, place, place->open.batch.done);
     if (!place->open.batch.moved)
-        return true;
+        return;
     observe(w, "decide", clock_us - start_us);
     place->open.there = true;
     place->open.since_us = clock_us;
     publish(w, place, err);
     w->times.publish_us += lap(&clock_us);
+}
+
+bool flight_decide(struct worker *w, struct place *place, struct err *err)
+{
+    size_t count;
+
+    if (place->state != WORKER_RUNNING || place->open.there || !gather(w, place))
+        return false;
+    if (place->run.count > 0)
+        observe_queue(w, place->run.records);
+    if (!trial_begin(w, place, &count))
+        return true;
+    decide(w, place, count, err);
+    trial_end(w, place);
     return true;
 }
 

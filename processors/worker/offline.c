@@ -34,6 +34,7 @@ static void prepare(struct offline *o)
         .number = o->setup.partition,
         .topic_partitions = o->topic_partitions,
         .generation = o->setup.generation > 0 ? o->setup.generation : 1,
+        .skips = o->setup.skips,
         .cache_bytes_max = o->setup.cache_bytes_max > 0 ? o->setup.cache_bytes_max : SIZE_MAX,
         .timers_max = o->setup.timers_max > 0 ? o->setup.timers_max : TIMERS_MAX};
 }

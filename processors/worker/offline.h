@@ -9,6 +9,7 @@
 
 #include "processors/worker/step.h"
 #include "processors/worker/store.h"
+#include "schemas/skip.h"
 
 struct offline;
 
@@ -20,6 +21,7 @@ struct offline_setup {
     uint64_t generation;             /* 0: 1 */
     size_t cache_bytes_max;          /* 0: no limit */
     size_t timers_max;               /* 0: as the worker's default */
+    const struct skip_list *skips;   /* borrowed; NULL: none */
 
     /* Each output, in order; borrowed during the call.  NULL allowed. */
     void *context;

@@ -36,6 +36,7 @@ struct place *place_new(struct worker *w, int32_t number, size_t cache_bytes_max
                                          .topic_partitions = w->output_partitions,
                                          .generation = w->config.generation,
                                          .gaps = &place->gaps,
+                                         .skips = &w->skips,
                                          .cache_bytes_max = cache_bytes_max,
                                          .timers_max = w->config.timers_max};
     return place;
@@ -77,7 +78,8 @@ static void count_engine(struct place *place)
                                                   .loads = before->loads + now->loads,
                                                   .repeats = before->repeats + now->repeats,
                                                   .gaps = before->gaps + now->gaps,
-                                                  .junk = before->junk + now->junk};
+                                                  .junk = before->junk + now->junk,
+                                                  .skipped = before->skipped + now->skipped};
 }
 
 static void leave(struct worker *w, struct place *place, enum worker_partition_state state,
@@ -266,10 +268,24 @@ static enum claimed open_engine(struct worker *w, struct place *place, bool fres
     return fresh ? commit_beginning(w, place, err) : CLAIMED;
 }
 
+/* Behind the claim, so that what owners before have skipped is among them. */
+static enum err_code read_skips(struct worker *w, struct err *err)
+{
+    enum err_code code;
+
+    if (w->config.skips == NULL || w->skips_known)
+        return ERR_NONE;
+    code = w->config.skips->read(w->config.skips->context, w->config.input, &w->skips, err);
+    w->skips_known = code == ERR_NONE;
+    return code;
+}
+
 static enum claimed try_claim(struct worker *w, struct place *place, struct err *err)
 {
     struct store_claim claim;
+    char mine[STORE_TOKEN_SIZE];
     enum store_result result;
+    enum claimed claimed;
     struct str identity;
     enum err_code code;
     int partitions;
@@ -280,6 +296,7 @@ static enum claimed try_claim(struct worker *w, struct place *place, struct err 
     arena_reset(w->arena);
     identity = arena_format(w->arena, "group %s, topic %s of %d partitions", w->config.group,
                             w->config.input, partitions);
+    memcpy(mine, place->token, sizeof mine);
     new_token(place->token);
     result = w->store->class->claim(w->store, w->class->name, place->number, place->token, identity,
                                     w->arena, &claim, err);
@@ -293,7 +310,16 @@ static enum claimed try_claim(struct worker *w, struct place *place, struct err 
         if (code != ERR_NONE)
             return retry_or_stop(code);
     }
-    return open_engine(w, place, claim.fresh, err);
+    code = read_skips(w, err);
+    if (code != ERR_NONE)
+        return retry_or_stop(code);
+    claimed = open_engine(w, place, claim.fresh, err);
+    if (claimed != CLAIMED)
+        return claimed;
+    if (mine[0] != '\0' && str_is(claim.before, mine))
+        claim.left = true; /* nobody had it meanwhile */
+    code = trial_claimed(w, place, &claim, err);
+    return code == ERR_NONE ? CLAIMED : retry_or_stop(code);
 }
 
 static void run_again(struct place *place)
@@ -487,6 +513,7 @@ void place_report(struct worker *w, struct place *place)
     report(w, place, METRIC_WORKER_LOADED, (double)s->counts.loads);
     report(w, place, METRIC_WORKER_REPEATS, (double)s->counts.repeats);
     report(w, place, METRIC_WORKER_GAPS, (double)s->counts.gaps);
+    report(w, place, METRIC_WORKER_SKIPPED, (double)s->counts.skipped);
     report(w, place, METRIC_WORKER_FENCED, (double)s->fenced);
     report(w, place, METRIC_WORKER_STOPPED, place->state == WORKER_STOPPED);
 }

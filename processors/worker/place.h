@@ -13,6 +13,7 @@
 #define ATTENT_PROCESSORS_WORKER_PLACE_H
 
 #include "core/metric.h"
+#include "processors/worker/trial.h"
 #include "processors/worker/worker.h"
 
 enum mend {              /* what a suspended place waits for */
@@ -51,6 +52,7 @@ struct place {
     struct run run;
     struct flight open, sent; /* at most one each: not yet, and already with the store */
     struct gaps gaps;         /* sources of which something is missing */
+    struct trial trial;
     struct worker_partition_status status;
     struct engine_counts before; /* counts of engines that were closed */
     struct metric_series *series[METRIC_COUNT];
@@ -88,6 +90,8 @@ struct worker {
     int32_t proving;     /* the partition whose offset commit is on its way; -1: none */
     int64_t offsets_mono_ms, report_mono_ms;
     struct history history;
+    struct skip_list skips; /* of the input, known so far: they only become more */
+    bool skips_known;       /* read since the partitions came, or one is claimed again */
     struct clocks clocks;
     struct worker_times times;
     struct worker_times reported; /* of times, to the metrics */

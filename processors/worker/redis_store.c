@@ -21,11 +21,17 @@ enum {
 
 /* An identity counts once something has been committed under it. */
 static const char claim_text[] =
-    "local m = redis.call('HMGET', KEYS[1], 'identity', 'commit', 'meta')\n"
+    "local m = redis.call('HMGET', KEYS[1], 'identity', 'commit', 'meta', 'left', 'note', 'token')\n"
     "local own = redis.call('GET', KEYS[2])\n"
     "if m[1] and m[2] and m[1] ~= ARGV[2] then return {'REFUSED', m[1]} end\n"
-    "redis.call('HSET', KEYS[1], 'token', ARGV[1], 'identity', ARGV[2])\n"
-    "return {'DONE', m[2] or '', m[3] or '', own or ''}\n";
+    "redis.call('HSET', KEYS[1], 'token', ARGV[1], 'identity', ARGV[2], 'left', '')\n"
+    "return {'DONE', m[2] or '', m[3] or '', own or '', m[4] or '', m[5] or '', m[6] or ''}\n";
+
+/* A field of meta that is the owner's alone. */
+static const char mark_text[] =
+    "if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 'FENCED' end\n"
+    "redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])\n"
+    "return 'DONE'\n";
 
 struct redis_store *redis_store_of(struct store *s)
 {
@@ -115,12 +121,15 @@ static enum store_result read_claim(const struct redis_reply *reply, struct str 
                 STR_ARG(redis_reply_text(redis_reply_at(reply, 1))), STR_ARG(identity));
         return STORE_REFUSED;
     }
-    if (!redis_is_list(reply, 4))
+    if (!redis_is_list(reply, 7))
         return redis_trouble(reply, "claim", err);
     out->fresh = redis_reply_text(redis_reply_at(reply, 1)).len == 0;
     out->commit = out->fresh ? 0 : redis_number_of(redis_reply_text(redis_reply_at(reply, 1)));
     out->meta = keep(arena, redis_reply_at(reply, 2));
     out->own = keep(arena, redis_reply_at(reply, 3));
+    out->left = redis_reply_text(redis_reply_at(reply, 4)).len != 0;
+    out->note = keep(arena, redis_reply_at(reply, 5));
+    out->before = keep(arena, redis_reply_at(reply, 6));
     return STORE_DONE;
 }
 
@@ -145,6 +154,48 @@ static enum store_result redis_claim(struct store *store, const char *step, int3
     result = read_claim(reply, identity, arena, out, err);
     redis_reply_free(reply);
     return result;
+}
+
+/* --- marks --------------------------------------------------------------------------------------- */
+
+static enum store_result mark(struct store *store, const char *step, int32_t partition,
+                              const char *token, const char *field, struct str text,
+                              struct err *err)
+{
+    struct redis_store *s = redis_store_of(store);
+    struct redis_reply *reply;
+    struct str args[4], answer;
+    enum store_result result = STORE_DONE;
+
+    redis_commits_take_all(s);
+    arena_reset(s->arena);
+    args[0] = redis_key(s->arena, step, partition, "meta");
+    args[1] = str_of(token);
+    args[2] = str_of(field);
+    args[3] = text;
+    if (redis_script_run(s->redis, &s->mark, args, 1, 4, &reply, err) != ERR_NONE)
+        return STORE_DOWN;
+    answer = redis_reply_text(reply);
+    if (str_is(answer, "FENCED")) {
+        err_set(err, ERR_FENCED, "another process owns the partition");
+        result = STORE_FENCED;
+    } else if (!str_is(answer, "DONE")) {
+        result = redis_trouble(reply, "note", err);
+    }
+    redis_reply_free(reply);
+    return result;
+}
+
+static enum store_result redis_note(struct store *store, const char *step, int32_t partition,
+                                    const char *token, struct str text, struct err *err)
+{
+    return mark(store, step, partition, token, "note", text, err);
+}
+
+static enum store_result redis_leave(struct store *store, const char *step, int32_t partition,
+                                     const char *token, struct err *err)
+{
+    return mark(store, step, partition, token, "left", STR("yes"), err);
 }
 
 /* --- reads in a transaction ---------------------------------------------------------------------- */
@@ -421,6 +472,8 @@ static const struct store_class redis_store_class = {
     .fd = redis_store_fd,
     .clock = redis_store_clock,
     .meta = redis_meta,
+    .note = redis_note,
+    .leave = redis_leave,
     .list = redis_list,
 };
 
@@ -434,6 +487,7 @@ enum err_code redis_store_open(const struct redis_settings *settings, struct sto
     s->store.class = &redis_store_class;
     s->claim.text = claim_text;
     s->commit.text = redis_commit_text;
+    s->mark.text = mark_text;
     s->arena = arena_new(0);
     s->commit_arena = arena_new(0);
     code = redis_open(settings, &s->redis, err);
@@ -441,6 +495,8 @@ enum err_code redis_store_open(const struct redis_settings *settings, struct sto
         code = redis_script_learn(s->redis, &s->claim, err);
     if (code == ERR_NONE)
         code = redis_script_learn(s->redis, &s->commit, err);
+    if (code == ERR_NONE)
+        code = redis_script_learn(s->redis, &s->mark, err);
     if (code != ERR_NONE) {
         redis_store_close(&s->store);
         return code;

@@ -42,7 +42,7 @@ struct commit {          /* on its way */
 struct redis_store {
     struct store store;
     struct redis *redis;
-    struct redis_script claim, commit;
+    struct redis_script claim, commit, mark;
     struct commit *commits;
     size_t commit_count, commit_capacity;
     struct arena *arena;        /* arguments of one claim or read */

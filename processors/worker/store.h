@@ -5,7 +5,7 @@
  * claimed since (docs/architecture.md, the commit protocol).
  *
  * Keys in Redis, all under one hash tag, so that a cluster keeps them together:
- *   {STEP:N}:meta      hash: token, identity, commit, meta
+ *   {STEP:N}:meta      hash: token, identity, commit, meta, left, note
  *   {STEP:N}:due       sorted set: subjects by their earliest timer (ms)
  *   {STEP:N}:due:LANE  sorted set: subjects by their earliest timer in a lane (step.h)
  *   {STEP:N}:s:SUBJECT the state of one subject; SUBJECT empty: the partition's own
@@ -47,10 +47,13 @@ struct store_lane {
 };
 
 struct store_claim {
-    bool fresh;      /* nothing was there */
-    uint64_t commit; /* number of the last commit */
-    struct str meta; /* the worker's own encoding, as committed last; empty when fresh */
-    struct str own;  /* blob of the partition's own state; empty: none */
+    bool fresh;        /* nothing was there */
+    uint64_t commit;   /* number of the last commit */
+    struct str meta;   /* the worker's own encoding, as committed last; empty when fresh */
+    struct str own;    /* blob of the partition's own state; empty: none */
+    bool left;         /* the owner before has given it back (leave) */
+    struct str before; /* its token; empty: there was none */
+    struct str note;   /* what it had noted last; empty: nothing */
 };
 
 struct store; /* one connection or one memory; used by one thread at a time */
@@ -102,6 +105,14 @@ struct store_class {
      * nothing. */
     enum store_result (*meta)(struct store *s, const char *step, int32_t partition,
                               struct arena *arena, struct str *out, struct err *err);
+
+    /* Beside the state and no part of it: what the owner does just now (trial.h), for the next one to
+     * read, and that it ends in good order.  note is there when it returns; an empty one takes it back.
+     * NULL: this store keeps none, and every owner has left. */
+    enum store_result (*note)(struct store *s, const char *step, int32_t partition,
+                              const char *token, struct str text, struct err *err);
+    enum store_result (*leave)(struct store *s, const char *step, int32_t partition,
+                               const char *token, struct err *err);
 
     /* Every subject with its blob, in any order: to compare states, not for the hot path. */
     enum store_result (*list)(struct store *s, const char *step, int32_t partition,

@@ -45,6 +45,7 @@ static void on_assigned(void *context, struct kafka_partition *partitions, size_
 
     CHECK(w->place_count == 0); /* range: all were revoked before */
     history_forget(&w->history);
+    w->skips_known = false;
     w->places = MEM_NEW_ARRAY(struct place *, count);
     for (size_t i = 0; i < count; i++) {
         struct place *place =
@@ -74,6 +75,8 @@ static void on_revoked(void *context, const struct kafka_partition *partitions, 
     if (!lost)
         flight_land(w);
     for (size_t i = 0; i < w->place_count; i++) {
+        if (!lost)
+            trial_left(w, w->places[i]);
         place_report_gone(w, w->places[i]);
         place_free(w, w->places[i]);
     }
@@ -88,6 +91,7 @@ static void on_revoked(void *context, const struct kafka_partition *partitions, 
 static void mend_places(struct worker *w, int64_t mono_ms)
 {
     history_forget(&w->history);
+    w->skips_known = false;
     for (size_t i = 0; i < w->place_count; i++) {
         struct place *place = w->places[i];
 
@@ -362,6 +366,7 @@ void worker_close(struct worker *w)
     if (w->store_owned && w->store != NULL)
         w->store->class->close(w->store);
     history_forget(&w->history);
+    skip_list_free(&w->skips);
     arena_free(w->arena);
     mem_free(w->output_partitions);
     mem_free(w);

@@ -44,6 +44,10 @@ struct worker_config { /* all borrowed, outlives the worker */
     size_t source_count;
     struct redis_settings redis;
     struct store *store; /* instead of Redis (tests); borrowed.  NULL: Redis */
+    /* Records that end the process LIMIT_POISON_DEATHS times are put aside here and passed over from then
+     * on (trial.h).  NULL: they are not. */
+    const struct skip_store *skips;
+    const char *dlq;
     enum worker_time time;
     int64_t (*wall_ms)(void); /* UTC; NULL: core/clock.h */
     int64_t (*mono_ms)(void); /* how long a record has been missing; NULL: likewise */

@@ -2,6 +2,7 @@
  * when the process that identifies is killed; and what stays out waits for what is being identified. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "core/clock.h"
 #include "core/when.h"
@@ -195,6 +196,55 @@ static void expect_letters(struct field *field)
     watch_close(watch);
 }
 
+static void tells(struct field *field, const char *alias, const char *const *parts)
+{
+    char *out = field_run(field, 0, "why", "--alias", alias, NULL);
+
+    for (; *parts != NULL; parts++)
+        ck_assert_msg(strstr(out, *parts) != NULL, "\"%s\" is not in:\n%s", *parts, out);
+    free(out);
+}
+
+/* Which binding it was, of one that was claimed late and of one that never was. */
+static void expect_why(struct field *field)
+{
+    static const char *const claimed[] = {"car.moved 0-0  waits: nobody has said whose it is\n",
+                                          "  bind c-0  (killed.identify/",
+                                          "car.moved 0-0  -> c-0, bound later, from ",
+                                          "car.moved 0-7  -> c-0, bound since ",
+                                          "0 of them wait, 0 are dead letters\n",
+                                          NULL};
+    static const char *const never[] = {"  dead letter: unknown_subject\n", "0 of them wait", NULL};
+    char alias[32];
+
+    tells(field, "vin:V0", claimed);
+    snprintf(alias, sizeof alias, "vin:V%d", CARS - 1);
+    tells(field, alias, never);
+}
+
+/* Identified again from the first record it comes to the states that Redis has. */
+static void expect_replay(struct field *field, struct process *process)
+{
+    int64_t until_ms = wait_now_ms() + PATIENCE_MS;
+    char number[16];
+
+    for (int p = 0; p < FIELD_PARTITIONS; p++)
+        for (bool same = false; !same;) {
+            char *live, *again;
+
+            snprintf(number, sizeof number, "%d", p);
+            live = field_run(field, 0, "replay", "--step", "identify", "--state", "--partition",
+                             number, NULL);
+            again =
+                field_run(field, 0, "replay", "--step", "identify", "--partition", number, NULL);
+            *strchr(live, '}') = '\0'; /* {"state":"..." */
+            same = strstr(again, live) != NULL;
+            free(live);
+            free(again);
+            field_check(process, wait_now_ms() < until_ms, "replay comes to other states");
+        }
+}
+
 START_TEST(a_killed_process_loses_and_doubles_and_turns_round_nothing)
 {
     const int64_t start_ms = 1735689600000; /* 2025-01-01T00:00:00Z */
@@ -229,6 +279,8 @@ START_TEST(a_killed_process_loses_and_doubles_and_turns_round_nothing)
     expect_letters(&field);
     look(&r);
     ck_assert_int_eq(r.reports, CLAIMED * ROUNDS);
+    expect_replay(&field, second);
+    expect_why(&field);
 
     process_free(first);
     process_free(second);

@@ -106,11 +106,18 @@ START_TEST(planned_topics_are_ours_and_the_dead_letters)
 {
     struct topics_plan plan = topics_plan(
         read("replication: 3\nsources: {crm: {}, web: {dlq: lost}, b: {dlq: lost}}"), memory());
-    static const char *const names[] = {
-        "attent.events", "attent.identify",    "attent.identify.dlq",
-        "attent.tasks",  "attent.decisions",   "attent.outcomes",
-        "attent.ledger", "attent.rules",       "crm.dlq",
-        "lost",          "attent.outcomes.dlq"};
+    static const char *const names[] = {"attent.events",
+                                        "attent.identify",
+                                        "attent.identify.dlq",
+                                        "attent.events.dlq",
+                                        "attent.tasks",
+                                        "attent.decisions",
+                                        "attent.outcomes",
+                                        "attent.ledger",
+                                        "attent.rules",
+                                        "crm.dlq",
+                                        "lost",
+                                        "attent.outcomes.dlq"};
 
     ck_assert_uint_eq(plan.count, sizeof names / sizeof names[0]);
     for (size_t i = 0; i < plan.count; i++) {
@@ -118,7 +125,7 @@ START_TEST(planned_topics_are_ours_and_the_dead_letters)
         ck_assert_int_eq(plan.items[i].replication, 3);
     }
     ck_assert_int_eq(plan.items[0].partitions, 12);
-    ck_assert_int_eq(plan.items[7].partitions, 1);
+    ck_assert_int_eq(plan.items[8].partitions, 1);
 }
 END_TEST
 

@@ -1,0 +1,66 @@
+#include "schemas/spot.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { TOPIC_BYTES = 249, NUMBER_DIGITS = 19 };
+
+struct spot spot_of(const struct record *record)
+{
+    return (struct spot){record->topic, record->partition, record->offset};
+}
+
+void spot_put(struct buf *out, const struct spot *spot)
+{
+    buf_put_format(out, "%.*s/%" PRId32 "/%" PRId64, STR_ARG(spot->topic), spot->partition,
+                   spot->offset);
+}
+
+static bool is_topic(struct str name)
+{
+    static const char others[] = "._-";
+
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+            memchr(others, c, sizeof others - 1) == NULL)
+            return false;
+    }
+    return name.len > 0 && name.len <= TOPIC_BYTES;
+}
+
+bool spot_read_number(struct str text, int64_t max, int64_t *out)
+{
+    uint64_t number = 0;
+
+    if (text.len == 0 || text.len > NUMBER_DIGITS || (text.len > 1 && text.data[0] == '0'))
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        number = number * 10 + (uint64_t)(text.data[i] - '0');
+    }
+    if (number > (uint64_t)max)
+        return false;
+    *out = (int64_t)number;
+    return true;
+}
+
+bool spot_read(struct str text, struct spot *out)
+{
+    struct str rest, partition, offset;
+    int64_t number;
+
+    if (!str_cut(text, '/', &out->topic, &rest) || !str_cut(rest, '/', &partition, &offset) ||
+        !is_topic(out->topic) || !spot_read_number(partition, INT32_MAX, &number) ||
+        !spot_read_number(offset, INT64_MAX, &out->offset))
+        return false;
+    out->partition = (int32_t)number;
+    return true;
+}
+
+bool spot_equal(const struct spot *a, const struct spot *b)
+{
+    return a->partition == b->partition && a->offset == b->offset && str_equal(a->topic, b->topic);
+}
