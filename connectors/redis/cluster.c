@@ -86,6 +86,14 @@ static int node_at(struct cluster *c, const struct slots_place *place, const str
     return find_node(c, &node);
 }
 
+/* A script may touch a key that its command did not name: Redis says so in other words. */
+static bool is_not_yet(struct str text)
+{
+    return str_starts(text, STR("TRYAGAIN")) || str_starts(text, STR("CLUSTERDOWN")) ||
+           str_starts(text, STR("LOADING")) || str_starts(text, STR("MASTERDOWN")) ||
+           str_contains(text, STR("non local key in a cluster node"));
+}
+
 /* --- the map -------------------------------------------------------------------------------- */
 
 struct lesson {
@@ -131,8 +139,9 @@ static enum err_code read_map(struct cluster *c, const struct redis_node *by,
     lesson->by = by;
     memset(lesson->map, 0xff, sizeof lesson->map); /* NONE */
     if (redis_reply_kind(reply) == REDIS_ERROR)
-        code = err_set(err, ERR_CONFIG, "Redis at %s: CLUSTER SLOTS: %.*s", by->text,
-                       STR_ARG(redis_reply_text(reply)));
+        code =
+            err_set(err, is_not_yet(redis_reply_text(reply)) ? ERR_DOWN : ERR_CONFIG,
+                    "Redis at %s: CLUSTER SLOTS: %.*s", by->text, STR_ARG(redis_reply_text(reply)));
     else if (!slots_read(reply, lesson, learn_range, err))
         code = ERR_REDIS;
     else if (!lesson->any)
@@ -285,14 +294,6 @@ struct redis_link *cluster_route_now(struct cluster *c, int slot)
 
 /* --- what replies say ----------------------------------------------------------------------- */
 
-/* A script may touch a key that its command did not name: Redis says so in other words. */
-static bool is_not_yet(struct str text)
-{
-    return str_starts(text, STR("TRYAGAIN")) || str_starts(text, STR("CLUSTERDOWN")) ||
-           str_starts(text, STR("LOADING")) || str_starts(text, STR("MASTERDOWN")) ||
-           str_contains(text, STR("non local key in a cluster node"));
-}
-
 enum redis_meaning cluster_hear(struct cluster *c, const struct redis_link *link,
                                 const struct redis_reply *reply)
 {
@@ -318,6 +319,17 @@ enum redis_meaning cluster_hear(struct cluster *c, const struct redis_link *link
     }
     c->stale |= str_starts(text, STR("CLUSTERDOWN"));
     return is_not_yet(text) ? REDIS_NOT_YET : REDIS_ANSWER;
+}
+
+enum err_code cluster_check(struct cluster *c, struct err *err)
+{
+    enum err_code code = cluster_learn(c, err);
+
+    for (int slot = 0; slot < SLOTS_COUNT && code == ERR_NONE; slot++)
+        if (c->map[slot] == NONE)
+            code = err_set(err, ERR_DOWN, "Redis Cluster at %s: no node serves slot %d",
+                           c->named.nodes[0].text, slot);
+    return code;
 }
 
 size_t cluster_primaries(const struct cluster *c, struct redis_link **out, size_t max)

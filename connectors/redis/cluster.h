@@ -23,6 +23,9 @@ void cluster_free(struct cluster *c); /* NULL allowed */
 /* Ask for the map.  ERR_CONFIG: who answers is no cluster, or does not let us in. */
 enum err_code cluster_learn(struct cluster *c, struct err *err);
 
+/* The same, and every slot has to be served. */
+enum err_code cluster_check(struct cluster *c, struct err *err);
+
 /* The link to the primary of a slot (-1: of any), connected. */
 enum err_code cluster_route(struct cluster *c, int slot, struct redis_link **out, struct err *err);
 /* The same if nothing has to be waited for; else NULL. */

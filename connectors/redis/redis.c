@@ -226,6 +226,34 @@ enum err_code redis_ready(struct redis *r, struct err *err)
     return redis_route(r, STR_EMPTY, &link, err);
 }
 
+static enum err_code check_server(struct redis_link *link, struct err *err)
+{
+    const struct str ping[] = {STR("PING")};
+    struct redis_reply *reply = NULL;
+    enum err_code code = redis_link_ready(link, err);
+
+    if (code != ERR_NONE)
+        return code;
+    redis_link_send(link, ping, 1);
+    code = redis_link_receive(link, &reply, err);
+    if (code == ERR_NONE && redis_reply_kind(reply) == REDIS_ERROR)
+        code = err_set(err, ERR_DOWN, "Redis at %s: %.*s", redis_link_node(link)->text,
+                       STR_ARG(redis_reply_text(reply)));
+    redis_reply_free(reply);
+    return code;
+}
+
+enum err_code redis_check(struct redis *r, struct err *err)
+{
+    struct redis_link *servers[REDIS_SERVERS_MAX];
+    enum err_code code = r->cluster != NULL ? cluster_check(r->cluster, err) : ERR_NONE;
+    size_t count = redis_servers(r, servers, REDIS_SERVERS_MAX);
+
+    for (size_t i = 0; i < count && code == ERR_NONE; i++)
+        code = check_server(servers[i], err);
+    return code;
+}
+
 int redis_fd(const struct redis *r)
 {
     return r->cluster != NULL ? cluster_fd(r->cluster) : redis_link_fd(r->link);

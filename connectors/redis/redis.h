@@ -45,6 +45,9 @@ const char *redis_advice(struct redis *r);
 /* Connected?  If not, try once. */
 enum err_code redis_ready(struct redis *r, struct err *err);
 
+/* Do all servers answer, and are all slots served?  Err says which does not. */
+enum err_code redis_check(struct redis *r, struct err *err);
+
 /* Send one command and wait for its reply; the caller frees it.  An error reply of Redis is a reply
  * too.  Nothing may be outstanding. */
 enum err_code redis_command(struct redis *r, const struct str *args, size_t count,

@@ -94,6 +94,17 @@ static bool is_in_cluster(int port)
     return strstr(answer, "role:master") != NULL || strstr(answer, "master_link_status:up") != NULL;
 }
 
+static _Noreturn void fail_at(struct server *cluster, int index)
+{
+    char nodes[8192], replication[8192];
+    int port = server_port(cluster, index);
+
+    probe_redis_ask(port, "CLUSTER NODES", nodes, sizeof nodes);
+    probe_redis_ask(port, "INFO replication", replication, sizeof replication);
+    scratch_fail("node %d of a Redis Cluster is not in a whole cluster in time; it says:\n%s\n%s",
+                 index, nodes, replication);
+}
+
 void redis_cluster_wait(struct server *cluster)
 {
     int64_t end_ms = wait_now_ms() + WHOLE_MS;
@@ -101,8 +112,7 @@ void redis_cluster_wait(struct server *cluster)
     for (int i = 0; i < server_count(cluster); i++)
         while (server_pid(cluster, i) != 0 && !is_in_cluster(server_port(cluster, i))) {
             if (wait_now_ms() >= end_ms)
-                scratch_fail("node %d of the Redis Cluster %s is not in a whole cluster in time", i,
-                             server_address(cluster));
+                fail_at(cluster, i);
             wait_pause_ms(LOOK_EVERY_MS);
         }
 }
