@@ -45,7 +45,8 @@ static void read_address(struct str text)
         return;
     }
     CHECK(address.count > 0 && address.count <= REDIS_NODES_MAX);
-    if (address.nodes[0].port == 0 || memchr(text.data, '\0', text.len) != NULL ||
+    if (address.nodes[0].port == 0 || str_is(str_of(address.nodes[0].host), "unix") ||
+        memchr(text.data, '\0', text.len) != NULL ||
         str_contains(str_of(address.nodes[0].host), STR("[")) ||
         str_contains(str_of(address.nodes[0].host), STR("]")))
         return;
