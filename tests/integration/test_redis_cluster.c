@@ -160,6 +160,7 @@ START_TEST(a_commit_into_a_slot_on_the_move_is_done_whole_or_not_at_all)
     struct store *s = open_store();
     struct store_claim claim;
     int64_t until_ms;
+    char answer[64];
 
     ck_assert_int_eq(s->class->claim(s, "half", 0, MINE, STR("g"), arena, &claim, NULL),
                      STORE_DONE);
@@ -173,6 +174,8 @@ START_TEST(a_commit_into_a_slot_on_the_move_is_done_whole_or_not_at_all)
     until_ms = clock_mono_ms() + 300;
     while (clock_mono_ms() < until_ms)
         ck_assert(!s->class->commit_ready(s, "half", 0));
+    probe_redis_ask(server_port(cluster, from), "GET {half:0}:s:a", answer, sizeof answer);
+    ck_assert_str_eq(answer, "$1\r\n1\r\n"); /* not half of it */
     ck_assert_int_eq(s->class->load(s, "half", 0, MINE, 2, arena, read, 2, NULL), STORE_DOWN);
     redis_cluster_move_keys(cluster, slot, from, to, 100);
     redis_cluster_move_end(cluster, slot, to);

@@ -210,15 +210,52 @@ static bool is_primary(int port)
     return strstr(answer, "role:master") != NULL;
 }
 
+static int epoch_of(int port)
+{
+    char answer[8192], *at;
+
+    probe_redis_ask(port, "CLUSTER INFO", answer, sizeof answer);
+    at = strstr(answer, "cluster_current_epoch:");
+    return at != NULL ? atoi(at + strlen("cluster_current_epoch:")) : -1;
+}
+
+static bool epochs_agree(struct server *cluster)
+{
+    int epoch = -1;
+
+    for (int i = 0; i < server_count(cluster); i++) {
+        int own = server_pid(cluster, i) != 0 ? epoch_of(server_port(cluster, i)) : epoch;
+
+        if (epoch >= 0 && own != epoch)
+            return false;
+        epoch = own;
+    }
+    return true;
+}
+
+/* A node with a higher epoch that the others do not know yet would take a slot back. */
+static void await_epochs(struct server *cluster)
+{
+    int64_t end_ms = wait_now_ms() + WHOLE_MS;
+
+    while (!epochs_agree(cluster)) {
+        if (wait_now_ms() >= end_ms)
+            fail_at(cluster, 0);
+        wait_pause_ms(LOOK_EVERY_MS);
+    }
+}
+
 /* The one that gets it first: then it is nobody's at no time. */
 void redis_cluster_move_end(struct server *cluster, int slot, int to)
 {
     char command[128], id[ID_SIZE];
 
+    await_epochs(cluster);
     id_of(id, to);
     snprintf(command, sizeof command, "CLUSTER SETSLOT %d NODE %s", slot, id);
     tell(cluster, to, command);
     for (int i = 0; i < server_count(cluster); i++)
         if (i != to && server_pid(cluster, i) != 0 && is_primary(server_port(cluster, i)))
             tell(cluster, i, command);
+    await_epochs(cluster);
 }
