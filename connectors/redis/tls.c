@@ -1,11 +1,15 @@
-#include "connectors/redis/tls.h"
-
 #ifdef ATTENT_HIREDIS_SSL
+
+/* OpenSSL has a type of the name of one of our error codes. */
+#define ERR_STATE OPENSSL_ERR_STATE
+#include <openssl/ssl.h>
+#undef ERR_STATE
 
 #include <hiredis/hiredis.h>
 #include <hiredis/hiredis_ssl.h>
-#include <openssl/ssl.h>
 #include <pthread.h>
+
+#include "connectors/redis/tls.h"
 
 #include "core/check.h"
 
@@ -21,7 +25,14 @@ static enum err_code failed(const struct redis_node *node, const char *why, stru
     return err_set(err, ERR_DOWN, "Redis at %s: TLS: %s", node->text, why);
 }
 
-/* hiredis does not compare the certificate's name with the host: OpenSSL does, when told so. */
+/* The name (or address) that the certificate has to be for: hiredis does not look at it. */
+static bool expect_host(SSL *ssl, const char *host)
+{
+    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1)
+        return true;
+    return SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_set1_host(ssl, host) == 1;
+}
+
 static SSL *new_ssl(const struct redis_node *node, const char *ca_file)
 {
     SSL_CTX *settings = SSL_CTX_new(TLS_client_method());
@@ -35,12 +46,10 @@ static SSL *new_ssl(const struct redis_node *node, const char *ca_file)
     if (ssl == NULL)
         return NULL;
     SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
-    SSL_set_tlsext_host_name(ssl, node->host);
-    if (SSL_set1_host(ssl, node->host) != 1) {
-        SSL_free(ssl);
-        return NULL;
-    }
-    return ssl;
+    if (expect_host(ssl, node->host))
+        return ssl;
+    SSL_free(ssl);
+    return NULL;
 }
 
 enum err_code redis_tls_begin(struct redisContext *context, const struct redis_node *node,
@@ -59,6 +68,8 @@ enum err_code redis_tls_begin(struct redisContext *context, const struct redis_n
 }
 
 #else
+
+#include "connectors/redis/tls.h"
 
 enum err_code redis_tls_begin(struct redisContext *context, const struct redis_node *node,
                               const char *ca_file, struct err *err)

@@ -47,6 +47,7 @@ static void start_attent(const char *name)
     port = scratch_free_port();
     snprintf(yaml, sizeof yaml,
              "time: log\nconsole: {address: \"127.0.0.1:%d\"}\nsources: {\"{name}.crm\": {}}\n"
+
              "channels:\n  phone: {connector: contact_centre, topic: \"{name}.{queue}\"}\n"
              "  garage: {connector: contact_centre, topic: \"{name}.{queue}\"}\n",
              port);
@@ -144,12 +145,23 @@ static int64_t memory_kb(void)
     return kb;
 }
 
-/* All that was sent has been decided. */
+/* All that was sent has passed ingest, and decide has nothing left. */
+static bool is_decided(void)
+{
+    return metric("attent_ingest_events_written_total", "") >= sent &&
+           metric("attent_worker_lag_records", "step=\"decide\"") == 0;
+}
+
+/* What is left is told once a second. */
 static void await_decided(void)
 {
     int64_t until_ms = wait_now_ms() + WAIT_MS_MAX;
 
-    while (metric("attent_worker_records_total", "step=\"decide\"") < sent) {
+    for (int looks = 0; looks < 1500 / LOOK_EVERY_MS; looks = is_decided() ? looks + 1 : 0) {
+        if (wait_now_ms() >= until_ms)
+            printf("written %.0f of %d, lag %.0f\n",
+                   metric("attent_ingest_events_written_total", ""), sent,
+                   metric("attent_worker_lag_records", "step=\"decide\""));
         field_check(attent, wait_now_ms() < until_ms, "not all is decided");
         wait_pause_ms(LOOK_EVERY_MS);
     }
