@@ -21,6 +21,12 @@ SERVER_TESTS := $(sort $(shell find tests/integration -name 'test_*.[c]' 2>/dev/
 FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH := $(sort $(wildcard tests/bench/*.c))
 
+# TLS to Redis: hiredis has it since 1.0, in a library of its own (Debian 12: 0.14)
+ifeq ($(shell pkg-config --exists hiredis_ssl 2>/dev/null && echo yes),yes)
+PACKAGES += hiredis_ssl libssl
+CPPFLAGS += -DATTENT_HIREDIS_SSL
+endif
+
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Werror
 CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread -lm

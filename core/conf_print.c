@@ -91,9 +91,35 @@ static void put_text(struct buf *out, struct str text)
     buf_put_char(out, '"');
 }
 
+/* A password stands in a URL between the first colon and the last @: scheme://user:password@host. */
+static void put_url(struct buf *out, struct str text)
+{
+    const char *begin = memmem(text.data, text.len, "://", 3),
+               *end = memrchr(text.data, '@', text.len);
+    const char *colon = begin != NULL && end != NULL && end > begin + 3
+                            ? memchr(begin + 3, ':', (size_t)(end - begin - 3))
+                            : NULL;
+    struct buf masked = {0};
+
+    if (colon == NULL) {
+        put_text(out, text);
+        return;
+    }
+    buf_put(&masked, (struct str){text.data, (size_t)(colon + 1 - text.data)});
+    buf_put_text(&masked, "***");
+    buf_put(&masked, (struct str){end, (size_t)(text.data + text.len - end)});
+    put_text(out, buf_str(&masked));
+    buf_free(&masked);
+}
+
 static void put_masked(struct buf *out, struct str text, bool secret)
 {
-    put_text(out, secret && text.len != 0 ? STR("***") : text);
+    if (text.len == 0)
+        put_text(out, text);
+    else if (secret)
+        put_text(out, STR("***"));
+    else
+        put_url(out, text);
 }
 
 /* --- sections ------------------------------------------------------------------------------------- */

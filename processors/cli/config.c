@@ -224,7 +224,8 @@ struct redis_settings config_redis(const struct conf *conf)
 {
     return (struct redis_settings){.address = conf_text(conf, "redis.address").data,
                                    .user = conf_text(conf, "redis.user").data,
-                                   .password = conf_text(conf, "redis.password").data};
+                                   .password = conf_text(conf, "redis.password").data,
+                                   .ca_file = conf_text(conf, "redis.ca_file").data};
 }
 
 const char *config_group(const struct conf *conf, const char *role, struct arena *arena)

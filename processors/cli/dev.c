@@ -222,7 +222,7 @@ static enum err_code start(struct dev *dev, struct err *err)
         return err_set(err, ERR_CONFIG, "the configuration is not right");
     config_setup_log(dev->conf);
     say_where(dev);
-    code = roles_check(dev->conf, ROLES_ALL, err);
+    code = roles_check(dev->conf, ROLES_ALL, false, err);
     return code == ERR_NONE ? roles_start(dev->conf, ROLES_ALL, &dev->roles, err) : code;
 }
 

@@ -39,7 +39,7 @@ struct role_class {
 
 extern const struct role_class role_ingest, role_identify, role_decide, role_dispatch, role_console;
 
-/* Beside the roles that need Kafka, not one to choose: asks whether it is there. */
-extern const struct role_class role_kafka;
+/* Beside the roles that need them, not ones to choose: ask whether Kafka and Redis are there. */
+extern const struct role_class role_kafka, role_redis;
 
 #endif

@@ -25,8 +25,10 @@ enum {
     BACK_OFF_MIN_MS = 100,
     BACK_OFF_MAX_MS = 5000,
     SAME_ERROR_MS = 10 * 1000,         /* an error that comes again and again is logged so often */
-    THREADS_MAX = 64 + ROLE_COUNT + 1, /* decide's, one of each other, role_kafka */
+    THREADS_MAX = 64 + ROLE_COUNT + 2, /* decide's, one of each other, role_kafka, role_redis */
 };
+
+#define NEED_REDIS (1u << ROLE_DECIDE | 1u << ROLE_IDENTIFY)
 
 static const struct role_class *const classes[ROLE_COUNT] = {
     [ROLE_INGEST] = &role_ingest,   [ROLE_IDENTIFY] = &role_identify,
@@ -108,17 +110,19 @@ unsigned roles_of_conf(const struct conf *conf)
 
 /* --- what is needed -------------------------------------------------------------------------------- */
 
-static enum err_code check_redis(const struct conf *conf, struct err *err)
+static enum err_code check_redis(const struct conf *conf, bool lasting, struct err *err)
 {
     struct redis_settings settings = config_redis(conf);
     struct redis *redis = NULL;
     enum err_code code = redis_open(&settings, &redis, err);
 
+    if (code == ERR_NONE && lasting && redis_advice(redis)[0] != '\0')
+        log_warn("redis", redis_advice(redis), LOG_END);
     redis_close(redis);
     return code;
 }
 
-enum err_code roles_check(const struct conf *conf, unsigned set, struct err *err)
+enum err_code roles_check(const struct conf *conf, unsigned set, bool lasting, struct err *err)
 {
     struct arena *arena = arena_new(0);
     enum err_code code = ERR_NONE;
@@ -130,8 +134,8 @@ enum err_code roles_check(const struct conf *conf, unsigned set, struct err *err
         goto out;
     }
     code = topics_check(conf, arena, err);
-    if (code == ERR_NONE && (set & (1u << ROLE_DECIDE | 1u << ROLE_IDENTIFY)) != 0)
-        code = check_redis(conf, err);
+    if (code == ERR_NONE && (set & NEED_REDIS) != 0)
+        code = check_redis(conf, lasting, err);
     if (code == ERR_NONE)
         code = activate_at_start(conf, err);
 out:
@@ -297,6 +301,8 @@ enum err_code roles_start(const struct conf *conf, unsigned set, struct roles **
     }
     if (code == ERR_NONE && set != 1u << ROLE_CONSOLE)
         code = start_thread(roles, &role_kafka, 0, 1, conf, err);
+    if (code == ERR_NONE && (set & NEED_REDIS) != 0)
+        code = start_thread(roles, &role_redis, 0, 1, conf, err);
     if (code != ERR_NONE) {
         roles_stop(roles);
         return code;

@@ -4,7 +4,7 @@
  * tries again, slower each time; one that needs a person (a wrong configuration, state and log that do
  * not fit) ends, and the process with it.  Roles share nothing but the rule sets; they meet in Kafka.
  *
- *   roles_check(conf, set, &err);
+ *   roles_check(conf, set, true, &err);
  *   roles_start(conf, set, &roles, &err);
  *   while (!stop && !roles_failed(roles, &err)) wait;
  *   roles_stop(roles);
@@ -33,8 +33,9 @@ unsigned roles_of_conf(const struct conf *conf); /* the key `roles` */
 
 /* Is all there that these roles need?  Topics, Redis, zone data, rules in force (the first start
  * activates rules.folder).  ERR_DOWN: something cannot be reached; ERR_CONFIG, ERR_STATE: a person
- * has to change something.  err says what to do. */
-enum err_code roles_check(const struct conf *conf, unsigned set, struct err *err);
+ * has to change something.  err says what to do.  lasting: Redis outlives this process, so a
+ * warning is logged when it would not outlive itself. */
+enum err_code roles_check(const struct conf *conf, unsigned set, bool lasting, struct err *err);
 
 struct roles;
 

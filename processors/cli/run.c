@@ -41,7 +41,7 @@ static int run(const struct command *c)
 
     if (set == 0 && err.code == ERR_NONE)
         err_set(&err, ERR_CONFIG, "this process has no role: see `roles`");
-    if (set == 0 || roles_check(c->conf, set, &err) != ERR_NONE)
+    if (set == 0 || roles_check(c->conf, set, true, &err) != ERR_NONE)
         return cli_fail(&err);
     if (*stop)
         return EXIT_FINE;

@@ -6,8 +6,8 @@
 #include "processors/dispatch/ledger_record.h"
 #include "processors/dispatch/ledger_view.h"
 #include "processors/dispatch/showing.h"
+#include "tests/support/redis_cluster.h"
 #include "tests/support/sample.h"
-#include "tests/support/server.h"
 #include "tests/support/suite.h"
 
 enum { WAIT_MS_MAX = 20 * 1000 };
@@ -119,6 +119,30 @@ START_TEST(it_shows_a_task_without_its_words_and_addresses)
     ck_assert(!str_contains(text, STR(PHONE)) && !str_contains(text, STR("secret words")));
     ledger_view_take(view, &forgotten);
     await_task(false);
+}
+END_TEST
+
+/* Its keys are in many slots. */
+START_TEST(it_stands_in_a_cluster_too)
+{
+    const struct record record = sending_record();
+    struct server *cluster = redis_cluster_start(NULL);
+
+    ledger_view_close(view);
+    redis_close(redis);
+    config.redis.address = redis_cluster_url(cluster);
+    ck_assert_int_eq(redis_open(&config.redis, &redis, NULL), ERR_NONE);
+    view = ledger_view_open(&config);
+    await_wish();
+    ledger_view_take(view, &record);
+    ck_assert(str_contains(await_task(true), STR("\"state\":\"sending\"")));
+    while (customer_of("sms", PHONE).len == 0)
+        clock_sleep_ms(5);
+    ck_assert(str_is(customer_of("sms", PHONE), "C-1"));
+    ledger_view_erase(view, STR("C-1"));
+    while (customer_of("sms", PHONE).len != 0)
+        clock_sleep_ms(5);
+    server_stop(cluster);
 }
 END_TEST
 
@@ -244,6 +268,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         it_shows_a_task_without_its_words_and_addresses,
+        it_stands_in_a_cluster_too,
         who_has_an_address_is_known_when_the_task_is_long_over,
         who_was_erased_has_no_address,
         what_redis_lost_is_asked_for_again,

@@ -337,6 +337,12 @@ START_TEST(printed_secrets_are_masked)
     ck_assert_ptr_nonnull(strstr(buf_text(&out), "password: \"***\""));
     ck_assert_ptr_nonnull(strstr(buf_text(&out), "sasl.username: me"));
     buf_free(&out);
+    conf = read("kafka: {brokers: \"redis://me:hunter2@h/@:${CONF_TEST_SECRET}@host:1,b:2\"}\n");
+    ck_assert_ptr_nonnull(conf);
+    conf_print(&out, conf);
+    ck_assert_ptr_null(strstr(buf_text(&out), "hunter2"));
+    ck_assert_ptr_nonnull(strstr(buf_text(&out), "redis://me:***@host:1,b:2"));
+    buf_free(&out);
 }
 END_TEST
 
