@@ -209,6 +209,15 @@ static enum store_result redis_claim(struct store *store, const char *step, int3
 
 /* --- marks --------------------------------------------------------------------------------------- */
 
+static void send_mark(struct redis_store *s, struct redis_link *link, const struct str *args,
+                      size_t count, bool whole)
+{
+    if (whole)
+        redis_script_send_whole(link, &s->mark, args, 1, count);
+    else
+        redis_script_send(link, &s->mark, args, 1, count);
+}
+
 static enum store_result mark(struct store *store, const char *step, int32_t partition,
                               const char *token, const char *field, struct str text,
                               struct err *err)
@@ -218,13 +227,12 @@ static enum store_result mark(struct store *store, const char *step, int32_t par
     struct str args[4], answer;
     enum store_result result = STORE_DONE;
 
-    redis_commits_take_all(s);
     arena_reset(s->arena);
     args[0] = redis_key(s->arena, step, partition, "meta");
     args[1] = str_of(token);
     args[2] = str_of(field);
     args[3] = text;
-    if (redis_script_run(s->redis, &s->mark, args, 1, 4, &reply, err) != ERR_NONE)
+    if (ask(s, args[0], send_mark, args, 4, &reply, err) != ERR_NONE)
         return STORE_DOWN;
     answer = redis_reply_text(reply);
     if (str_is(answer, "FENCED")) {
