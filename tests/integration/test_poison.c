@@ -169,28 +169,43 @@ static void end(struct victim *victims, size_t count)
 
 /* --- what became of it ------------------------------------------------------------------------------ */
 
-static char *replay(struct field *field, const char *step, int partition, const char *state)
+/* The state of a partition of identify is that of a replay. */
+static bool is_as_replayed(struct field *field, int partition)
 {
     const char *number = arena_format(field->arena, "%d", partition).data;
+    char *live =
+        field_run(field, 0, "replay", "--step", "identify", "--partition", number, "--state", NULL);
+    char *again = field_run(field, 0, "replay", "--step", "identify", "--partition", number, NULL);
+    bool same;
 
-    return field_run(field, 0, "replay", "--step", step, "--partition", number, state, NULL);
+    *strchr(live, '}') = '\0'; /* {"state":"..." */
+    same = strstr(again, live) != NULL;
+    free(live);
+    free(again);
+    return same;
 }
 
-/* The state in Redis is that of a replay of the whole log. */
-static void await_state(struct field *field, const char *step, struct process *attent)
+/* Until the states in Redis are those of a replay of the whole log, of decide and of the car's alias; then
+ * what decide has written is, too. */
+static void await_replay(struct field *field, struct process *decide, struct process *identify)
 {
+    int32_t car = hash_kafka_partition(STR("vin:V1"), FIELD_PARTITIONS);
     int64_t until_ms = wait_now_ms() + LIFE_MS_MAX;
+    struct decided live, replayed;
 
+    while (!is_as_replayed(field, car))
+        field_check(identify, wait_now_ms() < until_ms, "identify's state is not a replay's");
+    decided_open(&replayed, field);
+    decided_replay(&replayed, field);
     for (int p = 0; p < FIELD_PARTITIONS; p++)
-        for (bool same = false; !same;) {
-            char *live = replay(field, step, p, "--state"), *all = replay(field, step, p, NULL);
-
-            *strchr(live, '}') = '\0'; /* {"state":"..." */
-            same = strstr(all, live) != NULL;
-            free(live);
-            free(all);
-            field_check(attent, wait_now_ms() < until_ms, "the state is not that of a replay");
-        }
+        while (strcmp(decided_state_digest(field, p), replayed.digests[p]) != 0)
+            field_check(decide, wait_now_ms() < until_ms, "decide's state is not a replay's");
+    decided_open(&live, field);
+    decided_read(&live, field);
+    decided_compare(&live, &replayed, false);
+    ck_assert_uint_gt(decided_count(&live, DECIDED_DECISIONS), 0);
+    decided_close(&live);
+    decided_close(&replayed);
 }
 
 static void check_header(const struct record *letter, const char *name, const char *value)
@@ -255,20 +270,6 @@ static void check_skips(struct field *field, size_t count)
     watch_close(watch);
 }
 
-static void decided_as_replayed(struct field *field)
-{
-    struct decided live, replayed;
-
-    decided_open(&live, field);
-    decided_read(&live, field);
-    decided_open(&replayed, field);
-    decided_replay(&replayed, field);
-    decided_compare(&live, &replayed, false);
-    ck_assert_uint_gt(decided_count(&live, DECIDED_DECISIONS), 0);
-    decided_close(&live);
-    decided_close(&replayed);
-}
-
 static void contains(const char *text, const char *part)
 {
     ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in:\n%s", part, text);
@@ -301,10 +302,17 @@ static size_t events_of_crm(struct field *field)
     return count;
 }
 
+static void await_events_of_crm(struct field *field, size_t count, struct process *ingest)
+{
+    int64_t until_ms = wait_now_ms() + LIFE_MS_MAX;
+
+    while (events_of_crm(field) < count)
+        field_check(ingest, wait_now_ms() < until_ms, "an event is not ingested");
+}
+
 /* By a release that does not die of them; and only where they are asked for by name. */
 static void sent_again_they_are_processed(struct field *field, size_t count)
 {
-    int64_t until_ms = wait_now_ms() + LIFE_MS_MAX;
     struct process *attent;
 
     says(field, "  1 stay: processes ended at them", "replay", NULL, NULL);
@@ -312,15 +320,12 @@ static void sent_again_they_are_processed(struct field *field, size_t count)
     says(field, "poison.events.dlq: 0 sent again, 1 had been before", "replay", "--reason",
          "poison");
     attent = field_start(field, "run", "--role", "ingest,identify,decide", NULL);
-    while (events_of_crm(field) < SOURCE_EVENTS)
-        field_check(attent, wait_now_ms() < until_ms, "what was sent again is not ingested");
-    await_state(field, "decide", attent);
-    await_state(field, "identify", attent);
+    await_events_of_crm(field, SOURCE_EVENTS, attent);
+    await_replay(field, attent, attent);
     process_kill(attent, SIGTERM);
     field_check(attent, process_wait(attent, LIFE_MS_MAX) == 0, "it does not end");
     process_free(attent);
     check_skips(field, count);
-    decided_as_replayed(field);
 }
 
 START_TEST(a_record_that_kills_is_put_aside_and_all_else_is_processed)
@@ -347,14 +352,13 @@ START_TEST(a_record_that_kills_is_put_aside_and_all_else_is_processed)
     send_to_identify(&field);
     send_to_ingest(&field);
     await_survivors(&field, victims, COUNT);
-    await_state(&field, "decide", victims[0].process);
-    await_state(&field, "identify", victims[1].process);
+    await_events_of_crm(&field, SOURCE_EVENTS - 1, victims[2].process);
+    check_ingested(&field, SOURCE_POISON, SOURCE_EVENTS);
+    await_replay(&field, victims[0].process, victims[1].process);
     end(victims, COUNT);
     for (int i = 0; i < COUNT; i++)
         check_letter(&field, &letters[i]);
     check_skips(&field, COUNT);
-    check_ingested(&field, SOURCE_POISON, SOURCE_EVENTS);
-    decided_as_replayed(&field);
     sent_again_they_are_processed(&field, COUNT);
     history_close(&history);
     field_close(&field);
