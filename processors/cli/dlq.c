@@ -1,6 +1,7 @@
 /* attent dlq: what was put aside, why, and back again. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/base64.h"
@@ -60,7 +61,7 @@ static enum err_code read_filter(struct dlq *d, struct err *err)
     return code;
 }
 
-/* Each topic, but one that is named alone. */
+/* Each topic, or the one that is named. */
 static enum err_code for_topics(struct dlq *d,
                                 enum err_code (*call)(struct dlq *, const char *, struct err *),
                                 struct err *err)
@@ -72,6 +73,9 @@ static enum err_code for_topics(struct dlq *d,
     if (d->filter.at.topic.len != 0)
         return call(d, arena_str(d->c->arena, d->filter.at.topic).data, err);
     topics = dlq_topics(d->c->conf, d->c->arena, &count);
+    for (size_t i = 0; i < count && d->filter.topic != NULL; i++)
+        if (strcmp(topics[i], d->filter.topic) == 0)
+            return call(d, topics[i], err);
     for (size_t i = 0; i < count && code == ERR_NONE; i++)
         code = call(d, topics[i], err);
     return code;

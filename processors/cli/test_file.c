@@ -173,6 +173,10 @@ static void read_event(struct reading *r, const struct yaml_node *node, struct t
     event->outcome = get_text(r, node, "outcome");
     event->id = get_text(r, node, "id");
     event->customer = get_text(r, node, "customer");
+    event->by_alias = get_bool(r, node, "by_alias");
+    if (event->by_alias && (event->customer.len != 0 || event->type.len == 0))
+        wrong(r, node->place, "leave out one of the two",
+              "who names an alias has a type and no customer", STR_EMPTY);
     event->of = get_text(r, node, "of");
     event->data = yaml_get(node, STR("data"));
     event->source = get_text(r, node, "source");

@@ -17,6 +17,7 @@ struct test_event {
     struct str type;              /* empty: an outcome, or a source */
     struct str id;                /* empty: one of its own */
     struct str customer;          /* empty: the case's own */
+    bool by_alias;                /* it names none */
     const struct yaml_node *data; /* NULL: none */
     struct str geo[GEO_COUNT];    /* empty: none */
     struct str outcome;           /* code, of the last task */

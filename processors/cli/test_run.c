@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "core/when.h"
 #include "processors/cli/test_coverage.h"
+#include "processors/cli/test_identity.h"
 #include "processors/decide/decide.h"
 #include "processors/decide/explain.h"
 #include "processors/decide/given.h"
@@ -22,7 +23,8 @@ struct run {
     struct arena *arena;
     struct diags *diags;
     struct offline *offline;
-    struct buf seed; /* the customer's state with what is given */
+    struct test_identity *identity; /* NULL: no event of the case goes by an alias */
+    struct buf seed;                /* the customer's state with what is given */
     struct test_story *result;
     struct came **last;
     struct happened **last_happened;
@@ -251,6 +253,26 @@ static enum err_code decide(struct run *run, const struct record *record, struct
     return code;
 }
 
+/* Of an event that named an alias, or whose alias is known by now. */
+static enum err_code take_identified(void *context, const struct record *record, struct err *err)
+{
+    struct run *run = context;
+    struct record next = *record;
+
+    next.offset = offline_next(run->offline);
+    return decide(run, &next, err);
+}
+
+/* What it says to attent.identify, as ingest would: behind the event, if that is its customer's. */
+static enum err_code identify(struct run *run, struct event *event, const struct record *record,
+                              struct str customer, struct err *err)
+{
+    event->subject = event->partition_key = customer;
+    if (json_parse(record->value, run->arena, &event->data_value, err) != JSON_FINE)
+        return ERR_PARSE;
+    return test_identity_send(run->identity, event, record, err);
+}
+
 static void send(struct run *run, const struct test_event *event, struct str customer,
                  struct str type, struct str data)
 {
@@ -258,8 +280,8 @@ static void send(struct run *run, const struct test_event *event, struct str cus
         .id = event->id.len != 0 ? event->id : arena_format(run->arena, "e%d", ++run->event_number),
         .source = STR("/test"),
         .type = type,
-        .subject = STR(CUSTOMER),
-        .partition_key = STR(CUSTOMER),
+        .subject = event->by_alias ? STR_EMPTY : STR(CUSTOMER),
+        .partition_key = event->by_alias ? STR_EMPTY : STR(CUSTOMER),
         .time_ms = event->time_ms};
     struct record record = {.topic = STR("attent.events"),
                             .offset = offline_next(run->offline),
@@ -272,8 +294,11 @@ static void send(struct run *run, const struct test_event *event, struct str cus
     memcpy(e.geo, event->geo, sizeof e.geo);
     record.header_count = event_headers(&e, run->arena, &headers);
     record.headers = headers;
-    if (decide(run, &record, &err) != ERR_NONE)
+    if (!event->by_alias && decide(run, &record, &err) != ERR_NONE)
         wrong(run, event->place, "the event cannot be decided:", str_of(err.text));
+    else if (run->identity != NULL &&
+             identify(run, &e, &record, event->by_alias ? STR_EMPTY : customer, &err) != ERR_NONE)
+        wrong(run, event->place, "the event cannot be identified:", str_of(err.text));
 }
 
 static struct str json_of(struct arena *arena, struct value v)
@@ -486,8 +511,11 @@ static void read_ahead(struct run *run, struct decide_config *config)
 static void move_time(struct run *run, int64_t at_ms)
 {
     struct err err = {0};
+    enum err_code code = ERR_NONE;
 
-    if (offline_advance(run->offline, at_ms, &err) != ERR_NONE)
+    if (run->identity != NULL)
+        code = test_identity_advance(run->identity, at_ms, &err);
+    if (code != ERR_NONE || offline_advance(run->offline, at_ms, &err) != ERR_NONE)
         wrong(run, run->c->place, "the case cannot be run:", str_of(err.text));
 }
 
@@ -506,6 +534,15 @@ static void activate(struct run *run)
         wrong(run, run->c->place, "the rules cannot be put in force:", str_of(err.text));
 }
 
+static bool goes_by_alias(const struct test_case *c)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < c->event_count; i++)
+        any |= c->events[i].by_alias;
+    return any;
+}
+
 static void play(struct run *run)
 {
     struct decide_observer observer = {.context = run, .did = take_did, .asked = take_asked};
@@ -518,6 +555,11 @@ static void play(struct run *run)
                                    .watermarks_follow = true};
     struct offline_setup setup = {
         .class = &decide_class, .config = &config, .context = run, .output = take_output};
+    const struct test_identity_setup identity = {.set = run->set,
+                                                 .start_ms = run->c->start_ms,
+                                                 .arena = run->arena,
+                                                 .context = run,
+                                                 .identified = take_identified};
     struct err err = {0};
 
     read_ahead(run, &config);
@@ -526,6 +568,8 @@ static void play(struct run *run)
         return;
     }
     activate(run);
+    if (goes_by_alias(run->c) && test_identity_open(&identity, &run->identity, &err) != ERR_NONE)
+        wrong(run, run->c->place, "the case cannot be run:", str_of(err.text));
     for (size_t i = 0; i < run->c->event_count && !run->wrong; i++) {
         const struct test_event *event = &run->c->events[i];
 
@@ -542,6 +586,7 @@ static void play(struct run *run)
     }
     if (!run->wrong)
         move_time(run, run->c->until_ms);
+    test_identity_close(run->identity);
     offline_close(run->offline);
 }
 

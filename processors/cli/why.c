@@ -87,7 +87,8 @@ int verb_why(int argc, char **argv)
     alias = options_value(&c.options, "alias");
     if ((alias != NULL) == (c.options.argument_count == 1)) {
         err_set(&err, ERR_USAGE,
-                "about whom? attent why CUSTOMER, or attent why --alias KIND:VALUE");
+                alias != NULL ? "a CUSTOMER or --alias, not both"
+                              : "CUSTOMER is missing, or --alias KIND:VALUE");
         return command_close(&c, cli_fail(&err));
     }
     if (options_number(&c.options, "last", 1, LAST_MAX, LAST_DEFAULT, &last, &err) != ERR_NONE)

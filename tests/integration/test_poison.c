@@ -169,28 +169,43 @@ static void end(struct victim *victims, size_t count)
 
 /* --- what became of it ------------------------------------------------------------------------------ */
 
-static char *replay(struct field *field, const char *step, int partition, const char *state)
+/* The state of a partition of identify is that of a replay. */
+static bool is_as_replayed(struct field *field, int partition)
 {
     const char *number = arena_format(field->arena, "%d", partition).data;
+    char *live =
+        field_run(field, 0, "replay", "--step", "identify", "--partition", number, "--state", NULL);
+    char *again = field_run(field, 0, "replay", "--step", "identify", "--partition", number, NULL);
+    bool same;
 
-    return field_run(field, 0, "replay", "--step", step, "--partition", number, state, NULL);
+    *strchr(live, '}') = '\0'; /* {"state":"..." */
+    same = strstr(again, live) != NULL;
+    free(live);
+    free(again);
+    return same;
 }
 
-/* The state in Redis is that of a replay of the whole log. */
-static void await_state(struct field *field, const char *step, struct process *attent)
+/* Until the states in Redis are those of a replay of the whole log, of decide and of the car's alias; then
+ * what decide has written is, too. */
+static void await_replay(struct field *field, struct process *decide, struct process *identify)
 {
+    int32_t car = hash_kafka_partition(STR("vin:V1"), FIELD_PARTITIONS);
     int64_t until_ms = wait_now_ms() + LIFE_MS_MAX;
+    struct decided live, replayed;
 
+    while (!is_as_replayed(field, car))
+        field_check(identify, wait_now_ms() < until_ms, "identify's state is not a replay's");
+    decided_open(&replayed, field);
+    decided_replay(&replayed, field);
     for (int p = 0; p < FIELD_PARTITIONS; p++)
-        for (bool same = false; !same;) {
-            char *live = replay(field, step, p, "--state"), *all = replay(field, step, p, NULL);
-
-            *strchr(live, '}') = '\0'; /* {"state":"..." */
-            same = strstr(all, live) != NULL;
-            free(live);
-            free(all);
-            field_check(attent, wait_now_ms() < until_ms, "the state is not that of a replay");
-        }
+        while (strcmp(decided_state_digest(field, p), replayed.digests[p]) != 0)
+            field_check(decide, wait_now_ms() < until_ms, "decide's state is not a replay's");
+    decided_open(&live, field);
+    decided_read(&live, field);
+    decided_compare(&live, &replayed, false);
+    ck_assert_uint_gt(decided_count(&live, DECIDED_DECISIONS), 0);
+    decided_close(&live);
+    decided_close(&replayed);
 }
 
 static void check_header(const struct record *letter, const char *name, const char *value)
@@ -255,34 +270,16 @@ static void check_skips(struct field *field, size_t count)
     watch_close(watch);
 }
 
-static void decided_as_replayed(struct field *field)
-{
-    struct decided live, replayed;
-
-    decided_open(&live, field);
-    decided_read(&live, field);
-    decided_open(&replayed, field);
-    decided_replay(&replayed, field);
-    decided_compare(&live, &replayed, false);
-    ck_assert_uint_gt(decided_count(&live, DECIDED_DECISIONS), 0);
-    decided_close(&live);
-    decided_close(&replayed);
-}
-
 static void contains(const char *text, const char *part)
 {
     ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in:\n%s", part, text);
 }
 
-static char *dlq(struct field *field, const char *what, const char *more, const char *value)
+/* `attent dlq WHAT ...` says this; the last words may be NULL. */
+static void says(struct field *field, const char *part, const char *what, const char *one,
+                 const char *two, const char *three)
 {
-    return field_run(field, 0, "dlq", what, more, value, NULL);
-}
-
-static void says(struct field *field, const char *part, const char *what, const char *more,
-                 const char *value)
-{
-    char *out = dlq(field, what, more, value);
+    char *out = field_run(field, 0, "dlq", what, one, two, three, NULL);
 
     contains(out, part);
     free(out);
@@ -301,26 +298,31 @@ static size_t events_of_crm(struct field *field)
     return count;
 }
 
+static void await_events_of_crm(struct field *field, size_t count, struct process *ingest)
+{
+    int64_t until_ms = wait_now_ms() + LIFE_MS_MAX;
+
+    while (events_of_crm(field) < count)
+        field_check(ingest, wait_now_ms() < until_ms, "an event is not ingested");
+}
+
 /* By a release that does not die of them; and only where they are asked for by name. */
 static void sent_again_they_are_processed(struct field *field, size_t count)
 {
-    int64_t until_ms = wait_now_ms() + LIFE_MS_MAX;
     struct process *attent;
 
-    says(field, "  1 stay: processes ended at them", "replay", NULL, NULL);
-    says(field, "poison.crm.dlq: 1 sent again", "replay", "--reason", "poison");
-    says(field, "poison.events.dlq: 0 sent again, 1 had been before", "replay", "--reason",
-         "poison");
+    says(field, "  1 stay: processes ended at them", "replay", "--topic",
+         field_topic(field, "crm.dlq"), NULL);
+    says(field, "poison.crm.dlq: 1 sent again", "replay", "--reason", "poison", NULL);
+    says(field, "poison.events.dlq: 0 sent again, 1 had been before", "replay",
+         "poison.events.dlq/0/0", NULL, NULL);
     attent = field_start(field, "run", "--role", "ingest,identify,decide", NULL);
-    while (events_of_crm(field) < SOURCE_EVENTS)
-        field_check(attent, wait_now_ms() < until_ms, "what was sent again is not ingested");
-    await_state(field, "decide", attent);
-    await_state(field, "identify", attent);
+    await_events_of_crm(field, SOURCE_EVENTS, attent);
+    await_replay(field, attent, attent);
     process_kill(attent, SIGTERM);
     field_check(attent, process_wait(attent, LIFE_MS_MAX) == 0, "it does not end");
     process_free(attent);
     check_skips(field, count);
-    decided_as_replayed(field);
 }
 
 START_TEST(a_record_that_kills_is_put_aside_and_all_else_is_processed)
@@ -347,14 +349,13 @@ START_TEST(a_record_that_kills_is_put_aside_and_all_else_is_processed)
     send_to_identify(&field);
     send_to_ingest(&field);
     await_survivors(&field, victims, COUNT);
-    await_state(&field, "decide", victims[0].process);
-    await_state(&field, "identify", victims[1].process);
+    await_events_of_crm(&field, SOURCE_EVENTS - 1, victims[2].process);
+    check_ingested(&field, SOURCE_POISON, SOURCE_EVENTS);
+    await_replay(&field, victims[0].process, victims[1].process);
     end(victims, COUNT);
     for (int i = 0; i < COUNT; i++)
         check_letter(&field, &letters[i]);
     check_skips(&field, COUNT);
-    check_ingested(&field, SOURCE_POISON, SOURCE_EVENTS);
-    decided_as_replayed(&field);
     sent_again_they_are_processed(&field, COUNT);
     history_close(&history);
     field_close(&field);
@@ -406,6 +407,7 @@ static void check_sent_once(struct field *field)
 
 START_TEST(letters_are_sent_again_once_although_the_replay_dies)
 {
+    static const char topic[] = "--topic=again.crm.dlq";
     struct process *killed;
     struct field field;
     char *out;
@@ -413,26 +415,25 @@ START_TEST(letters_are_sent_again_once_although_the_replay_dies)
     field_open(&field, "again", kafka, "time: log\nsources: {\"{name}.crm\": {}}\n");
     free(field_run(&field, 0, "topics", "--create", "--all", NULL));
     put_letters(&field);
-    says(&field, "again.crm.dlq: 1050", "list", NULL, NULL);
     says(&field, "\"reason\":\"bad_json\",\"from\":\"again.crm\",\"count\":1050,\"replayed\":0",
-         "list", "--json", NULL);
-    says(&field, "no dead letters", "list", "--reason", "poison");
-    says(&field, "again.crm.dlq: 1050 would be sent again", "replay", "--dry-run", NULL);
-    out = field_run(&field, 1, "dlq", "replay", NULL); /* nobody says yes */
+         "list", "--json", NULL, NULL);
+    says(&field, "again.crm.dlq: 1050 would be sent again", "replay", "--dry-run", topic, NULL);
+    out = field_run(&field, 1, "dlq", "replay", topic, NULL); /* nobody says yes */
     contains(out, "again.crm.dlq: 0 sent again, as nobody said yes");
     free(out);
     setenv("ATTENT_POISON", "dlq=lethal", 1);
-    killed = field_start(&field, "dlq", "replay", "--yes", NULL);
+    killed = field_start(&field, "dlq", "replay", "--yes", topic, NULL);
     unsetenv("ATTENT_POISON");
     field_check(killed, process_wait(killed, LIFE_MS_MAX) == KILLED, "it was not killed");
     process_free(killed);
-    says(&field, "again.crm.dlq: 650 sent again, 400 had been before", "replay", "--yes", NULL);
-    says(&field, "again.crm.dlq: 0 sent again, 1050 had been before", "replay", "--yes", NULL);
+    says(&field, "again.crm.dlq: 650 sent again, 400 had been before", "replay", "--yes", topic,
+         NULL);
+    says(&field, "again.crm.dlq: 0 sent again, 1050 had been before", "replay", "--yes", topic,
+         NULL);
     check_sent_once(&field);
-    says(&field, "all sent again", "list", NULL, NULL);
-    says(&field, "again     sent to again.crm\n", "show", "again.crm.dlq/0/0", NULL);
-    says(&field, "help      mend the producer", "show", "again.crm.dlq/0/0", NULL);
-    says(&field, "\"from\":\"again.crm/0/7\"", "show", "again.crm.dlq/0/1", "--json");
+    says(&field, "all sent again", "list", topic, NULL, NULL);
+    says(&field, "again     sent to again.crm\n", "show", "again.crm.dlq/0/0", NULL, NULL);
+    says(&field, "\"from\":\"again.crm/0/7\"", "show", "again.crm.dlq/0/1", "--json", NULL);
     field_close(&field);
 }
 END_TEST
