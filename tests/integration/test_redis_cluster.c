@@ -108,6 +108,28 @@ START_TEST(a_pipeline_goes_to_all_primaries_and_follows_what_moves)
 }
 END_TEST
 
+/* Where its key is, also when that server has forgotten it or the slot has moved. */
+START_TEST(a_script_runs_where_its_key_is)
+{
+    struct redis_script script = {.text = "return redis.call('GET', KEYS[1]) .. ARGV[1]"};
+    const struct str args[] = {STR("p1"), STR("!")};
+    struct redis *r = open_cluster();
+    struct redis_reply *reply;
+
+    set_all(r, "p");
+    ck_assert_int_eq(redis_script_learn(r, &script, NULL), ERR_NONE);
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < server_count(cluster); k++)
+            probe_redis_ask(server_port(cluster, k), "SCRIPT FLUSH", (char[64]){0}, 64);
+        ck_assert_int_eq(redis_script_run(r, &script, args, 1, 2, &reply, NULL), ERR_NONE);
+        ck_assert(str_is(redis_reply_text(reply), "p1!"));
+        redis_reply_free(reply);
+        move_slot(slots_of_key(STR("p1")));
+    }
+    redis_close(r);
+}
+END_TEST
+
 START_TEST(a_scan_finds_what_all_primaries_hold)
 {
     struct redis *r = open_cluster();
@@ -334,6 +356,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {a_pipeline_goes_to_all_primaries_and_follows_what_moves,
+                                  a_script_runs_where_its_key_is,
                                   a_scan_finds_what_all_primaries_hold,
                                   a_commit_into_a_slot_on_the_move_is_done_whole_or_not_at_all,
                                   a_dead_primary_holds_up_its_own_partitions_only,
