@@ -43,10 +43,10 @@ static struct redis *open_cluster(void)
 
 static void move_slot(int slot)
 {
-    int from = redis_cluster_primary(cluster, slot);
-    int to =
-        redis_cluster_primary(cluster, (slot + 8000) % REDIS_CLUSTER_SLOTS); /* of another third */
+    int from = redis_cluster_primary(cluster, slot), to = from;
 
+    for (int other = 100; to == from; other += 5461) /* one of each third */
+        to = redis_cluster_primary(cluster, other % REDIS_CLUSTER_SLOTS);
     redis_cluster_move_begin(cluster, slot, from, to);
     redis_cluster_move_keys(cluster, slot, from, to, 1000);
     redis_cluster_move_end(cluster, slot, to);
