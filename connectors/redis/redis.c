@@ -291,6 +291,18 @@ static struct str key_of(const struct str *args, size_t count)
     return at < count && !has_no_key(args[0]) ? args[at] : STR_EMPTY;
 }
 
+/* A primary that has just gone is replaced in a moment, and nodes hear of that one after the other. */
+static enum err_code route_again(struct redis *r, struct str key, struct redis_tries *tries,
+                                 struct redis_link **out, struct err *err)
+{
+    enum err_code code;
+
+    do
+        code = redis_route(r, key, out, err);
+    while (code == ERR_DOWN && r->cluster != NULL && redis_again(tries, REDIS_NOT_YET));
+    return code;
+}
+
 enum err_code redis_command(struct redis *r, const struct str *args, size_t count,
                             struct redis_reply **out, struct err *err)
 {
@@ -301,7 +313,7 @@ enum err_code redis_command(struct redis *r, const struct str *args, size_t coun
     CHECK(r->first == r->sent_count);
     *out = NULL;
     for (;;) {
-        code = redis_route(r, key_of(args, count), &link, err);
+        code = route_again(r, key_of(args, count), &tries, &link, err);
         if (code != ERR_NONE)
             return code;
         redis_link_send(link, args, count);
@@ -470,7 +482,7 @@ enum err_code redis_script_run(struct redis *r, const struct redis_script *scrip
     for (*out = NULL; again;) {
         redis_reply_free(*out);
         *out = NULL;
-        code = redis_route(r, args[0], &link, err);
+        code = route_again(r, args[0], &tries, &link, err);
         if (code != ERR_NONE)
             return code;
         if (whole)
