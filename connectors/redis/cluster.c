@@ -271,7 +271,7 @@ enum err_code cluster_route(struct cluster *c, int slot, struct redis_link **out
 
     *out = NULL;
     if (is_in_doubt(c, slot))
-        refresh(c, err);
+        refresh(c, NULL);
     code = greet(c, slot, out, err);
     if (code != ERR_DOWN)
         return code;

@@ -79,19 +79,22 @@ static struct redis *redis_new(const struct redis_settings *settings,
 static enum err_code begin_cluster(struct redis *r, struct err *err)
 {
     struct redis_link *primaries[REDIS_SERVERS_MAX];
-    enum err_code code = cluster_learn(r->cluster, err);
+    struct err why = {0};
+    enum err_code code = cluster_learn(r->cluster, &why);
     size_t count, away = 0;
 
     if (code != ERR_NONE)
-        return code;
+        return err_set(err, code, "%s", why.text);
     count = cluster_primaries(r->cluster, primaries, REDIS_SERVERS_MAX);
     for (size_t i = 0; i < count; i++) {
-        code = redis_link_ready(primaries[i], err);
+        code = redis_link_ready(primaries[i], &why);
         if (code != ERR_NONE && code != ERR_DOWN)
-            return code;
+            break;
         away += code == ERR_DOWN;
     }
-    return away == count ? ERR_DOWN : ERR_NONE;
+    if (code != ERR_NONE && (code != ERR_DOWN || away == count))
+        return err_set(err, code, "%s", why.text);
+    return ERR_NONE;
 }
 
 static enum err_code begin_single(struct redis *r, struct err *err)
@@ -288,6 +291,18 @@ static struct str key_of(const struct str *args, size_t count)
     return at < count && !has_no_key(args[0]) ? args[at] : STR_EMPTY;
 }
 
+/* A primary that has just gone is replaced in a moment, and nodes hear of that one after the other. */
+static enum err_code route_again(struct redis *r, struct str key, struct redis_tries *tries,
+                                 struct redis_link **out, struct err *err)
+{
+    enum err_code code;
+
+    do
+        code = redis_route(r, key, out, err);
+    while (code == ERR_DOWN && r->cluster != NULL && redis_again(tries, REDIS_NOT_YET));
+    return code;
+}
+
 enum err_code redis_command(struct redis *r, const struct str *args, size_t count,
                             struct redis_reply **out, struct err *err)
 {
@@ -298,7 +313,7 @@ enum err_code redis_command(struct redis *r, const struct str *args, size_t coun
     CHECK(r->first == r->sent_count);
     *out = NULL;
     for (;;) {
-        code = redis_route(r, key_of(args, count), &link, err);
+        code = route_again(r, key_of(args, count), &tries, &link, err);
         if (code != ERR_NONE)
             return code;
         redis_link_send(link, args, count);
@@ -452,4 +467,34 @@ enum err_code redis_script_learn(struct redis *r, struct redis_script *script, s
         if (redis_link_connection(servers[i]) != 0)
             code = learn_at(servers[i], script, err);
     return code;
+}
+
+enum err_code redis_script_run(struct redis *r, const struct redis_script *script,
+                               const struct str *args, size_t keys, size_t count,
+                               struct redis_reply **out, struct err *err)
+{
+    struct redis_tries tries = {0};
+    struct redis_link *link;
+    bool whole = false, again = true;
+    enum err_code code;
+
+    CHECK(r->first == r->sent_count && keys > 0);
+    for (*out = NULL; again;) {
+        redis_reply_free(*out);
+        *out = NULL;
+        code = route_again(r, args[0], &tries, &link, err);
+        if (code != ERR_NONE)
+            return code;
+        if (whole)
+            redis_script_send_whole(link, script, args, keys, count);
+        else
+            redis_script_send(link, script, args, keys, count);
+        code = redis_link_receive(link, out, err);
+        if (code != ERR_NONE)
+            return code;
+        again = !whole && redis_reply_is_no_script(*out);
+        whole |= again;
+        again |= redis_again(&tries, redis_hear(r, link, *out));
+    }
+    return ERR_NONE;
 }

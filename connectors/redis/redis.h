@@ -63,6 +63,10 @@ enum err_code redis_receive(struct redis *r, struct redis_reply **out, struct er
 
 /* Load it into Redis (each primary), which says its digest.  Nothing may be outstanding. */
 enum err_code redis_script_learn(struct redis *r, struct redis_script *script, struct err *err);
+/* Run it where its first key is, and wait; nothing may be outstanding. */
+enum err_code redis_script_run(struct redis *r, const struct redis_script *script,
+                               const struct str *args, size_t keys, size_t count,
+                               struct redis_reply **out, struct err *err);
 
 /* --- own pipelines ------------------------------------------------------------------------ */
 

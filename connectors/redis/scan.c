@@ -28,8 +28,8 @@ static enum err_code unexpected(const struct redis_reply *reply, struct err *err
 
 /* The values of a page's keys, in one go.  They may be in several slots, so not in one command; and one
  * that has moved since is asked for where it is now. */
-static enum err_code give_page(struct redis *r, const struct redis_walk *walk,
-                               const struct redis_reply *keys, struct err *err)
+static enum err_code get_values(struct redis *r, const struct redis_reply *keys,
+                                struct redis_reply **values, struct err *err)
 {
     size_t count = redis_reply_count(keys);
     enum err_code code = ERR_NONE;
@@ -39,18 +39,29 @@ static enum err_code give_page(struct redis *r, const struct redis_walk *walk,
 
         redis_send(r, get, 2);
     }
-    for (size_t i = 0; i < count; i++) {
-        struct str key = redis_reply_text(redis_reply_at(keys, i));
-        struct redis_reply *value;
+    for (size_t i = 0; i < count && code == ERR_NONE; i++)
+        code = redis_receive(r, &values[i], err);
+    return code;
+}
 
-        if (redis_receive(r, &value, code == ERR_NONE ? err : NULL) != ERR_NONE)
-            return code == ERR_NONE ? ERR_DOWN : code;
-        if (code == ERR_NONE)
-            code = walk->each(
-                walk->context, str_slice(key, walk->prefix.len, key.len),
-                redis_reply_kind(value) == REDIS_TEXT ? redis_reply_text(value) : STR_EMPTY, err);
-        redis_reply_free(value);
+/* Nothing is outstanding when they are handed over: whoever gets them may ask Redis, too. */
+static enum err_code give_page(struct redis *r, const struct redis_walk *walk,
+                               const struct redis_reply *keys, struct err *err)
+{
+    size_t count = redis_reply_count(keys);
+    struct redis_reply **values = mem_alloc((count + 1) * sizeof(struct redis_reply *));
+    enum err_code code = get_values(r, keys, values, err);
+
+    for (size_t i = 0; i < count && code == ERR_NONE; i++) {
+        struct str key = redis_reply_text(redis_reply_at(keys, i));
+        bool is_text = redis_reply_kind(values[i]) == REDIS_TEXT;
+
+        code = walk->each(walk->context, str_slice(key, walk->prefix.len, key.len),
+                          is_text ? redis_reply_text(values[i]) : STR_EMPTY, err);
     }
+    for (size_t i = 0; i < count; i++)
+        redis_reply_free(values[i]);
+    mem_free(values);
     return code;
 }
 

@@ -14,7 +14,7 @@ struct redis_walk {
     void *context;
     /* A key that begins so, in no order: what follows the prefix, and the value, empty where it is
      * no string.  Both are borrowed.  A key may come twice while Redis grows.  An error ends the
-     * walk. */
+     * walk.  May send commands of its own. */
     enum err_code (*each)(void *context, struct str name, struct str value, struct err *err);
 };
 

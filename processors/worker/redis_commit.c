@@ -176,10 +176,15 @@ static struct commit *first_waiting(struct redis_store *s, const struct redis_li
     return NULL;
 }
 
-void redis_commits_take_all(struct redis_store *s, struct redis_link *link)
+void redis_commits_take_link(struct redis_store *s, struct redis_link *link)
 {
     for (struct commit *c = first_waiting(s, link); c != NULL; c = first_waiting(s, link))
         redis_commits_take(s, c->link, NULL); /* in vain: none waits there any more */
+}
+
+void redis_commits_take_all(struct redis_store *s)
+{
+    redis_commits_take_link(s, NULL);
 }
 
 static void give_up(struct commit *c, const struct err *why)

@@ -133,7 +133,7 @@ static enum err_code ask(struct redis_store *s, struct str key, send_question *s
         *out = NULL;
         if (code != ERR_NONE)
             return code;
-        redis_commits_take_all(s, link);
+        redis_commits_take_link(s, link);
         send(s, link, args, count, whole);
         code = redis_link_receive(link, out, err);
         if (code != ERR_NONE)
@@ -503,7 +503,7 @@ static enum store_result redis_list(struct store *store, const char *step, int32
     struct str prefix = redis_key(arena, step, partition, "s:");
     struct redis_pair *pairs;
 
-    redis_commits_take_all(redis_store_of(store), NULL);
+    redis_commits_take_all(redis_store_of(store));
     if (redis_scan(redis_store_of(store)->redis, prefix, arena, &pairs, count, err) != ERR_NONE)
         return STORE_DOWN;
     *out = ARENA_ARRAY(arena, struct store_subject, *count);

@@ -89,9 +89,10 @@ enum err_code redis_commits_connect(struct redis_store *s, struct str key, struc
                                     struct err *err);
 
 /* How many answers of commits come over a link before that of what is sent next; take one of them, or
- * all (NULL: of all links). */
+ * all of that link, or all. */
 size_t redis_commits_waiting(const struct redis_store *s, const struct redis_link *link);
 enum err_code redis_commits_take(struct redis_store *s, struct redis_link *link, struct err *err);
-void redis_commits_take_all(struct redis_store *s, struct redis_link *link);
+void redis_commits_take_link(struct redis_store *s, struct redis_link *link);
+void redis_commits_take_all(struct redis_store *s);
 
 #endif

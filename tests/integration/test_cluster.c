@@ -121,32 +121,70 @@ static void wait_failover(struct worker *w, int slot, int dead)
         now = redis_cluster_primary(cluster, slot);
         ck_assert(clock_mono_ms() < until_ms);
     } while (now < 0 || now == dead);
+    redis_cluster_wait(cluster); /* the other nodes have heard of it */
+}
+
+static void restart(int node)
+{
+    server_restart(cluster, node); /* a replica from now on */
+    redis_cluster_wait(cluster);
 }
 
 START_TEST(a_primary_that_dies_is_followed_by_its_replica)
 {
     struct scene s;
     struct worker *w;
-    uint64_t seed = 100;
+    int slot, primary;
 
     open_scene(&s, "dies");
-    scene_feed(&s, seed++, 1000);
+    slot = slot_of(&s, 0);
+    primary = redis_cluster_primary(cluster, slot);
+    scene_feed(&s, 100, 1000);
     w = scene_worker(&s);
     scene_run_until_kept(&s, w);
-    for (int i = 0; i < 2; i++) {
-        int slot = slot_of(&s, i), primary = redis_cluster_primary(cluster, slot);
-
-        scene_feed(&s, seed++, 1000);
-        poll_for(w, 2); /* in the midst of it */
-        server_kill(cluster, primary, SIGKILL);
-        scene_feed(&s, seed++, 500);
-        wait_failover(w, slot, primary);
-        scene_run_until_kept(&s, w);
-        server_restart(cluster, primary); /* a replica from now on */
-        redis_cluster_wait(cluster);
-    }
+    scene_feed(&s, 101, 1000);
+    poll_for(w, 2); /* in the midst of it */
+    server_kill(cluster, primary, SIGKILL);
+    scene_feed(&s, 102, 500);
+    wait_failover(w, slot, primary);
+    scene_run_until_kept(&s, w);
     worker_close(w);
+    restart(primary);
     scene_compare(&s);
+}
+END_TEST
+
+/* The replica hears nothing any more, and takes the place of its primary with what it had. */
+START_TEST(a_failover_that_loses_acknowledged_commits_loses_nothing)
+{
+    char answer[64];
+    struct scene s;
+    struct worker *w;
+    int slot, primary, replica;
+
+    open_scene(&s, "forgets");
+    slot = slot_of(&s, 0);
+    primary = redis_cluster_primary(cluster, slot);
+    replica = (primary + REDIS_CLUSTER_PRIMARIES) % server_count(cluster);
+    scene_feed(&s, 110, 1000);
+    w = scene_worker(&s);
+    scene_run_until_kept(&s, w);
+    probe_redis_ask(server_port(cluster, primary), "WAIT 1 1500", answer, sizeof answer);
+    ck_assert_str_eq(answer, ":1\r\n");
+    server_kill(cluster, replica, SIGSTOP);
+    probe_redis_ask(server_port(cluster, primary), "CLIENT KILL TYPE replica", answer,
+                    sizeof answer);
+    ck_assert_str_eq(answer, ":1\r\n");
+    scene_feed(&s, 111, 1000);
+    scene_run_until_kept(&s, w);
+    server_kill(cluster, primary, SIGKILL);
+    server_kill(cluster, replica, SIGCONT);
+    wait_failover(w, slot, primary);
+    scene_feed(&s, 112, 200);
+    scene_run_until_kept(&s, w);
+    worker_close(w);
+    restart(primary);
+    ck_assert_uint_gt(scene_compare(&s), 0); /* what was decided anew, readers have dropped */
 }
 END_TEST
 
@@ -214,6 +252,7 @@ int main(void)
 {
     const TTest *const tests[] = {a_slot_that_moves_under_a_worker_changes_nothing,
                                   a_primary_that_dies_is_followed_by_its_replica,
+                                  a_failover_that_loses_acknowledged_commits_loses_nothing,
                                   a_cluster_that_was_restarted_goes_on_with_its_state,
                                   a_user_needs_what_the_guide_says};
 

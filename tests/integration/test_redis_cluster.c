@@ -43,10 +43,10 @@ static struct redis *open_cluster(void)
 
 static void move_slot(int slot)
 {
-    int from = redis_cluster_primary(cluster, slot);
-    int to =
-        redis_cluster_primary(cluster, (slot + 8000) % REDIS_CLUSTER_SLOTS); /* of another third */
+    int from = redis_cluster_primary(cluster, slot), to = from;
 
+    for (int other = 100; to == from; other += 5461) /* one of each third */
+        to = redis_cluster_primary(cluster, other % REDIS_CLUSTER_SLOTS);
     redis_cluster_move_begin(cluster, slot, from, to);
     redis_cluster_move_keys(cluster, slot, from, to, 1000);
     redis_cluster_move_end(cluster, slot, to);
@@ -104,6 +104,28 @@ START_TEST(a_pipeline_goes_to_all_primaries_and_follows_what_moves)
         move_slot(slots_of_key(key_of(text, "p", 50 * i)));
     }
     get_all(r, "p");
+    redis_close(r);
+}
+END_TEST
+
+/* Where its key is, also when that server has forgotten it or the slot has moved. */
+START_TEST(a_script_runs_where_its_key_is)
+{
+    struct redis_script script = {.text = "return redis.call('GET', KEYS[1]) .. ARGV[1]"};
+    const struct str args[] = {STR("p1"), STR("!")};
+    struct redis *r = open_cluster();
+    struct redis_reply *reply;
+
+    set_all(r, "p");
+    ck_assert_int_eq(redis_script_learn(r, &script, NULL), ERR_NONE);
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < server_count(cluster); k++)
+            probe_redis_ask(server_port(cluster, k), "SCRIPT FLUSH", (char[64]){0}, 64);
+        ck_assert_int_eq(redis_script_run(r, &script, args, 1, 2, &reply, NULL), ERR_NONE);
+        ck_assert(str_is(redis_reply_text(reply), "p1!"));
+        redis_reply_free(reply);
+        move_slot(slots_of_key(STR("p1")));
+    }
     redis_close(r);
 }
 END_TEST
@@ -334,6 +356,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {a_pipeline_goes_to_all_primaries_and_follows_what_moves,
+                                  a_script_runs_where_its_key_is,
                                   a_scan_finds_what_all_primaries_hold,
                                   a_commit_into_a_slot_on_the_move_is_done_whole_or_not_at_all,
                                   a_dead_primary_holds_up_its_own_partitions_only,
