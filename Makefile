@@ -30,6 +30,7 @@ endif
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Werror
 CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread -lm
+MEMORY_LIBS_release := -lmimalloc # of the binary alone: sanitizers bring their own, and R is librdkafka's with plain malloc
 CHECK_LIBS := $(shell pkg-config --libs check libssl 2>/dev/null) # libssl: peers of tests
 # -ffp-contract=off: a decision may not depend on whether a CPU fuses multiply and add
 CFLAGS_all := -std=c11 -g -fno-omit-frame-pointer -ffp-contract=off $(WARNINGS)
@@ -59,6 +60,7 @@ kafka: packages-test ## Fetch Apache Kafka for the tests into build/kafka
 # Said once, before the compiler would say it in a hundred lines.
 build/.packages: Makefile
 	@for p in $(PACKAGES); do pkg-config --exists $$p 2>/dev/null || missing="$$missing $$p"; done; \
+	echo '#include <mimalloc.h>' | $(CC) -E - >/dev/null 2>&1 || missing="$$missing mimalloc"; \
 	if [ -n "$$missing" ]; then \
 	    echo "make: not installed:$$missing" >&2; \
 	    echo "      'make packages' installs what building needs (asks nothing)" >&2; exit 69; \
@@ -75,7 +77,7 @@ build/$(1)/libattent.a: $$(SOURCES:%.c=build/$(1)/%.o)
 	@rm -f $$@
 	@ar qcs $$@ $$^
 build/$(1)/attent: build/$(1)/$$(MAIN:.c=.o) build/$(1)/libattent.a
-	$$(QUIET_LD)$(2) $$(CFLAGS_$(1)) $$(CFLAGS) $$^ $$(LIBS) -o $$@
+	$$(QUIET_LD)$(2) $$(CFLAGS_$(1)) $$(CFLAGS) $$^ $$(MEMORY_LIBS_$(1)) $$(LIBS) -o $$@
 endef
 QUIET_CC = @echo "  cc $<";
 QUIET_LD = @echo "  ld $@";

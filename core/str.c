@@ -108,9 +108,24 @@ size_t str_utf8_bytes(struct str s)
     return bytes;
 }
 
+/* Where the next byte is that is not ASCII; most texts have none. */
+static size_t skip_ascii(struct str s, size_t at)
+{
+    uint64_t eight;
+
+    for (; s.len - at >= sizeof eight; at += sizeof eight) {
+        memcpy(&eight, s.data + at, sizeof eight);
+        if ((eight & 0x8080808080808080u) != 0)
+            break;
+    }
+    while (at < s.len && (unsigned char)s.data[at] < 0x80)
+        at++;
+    return at;
+}
+
 bool str_is_utf8(struct str s)
 {
-    for (size_t i = 0; i < s.len;) {
+    for (size_t i = skip_ascii(s, 0); i < s.len; i = skip_ascii(s, i)) {
         size_t bytes = str_utf8_bytes((struct str){s.data + i, s.len - i});
         if (bytes == 0)
             return false;

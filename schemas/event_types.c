@@ -87,15 +87,27 @@ struct event_types *event_types_load(const char *dir, struct arena *arena, struc
     return NULL;
 }
 
-const struct schema *event_types_find(const struct event_types *types, struct str type)
+static const struct entry *find(const struct event_types *types, struct str type)
 {
     const struct entry wanted = {.type = type};
-    const struct entry *found;
 
     if (types->count == 0)
         return NULL;
-    found = bsearch(&wanted, types->entries, types->count, sizeof *types->entries, compare);
+    return bsearch(&wanted, types->entries, types->count, sizeof *types->entries, compare);
+}
+
+const struct schema *event_types_find(const struct event_types *types, struct str type)
+{
+    const struct entry *found = find(types, type);
+
     return found != NULL ? found->schema : NULL;
+}
+
+struct str event_types_declared(const struct event_types *types, struct str type)
+{
+    const struct entry *found = find(types, type);
+
+    return found != NULL ? found->type : STR_EMPTY;
 }
 
 size_t event_types_count(const struct event_types *types)

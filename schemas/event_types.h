@@ -26,6 +26,9 @@ struct event_types *event_types_load(const char *dir, struct arena *arena, struc
 /* NULL: not declared. */
 const struct schema *event_types_find(const struct event_types *types, struct str type);
 
+/* The same text as `type`, living as long as types; empty: not declared. */
+struct str event_types_declared(const struct event_types *types, struct str type);
+
 size_t event_types_count(const struct event_types *types);
 struct str event_types_name(const struct event_types *types, size_t index); /* sorted by name */
 

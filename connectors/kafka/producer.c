@@ -26,6 +26,7 @@ enum {
     DELIVERY_TIMEOUT_MS = 10000, /* message.timeout.ms: after it a record counts as refused */
     SETTLE_MS = 60000, /* how often a commit is asked again: only its outcome lets us go on */
     PURGE_MS = 2000,
+    FLUSH_SLICE_MS = 100, /* how late a flush hears that a record was refused */
 };
 
 struct topic_handle {
@@ -63,11 +64,15 @@ static const struct kafka_property defaults[] = {
 };
 
 /* CONCURRENT_TRANSACTIONS is answered while the broker still writes the markers of the transaction
- * before: ask again soon.  A crash in an open transaction holds back readers for its time-out. */
+ * before: ask again soon.  A crash in an open transaction holds back readers for its time-out.
+ * Records wait for the flush that begins the commit: this librdkafka has one request of a partition
+ * under way, and its thread asks without a pause whether the next may go while any record is due. */
 static const struct kafka_property transactional[] = {
     {"retry.backoff.ms", "2"},
     {"transaction.timeout.ms", "10000"},
+    {"linger.ms", "1000"},
 };
+enum { TRANSACTIONAL_COUNT = sizeof transactional / sizeof transactional[0] };
 
 static enum err_code refusal(rd_kafka_resp_err_t error)
 {
@@ -167,7 +172,7 @@ enum err_code kafka_producer_open(const struct kafka_settings *settings,
     CHECK(p->wake >= 0);
     p->transactional = transactional_id != NULL;
     if (conf != NULL) {
-        for (size_t i = 0; p->transactional && i < 2; i++)
+        for (size_t i = 0; p->transactional && i < TRANSACTIONAL_COUNT; i++)
             client_conf_set(conf, transactional[i].name, transactional[i].value);
         if (p->transactional)
             client_conf_set(conf, "transactional.id", transactional_id);
@@ -318,13 +323,15 @@ int kafka_producer_fd(const struct kafka_producer *p)
     return p->wake;
 }
 
+/* Whatever waits for more goes out now. */
 static void settle_reports(struct kafka_producer *p, int timeout_ms)
 {
     int64_t now_ms = clock_mono_ms(), until_ms = now_ms + timeout_ms;
 
     for (; p->outstanding > 0 && p->failure.code == ERR_NONE && now_ms < until_ms;
          now_ms = clock_mono_ms())
-        rd_kafka_poll(p->rk, (int)(until_ms - now_ms));
+        rd_kafka_flush(p->rk, until_ms - now_ms < FLUSH_SLICE_MS ? (int)(until_ms - now_ms)
+                                                                 : FLUSH_SLICE_MS);
     if (p->outstanding > 0 && p->failure.code == ERR_NONE)
         err_set(&p->failure, ERR_DOWN, "%zu records were not acknowledged in %d ms", p->outstanding,
                 timeout_ms);

@@ -1,8 +1,18 @@
-/* processors/dispatch/plan_parts.h - what plan.c and plan_send.c share; for these two alone. */
+/* processors/dispatch/plan_parts.h - what the files plan*.c share; for these alone. */
 #ifndef ATTENT_PROCESSORS_DISPATCH_PLAN_PARTS_H
 #define ATTENT_PROCESSORS_DISPATCH_PLAN_PARTS_H
 
 #include "processors/dispatch/plan.h"
+
+/* --- plan_write.c ---------------------------------------------------------------------------- */
+
+struct record *plan_add_write(struct plan *plan); /* to be filled */
+void plan_write_ledger(struct plan *plan, const struct partition *p, struct record record);
+/* The entry leaves the ledger. */
+void plan_forget(struct plan *plan, struct partition *p, struct str id);
+/* A record that is not taken.  why: for the log; empty: counted only. */
+void plan_drop(struct plan *plan, const struct partition *p, const struct record *record,
+               enum drop_reason reason, const char *why);
 
 /* Write an entry and take it into ledger and lines.  Its texts may be borrowed from the entry that
  * it replaces. */
@@ -27,8 +37,37 @@ void plan_outcome(struct plan *plan, const struct partition *p, const struct tas
 /* The customer told the provider to stop. */
 void plan_opted_out(struct plan *plan, const struct partition *p, const struct task *task);
 
+/* --- plan.c ---------------------------------------------------------------------------------- */
+
 /* When the task may go out by its windows, at the earliest; INT64_MAX: never any more. */
 int64_t plan_opens_ms(const struct task *task, int64_t now_ms);
+
+/* --- plan_withdraw.c ------------------------------------------------------------------------- */
+
+void plan_withdraw(struct plan *plan, struct partition *p, const struct record *record,
+                   const struct withdrawal *w);
+/* A withdrawal whose moment is gone from the rules does not say where its task went; we know.
+ * Borrows from task. */
+struct withdrawal plan_complete(const struct withdrawal *w, struct str moment, struct str channel,
+                                struct str queue);
+/* Never sent: its receiver hears nothing of it. */
+void plan_keep_back(struct plan *plan, struct partition *p, const struct withdrawal *w,
+                    const char *result);
+
+bool plan_forbids(const struct permission *permission, const struct task *task);
+/* Not sent, because the customer does not want it: decide may know another way.  Of a customer who
+ * was erased nobody wants to hear. */
+void plan_forbid(struct plan *plan, struct partition *p, const struct permission *permission,
+                 const struct task *task);
+/* Tasks of this customer that have not gone: the permission counts for what was decided before.  Of a
+ * customer who was erased, what is over leaves the ledger. */
+void plan_take_permission(struct plan *plan, struct partition *p,
+                          const struct permission *permission);
+/* What the customer said to dispatch itself counts until decide has said it as well. */
+void plan_note_wish(struct partition *p, const struct record *record,
+                    const struct permission *permission);
+/* The one that forbids a task which was decided a moment ago; NULL: none. */
+const struct permission *plan_find_wish(struct partition *p, const struct task *task);
 
 /* --- plan_send.c ----------------------------------------------------------------------------- */
 

@@ -204,9 +204,7 @@ struct converted ingest_convert(const struct ingest_config *config,
 
     in.timestamp_ms = capped(record->timestamp_ms, now_ms);
     out.fault = read_source(source, &in, arena, &out, err);
-    out.type = message_attribute(&out.message, "type");
-    if (event_types_find(config->types, out.type) == NULL)
-        out.type = STR_EMPTY;
+    out.type = event_types_declared(config->types, message_attribute(&out.message, "type"));
     if (out.fault != EVENT_FINE || out.ignored)
         return out;
     out.fault = make_event(&out.message, &in, arena, &event, err);

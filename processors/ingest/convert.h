@@ -12,7 +12,7 @@
 struct converted {
     enum event_fault fault; /* EVENT_FINE: record is the event to write */
     bool ignored;           /* with EVENT_FINE: there is nothing to write (a tombstone) */
-    struct str type;        /* of the event, if it is a declared one */
+    struct str type;        /* of the event, if it is a declared one; lives as long as the types */
     struct record record;   /* in arena, or borrowed from what was read */
     struct message message; /* what the record says, as far as it could be read */
     struct record *more;    /* to attent.identify, beside it (alias.h) */

@@ -33,7 +33,7 @@
 #include "processors/ingest/suspects.h"
 
 enum {
-    ROUND_RECORDS = 2000, /* at most in one transaction: 20 ms of 100,000 events/s */
+    ROUND_RECORDS = 8000, /* at most in one transaction, when so many have gathered */
     ROUND_BYTES =
         8 << 20, /* about so many: a transaction has 10 s, and its records are in memory */
     ROUND_LEAST = 16,

@@ -106,9 +106,9 @@ static enum event_fault check_text(struct str name, struct str text, struct err 
         return EVENT_BAD_UTF8;
     }
     for (size_t at = 0; at < text.len;) {
-        struct str rest = str_slice(text, at, text.len);
-        size_t bytes = str_utf8_bytes(rest);
-        if (is_disallowed((const unsigned char *)rest.data, bytes))
+        const unsigned char *p = (const unsigned char *)text.data + at;
+        size_t bytes = *p < 0x80 ? 1 : str_utf8_bytes(str_slice(text, at, text.len));
+        if (is_disallowed(p, bytes))
             return bad(err, name, "holds a control character or what Unicode calls a noncharacter");
         at += bytes;
     }

@@ -35,6 +35,9 @@ START_TEST(utf8_is_checked_as_rfc_3629_says)
 {
     ck_assert(str_is_utf8(STR("plain")));
     ck_assert(str_is_utf8(STR("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x9a\x97")));
+    ck_assert(str_is_utf8(STR("sixteen letters and\xc3\xa9 more, then the end")));
+    ck_assert(!str_is_utf8(STR("eight...eight...\x80 and so on")));
+    ck_assert(!str_is_utf8(STR("eight...and seven\xff")));
     ck_assert(!str_is_utf8(STR("\xc0\x80")));         /* overlong */
     ck_assert(!str_is_utf8(STR("\xe0\x80\x80")));     /* overlong */
     ck_assert(!str_is_utf8(STR("\xed\xa0\x80")));     /* surrogate */

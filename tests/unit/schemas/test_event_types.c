@@ -14,6 +14,7 @@ START_TEST(every_schema_that_is_shipped_can_be_read)
     ck_assert_ptr_nonnull(vehicle);
     ck_assert(str_is(schema_at(vehicle, STR("/weight_kg"))->unit, "kg"));
     ck_assert_ptr_null(event_types_find(types, STR("vehicle.lost")));
+    ck_assert(event_types_declared(types, STR("vehicle.lost")).data == NULL);
     for (size_t i = 0; i < event_types_count(types); i++) {
         const struct schema *schema = event_types_find(types, event_types_name(types, i));
         ck_assert(schema->type == SCHEMA_OBJECT && schema->title.len > 0);

@@ -73,6 +73,18 @@ static bool header_is(const struct record *record, const char *name, const char 
     "{\"specversion\":\"1.0\",\"id\":\"e1\",\"source\":\"/crm\",\"type\":\"" type "\"" rest "}"
 #define GOOD ENVELOPE("order.placed", ",\"subject\":\"c1\",\"data\":{\"b\":1,\"amount\":12.50}")
 
+/* A round counts by type, and drops the arena now and then. */
+START_TEST(the_type_that_is_counted_outlives_the_record)
+{
+    char text[] = GOOD;
+    struct converted out = convert(&clouds, record_of(text));
+
+    memset(text, 'x', sizeof text - 1);
+    ck_assert(str_is(out.type, "order.placed"));
+    ck_assert_ptr_eq(out.type.data, event_types_name(config.types, 0).data);
+}
+END_TEST
+
 START_TEST(an_event_goes_out_in_binary_mode_keyed_by_its_customer)
 {
     const struct header trace = {STR("traceparent"), STR(TRACE)};
@@ -532,6 +544,7 @@ END_TEST
 SUITE_MAIN("convert", a_record_without_value_goes_the_way_of_its_source,
            a_tombstone_erases_the_customer_of_its_key,
            a_mapping_without_a_type_is_a_mistake_of_the_configuration,
+           the_type_that_is_counted_outlives_the_record,
            an_event_goes_out_in_binary_mode_keyed_by_its_customer,
            data_in_binary_mode_stays_as_it_was_written,
            a_timestamp_is_never_more_than_a_minute_ahead,
