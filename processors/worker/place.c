@@ -278,8 +278,7 @@ static enum claimed try_claim(struct worker *w, struct place *place, struct err 
     if (code != ERR_NONE)
         return CLAIM_RETRY;
     arena_reset(w->arena);
-    identity = arena_format(w->arena, "group %s, topic %s of %d partitions", w->config.group,
-                            w->config.input, partitions);
+    identity = store_identity(w->arena, w->config.group, w->config.input, partitions);
     new_token(place->token);
     result = w->store->class->claim(w->store, w->class->name, place->number, place->token, identity,
                                     w->arena, &claim, err);

@@ -18,7 +18,9 @@ enum {
     OVERDUE_MS = 5000, /* then commit_wait does wait, and sends it again when that is in vain */
 };
 
-/* ARGV: token, commit, new commit, meta, bytes before a subject's name in its key; then per
+/* While somebody copies the partition (redis_copy.c), what is overwritten is kept for him first.
+ *
+ * ARGV: token, commit, new commit, meta, bytes before a subject's name in its key; then per
  * subject blob ('' = forget) and due time ('' = as it was, '-' = none); then per timer in a lane
  * that changed the lane, due time ('-' = none) and subject.  MSET and ZADD take many
  * at once; 1000 arguments are well below what Lua can unpack. */
@@ -30,6 +32,13 @@ const char redis_commit_text[] =
     "local waits = 2 * #KEYS + 2\n"
     "for i = waits, #ARGV, 3 do redis.call('ZCARD', KEYS[2] .. ':' .. ARGV[i]) end\n"
     "local set, add, name = {}, {}, tonumber(ARGV[5]) + 1\n"
+    "local before = string.sub(KEYS[1], 1, -5) .. 'before'\n"
+    "if redis.call('EXISTS', before) == 1 then\n"
+    "  for i = 3, #KEYS do\n"
+    "    redis.call('HSETNX', before, 's:' .. string.sub(KEYS[i], name), redis.call('GET', KEYS[i]) "
+    "or '')\n"
+    "  end\n"
+    "end\n"
     "for i = 3, #KEYS do\n"
     "  local blob, due = ARGV[2 * i], ARGV[2 * i + 1]\n"
     "  if blob == '' then redis.call('DEL', KEYS[i])\n"

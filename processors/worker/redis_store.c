@@ -12,6 +12,7 @@
 #include "connectors/redis/scan.h"
 #include "core/check.h"
 #include "core/mem.h"
+#include "processors/worker/redis_copy.h"
 #include "processors/worker/redis_store_parts.h"
 
 enum {
@@ -422,6 +423,8 @@ static const struct store_class redis_store_class = {
     .clock = redis_store_clock,
     .meta = redis_meta,
     .list = redis_list,
+    .copy = redis_copy,
+    .replace = redis_replace,
 };
 
 enum err_code redis_store_open(const struct redis_settings *settings, struct store **out,
