@@ -203,6 +203,15 @@ enum err_code kafka_topic_partitions(const struct kafka_settings *settings, cons
 enum err_code kafka_topic_bounds(const struct kafka_settings *settings, const char *topic,
                                  int32_t partition, int64_t *first, int64_t *next, struct err *err);
 
+/* The first record with this time or a later one; the log's end when there is none. */
+enum err_code kafka_topic_offset_at(const struct kafka_settings *settings, const char *topic,
+                                    int32_t partition, int64_t at_ms, int64_t *offset,
+                                    struct err *err);
+
+/* How many members a consumer group has now; 0 also for one that is not there. */
+enum err_code kafka_group_members(const struct kafka_settings *settings, const char *group,
+                                  int *members, struct err *err);
+
 /* --- mock cluster (attent dev, fast tests) ------------------------------------------------------ */
 
 struct kafka_mock;

@@ -142,3 +142,32 @@ enum err_code kafka_topic_bounds(const struct kafka_settings *settings, const ch
     rd_kafka_destroy(rk);
     return code;
 }
+
+enum err_code kafka_topic_offset_at(const struct kafka_settings *settings, const char *topic,
+                                    int32_t partition, int64_t at_ms, int64_t *offset,
+                                    struct err *err)
+{
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_t *rk = client_open_asking(settings, err);
+    enum err_code code;
+    int64_t first, next;
+
+    if (rk == NULL)
+        return ERR_CONFIG;
+    code = client_bounds(rk, topic, partition, &first, &next, err);
+    list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = at_ms;
+    if (code == ERR_NONE) {
+        rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(rk, list, CLIENT_TIMEOUT_MS);
+
+        if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
+            error = list->elems[0].err;
+        if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+            code = err_set(err, client_err_code(error), "%s/%d: offset of a time: %s", topic,
+                           partition, rd_kafka_err2str(error));
+    }
+    *offset = code == ERR_NONE && list->elems[0].offset >= 0 ? list->elems[0].offset : next;
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(rk);
+    return code;
+}

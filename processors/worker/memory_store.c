@@ -324,6 +324,14 @@ static enum store_result memory_copy(struct store *s, const char *step, int32_t 
     return STORE_DONE;
 }
 
+static enum store_result memory_commit_number(struct store *s, const char *step, int32_t partition,
+                                              uint64_t *out, struct err *err)
+{
+    (void)err;
+    *out = area_of(s, step, partition)->commit;
+    return STORE_DONE;
+}
+
 static void empty(struct area *a)
 {
     for (size_t j = 0; j < a->subjects.capacity; j++)
@@ -400,6 +408,7 @@ struct store *memory_store_open(void)
         .meta = memory_meta,
         .list = memory_list,
         .copy = memory_copy,
+        .commit_number = memory_commit_number,
         .replace = memory_replace,
     };
     struct memory_store *m = MEM_NEW(struct memory_store);

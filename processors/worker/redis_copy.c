@@ -290,6 +290,28 @@ enum store_result redis_copy(struct store *store, const char *step, int32_t part
     return result;
 }
 
+enum store_result redis_commit_number(struct store *store, const char *step, int32_t partition,
+                                      uint64_t *out, struct err *err)
+{
+    struct redis_store *s = redis_store_of(store);
+    struct arena *arena = arena_new(0);
+    const struct str args[] = {STR("HGET"), redis_key(arena, step, partition, "meta"),
+                               STR("commit")};
+    struct redis_reply *reply;
+    enum store_result result = STORE_DOWN;
+
+    *out = 0;
+    redis_commits_take_all(s);
+    if (redis_command(s->redis, args, 3, &reply, err) == ERR_NONE) {
+        *out = redis_number_of(redis_reply_text(reply));
+        result = redis_reply_kind(reply) == REDIS_ERROR ? redis_trouble(reply, "commit", err)
+                                                        : STORE_DONE;
+        redis_reply_free(reply);
+    }
+    arena_free(arena);
+    return result;
+}
+
 /* --- replace ---------------------------------------------------------------------------------------- */
 
 struct replacing {

@@ -424,6 +424,7 @@ static const struct store_class redis_store_class = {
     .meta = redis_meta,
     .list = redis_list,
     .copy = redis_copy,
+    .commit_number = redis_commit_number,
     .replace = redis_replace,
 };
 

@@ -125,6 +125,10 @@ struct store_class {
     enum store_result (*copy)(struct store *s, const char *step, int32_t partition,
                               struct arena *arena, struct store_copy *out, struct err *err);
 
+    /* The number of a partition's last commit, 0: none; whatever its meta is like. */
+    enum store_result (*commit_number)(struct store *s, const char *step, int32_t partition,
+                                       uint64_t *out, struct err *err);
+
     /* Put a copy in place of what is there, if that is at commit `there` (0: nothing is).  Whoever
      * owns the partition has lost it with the first write; whoever claims it before the last one is
      * refused.  After STORE_DOWN some of it may be there: to be done again, with `there` as
