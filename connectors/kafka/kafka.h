@@ -196,6 +196,10 @@ enum err_code kafka_topics_create(const struct kafka_settings *settings,
                                   const struct kafka_topic_config *topics, size_t count,
                                   struct err *err); /* one that is there already is fine */
 
+/* More partitions for a topic that is there; one that has so many already is fine. */
+enum err_code kafka_topic_grow(const struct kafka_settings *settings, const char *topic,
+                               int partitions, struct err *err);
+
 /* Partition count; 0 = the topic is not there. */
 enum err_code kafka_topic_partitions(const struct kafka_settings *settings, const char *topic,
                                      int *partitions, struct err *err);

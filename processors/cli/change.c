@@ -80,7 +80,7 @@ enum err_code changes_add(struct changes *changes, const struct cli_step *step, 
     struct meta meta;
     enum err_code code = meta_decode_any(copy->meta, &meta, err);
 
-    if (code == ERR_NONE)
+    if (code == ERR_NONE && (changes->there == 0 || partition < changes->there))
         code = kafka_topic_bounds(&changes->steps->kafka, step->input, partition, &change.first,
                                   &change.end, err);
     if (code == ERR_NONE)

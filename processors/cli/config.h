@@ -30,7 +30,8 @@ const struct conf *config_load_over(const struct options *options, const struct 
 /* Names of topics, {prefix} filled in. */
 struct config_topics {
     const char *events, *identify, *identify_dlq, *tasks, *decisions, *ledger, *outcomes, *rules;
-    int partitions, replication;
+    int partitions, replication; /* of events and identify */
+    int task_partitions;         /* of tasks, decisions, outcomes and the ledger */
 };
 struct config_topics config_topics(const struct conf *conf, struct arena *arena);
 

@@ -70,7 +70,7 @@ static enum err_code run_replay(const struct command *c, int32_t partition, stru
 {
     struct kafka_settings kafka = config_kafka(c->conf, "replay", c->arena);
     struct config_topics topics = config_topics(c->conf, c->arena);
-    const int32_t counts[DECIDE_TOPIC_COUNT] = {topics.partitions, topics.partitions,
+    const int32_t counts[DECIDE_TOPIC_COUNT] = {topics.task_partitions, topics.task_partitions,
                                                 topics.partitions};
     struct rules_topic *rules = rules_topic_open(&kafka, topics.rules);
     struct decide_config decide = {.find = rules_topic_find,

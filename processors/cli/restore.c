@@ -52,7 +52,7 @@ static enum err_code add_one(struct changes *changes, const char *dir, const str
 
 static int run(const struct command *c, const char *dir, struct err *err)
 {
-    struct steps steps;
+    struct steps steps = {0};
     struct changes changes = {
         .steps = &steps, .verb = "restore", .over = options_has(&c->options, "force")};
     enum err_code code = steps_open(&steps, c, true, err);

@@ -77,7 +77,7 @@ static enum err_code count_partitions(struct steps *s, struct err *err)
         struct cli_step *step = &s->items[i];
 
         code = count_one(s, step->input, &partitions, err);
-        if (code == ERR_NONE && partitions != s->topics.partitions)
+        if (code == ERR_NONE && partitions != s->topics.partitions && !s->growing)
             return err_set(err, ERR_CONFIG,
                            "topic %s has %d partitions and the configuration says %d", step->input,
                            partitions, s->topics.partitions);
@@ -93,7 +93,8 @@ enum err_code steps_open(struct steps *s, const struct command *c, bool with_sto
 {
     enum err_code code;
 
-    *s = (struct steps){.arena = c->arena,
+    *s = (struct steps){.growing = s->growing,
+                        .arena = c->arena,
                         .kafka = config_kafka(c->conf, "states", c->arena),
                         .redis = config_redis(c->conf),
                         .topics = config_topics(c->conf, c->arena)};

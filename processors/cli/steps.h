@@ -35,10 +35,11 @@ struct steps {
     struct cli_step items[STEPS_COUNT]; /* identify first: it feeds decide */
     struct store *store;                /* NULL: not asked for */
     int32_t first, end;                 /* partitions chosen by --partition: [first, end) */
+    bool growing; /* set before: the topics may have more partitions than the configuration says */
 };
 
 /* What --step and --partition of the command say; asks Kafka how many partitions the topics have.
- * with_store: connects to Redis.  ERR_USAGE: no such step or partition; ERR_CONFIG: the topics have
+ * *steps: {0}, but for `growing`.  with_store: connects to Redis.  ERR_USAGE: no such step or partition; ERR_CONFIG: the topics have
  * another number of partitions than the configuration says.  Closed by the caller in any case. */
 enum err_code steps_open(struct steps *steps, const struct command *c, bool with_store,
                          struct err *err);

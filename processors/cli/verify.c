@@ -265,7 +265,7 @@ int verb_verify(int argc, char **argv)
 {
     struct err err = {0};
     struct command c;
-    struct steps steps;
+    struct steps steps = {0};
     enum err_code code;
     size_t different = 0;
     int exit_code;
