@@ -306,13 +306,28 @@ static enum err_code from_snapshot(struct beginning *b, const struct cli_step *s
     return ERR_NONE;
 }
 
+/* A partition that had no state when the snapshot was taken, and has none now, begins as it would by
+ * itself; with the new generation, because the readers of this run know no other. */
+static bool has_nothing(struct beginning *b, const struct cli_step *step, int32_t partition)
+{
+    struct store *store = b->steps->store;
+    uint64_t commit;
+
+    return b->from == FROM_SNAPSHOT &&
+           !file_exists(
+               snapshot_path(b->steps->arena, b->dir, step->class->name, partition).data) &&
+           store->class->commit_number(store, step->class->name, partition, &commit, NULL) ==
+               STORE_DONE &&
+           commit == 0;
+}
+
 static enum err_code add_one(struct beginning *b, struct changes *changes,
                              const struct cli_step *step, int32_t partition, struct err *err)
 {
     struct store_copy copy = {0};
     struct taken sources = {0};
     int64_t start = -1;
-    enum err_code code = b->from == FROM_SNAPSHOT
+    enum err_code code = b->from == FROM_SNAPSHOT && !has_nothing(b, step, partition)
                              ? from_snapshot(b, step, partition, &copy, &sources, err)
                              : from_log(b, step, partition, &start, &copy, &sources, err);
 

@@ -576,6 +576,21 @@ static enum progress run_subject(struct engine *p, const struct record *record, 
     return progress;
 }
 
+/* Nothing that comes behind it can be trusted: a person has to give the numbers up. */
+static enum progress broken_chain(struct err *err)
+{
+    struct err why;
+
+    if (err == NULL)
+        return PROGRESS_FAILED;
+    why = *err;
+    err_set(err, why.code,
+            "%s: two runs have decided differently; `attent snapshot DIR` and `attent init --from "
+            "DIR` begin new numbers (docs/operations.md)",
+            why.text);
+    return PROGRESS_FAILED;
+}
+
 /* The reader's rule.  False: drop the record. */
 static enum progress look(struct engine *p, const struct record *record,
                           struct taken_source *source, bool *take, struct err *err)
@@ -592,7 +607,7 @@ static enum progress look(struct engine *p, const struct record *record,
             gaps_open(p->setup->gaps, &p->meta.taken, source);
         break;
     case TAKEN_JUNK: p->counts.junk++; break;
-    case TAKEN_BROKEN: return PROGRESS_FAILED;
+    case TAKEN_BROKEN: return broken_chain(err);
     }
     return PROGRESS_ON;
 }

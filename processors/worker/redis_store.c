@@ -112,7 +112,9 @@ static enum store_result read_claim(const struct redis_reply *reply, struct str 
                                     struct arena *arena, struct store_claim *out, struct err *err)
 {
     if (redis_is_list(reply, 2)) {
-        err_set(err, ERR_STATE, "the state in Redis belongs to %.*s, not to %.*s",
+        err_set(err, ERR_STATE,
+                "the state in Redis belongs to %.*s, not to %.*s: put the configuration right "
+                "(another number of partitions: attent repartition)",
                 STR_ARG(redis_reply_text(redis_reply_at(reply, 1))), STR_ARG(identity));
         return STORE_REFUSED;
     }

@@ -1,29 +1,17 @@
 /* Saving the states while they are worked on, and what can be done with them: Redis is emptied and
  * restored, a state is compared with its log, a step is begun anew.  As an operator does it, with
  * the verbs, on a real Kafka and Redis; what readers take is what an undisturbed run writes. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "core/arena.h"
 #include "core/mem.h"
 #include "core/when.h"
-#include "processors/worker/meta.h"
-#include "processors/worker/redis_store.h"
-#include "tests/support/decided.h"
-#include "tests/support/history.h"
 #include "tests/support/scratch.h"
+#include "tests/support/site.h"
 #include "tests/support/suite.h"
-#include "tests/support/wait.h"
 
-enum { CUSTOMERS = 100, EVENTS = 1500, WAIT_MS_MAX = 60 * 1000, LEAVE_MS_MAX = 5000 };
-
-static const int64_t start_ms = 1735689600000; /* 2025-01-01T00:00:00Z */
-static const int64_t span_ms = 60 * (int64_t)WHEN_DAY_MS;
-
-static const char yaml[] = "time: log\n"
-                           "worker: {batch_records: 50}\n"
-                           "console: {address: \"\"}\n";
+enum { WAIT_MS_MAX = 60 * 1000 };
 
 static struct server *kafka; /* of the suite's process */
 
@@ -37,165 +25,6 @@ static void stop_kafka(void)
     server_stop(kafka);
 }
 
-/* --- an installation with one decider ------------------------------------------------------------ */
-
-struct site {
-    struct field field;
-    struct history history;
-    struct process *decider;
-    const char *dir; /* snapshots */
-};
-
-static void start_decider(struct site *site)
-{
-    site->decider = field_start(&site->field, "run", "--role", "decide", NULL);
-    field_check(site->decider,
-                process_wait_output(site->decider, "\"partition claimed\"", WAIT_MS_MAX),
-                "decide gets no partition");
-}
-
-static void stop_decider(struct site *site)
-{
-    process_kill(site->decider, SIGTERM);
-    field_check(site->decider, process_wait(site->decider, LEAVE_MS_MAX) == 0, "SIGTERM");
-    process_free(site->decider);
-    site->decider = NULL;
-}
-
-static void open_site(struct site *site, const char *name)
-{
-    *site = (struct site){.dir = scratch_dir()};
-    field_open(&site->field, name, kafka, yaml);
-    history_open(&site->history, 1, CUSTOMERS, EVENTS, start_ms, span_ms);
-    start_decider(site);
-}
-
-static void close_site(struct site *site)
-{
-    process_free(site->decider);
-    history_close(&site->history);
-    field_close(&site->field);
-    scratch_remove(site->dir);
-}
-
-static void feed(struct site *site, size_t count)
-{
-    const struct field_event *event;
-
-    for (size_t i = 0; i < count && (event = history_next(&site->history)) != NULL; i++)
-        field_put(&site->field, "events", FIELD_BINARY, event);
-    field_flush(&site->field);
-}
-
-static const char *in_dir(struct site *site, const char *name)
-{
-    return scratch_path(site->dir, name);
-}
-
-static void has(char *text, const char *part)
-{
-    ck_assert_msg(strstr(text, part) != NULL, "%s\nis not in\n%s", part, text);
-}
-
-/* Until Redis holds what the whole log makes: the digests of `attent replay`. */
-static void await_replay(struct site *site, const struct decided *replay)
-{
-    int64_t end_ms = wait_now_ms() + WAIT_MS_MAX;
-
-    for (int p = 0; p < FIELD_PARTITIONS; p++)
-        while (strcmp(decided_state_digest(&site->field, p), replay->digests[p]) != 0) {
-            ck_assert_msg(wait_now_ms() < end_ms, "partition %d is not where replay is:\n%s", p,
-                          process_stderr(site->decider));
-            wait_pause_ms(100);
-        }
-}
-
-/* The log is whole: decide to its end, and give what readers have taken. */
-static void finish(struct site *site, struct decided *live, struct decided *replay)
-{
-    field_tick(&site->field, start_ms + span_ms + 30 * (int64_t)WHEN_DAY_MS);
-    decided_open(replay, &site->field);
-    decided_replay(replay, &site->field);
-    await_replay(site, replay);
-    stop_decider(site);
-    decided_open(live, &site->field);
-    decided_read(live, &site->field);
-}
-
-/* Until most customers have a state. */
-static void await_states(struct site *site)
-{
-    int64_t end_ms = wait_now_ms() + WAIT_MS_MAX;
-    char reply[64];
-
-    do {
-        ck_assert_msg(wait_now_ms() < end_ms, "no states");
-        wait_pause_ms(20);
-        field_ask_redis(&site->field, "DBSIZE", reply, sizeof reply);
-    } while (atoi(reply + 1) < CUSTOMERS / 2);
-}
-
-static int64_t next_of(struct store *store, int partition)
-{
-    struct arena *arena = arena_new(0);
-    struct meta meta = {0};
-    struct str bytes;
-    int64_t next = -1;
-
-    ck_assert_int_eq(store->class->meta(store, "decide", partition, arena, &bytes, NULL),
-                     STORE_DONE);
-    if (bytes.len > 0 && meta_decode_any(bytes, &meta, NULL) == ERR_NONE)
-        next = meta.next;
-    meta_free(&meta);
-    arena_free(arena);
-    return next;
-}
-
-/* Until all that is in the log is in the states. */
-static void await_decided(struct site *site, int partitions)
-{
-    const struct redis_settings settings = {.address = server_address(site->field.redis)};
-    int64_t end_ms = wait_now_ms() + WAIT_MS_MAX, first, end;
-    struct store *store;
-
-    ck_assert_int_eq(redis_store_open(&settings, &store, NULL), ERR_NONE);
-    for (int p = 0; p < partitions; p++) {
-        ck_assert_int_eq(kafka_topic_bounds(&site->field.kafka, field_topic(&site->field, "events"),
-                                            p, &first, &end, NULL),
-                         ERR_NONE);
-        while (next_of(store, p) < end) {
-            ck_assert_msg(wait_now_ms() < end_ms, "partition %d is not decided:\n%s", p,
-                          process_stderr(site->decider));
-            wait_pause_ms(20);
-        }
-    }
-    store->class->close(store);
-}
-
-static void tick_all(struct site *site, int partitions)
-{
-    const struct header header = {STR(CONTROL_HEADER), STR(CONTROL_TICK)};
-
-    for (int p = 0; p < partitions; p++) {
-        const struct record record = {.topic = str_of(field_topic(&site->field, "events")),
-                                      .partition = p,
-                                      .timestamp_ms =
-                                          start_ms + span_ms + 30 * (int64_t)WHEN_DAY_MS,
-                                      .headers = &header,
-                                      .header_count = 1};
-
-        field_send_record(&site->field, &record);
-    }
-}
-
-static void empty_redis(struct site *site)
-{
-    char reply[64];
-
-    field_ask_redis(&site->field, "FLUSHALL", reply, sizeof reply);
-    ck_assert_str_eq(reply, "+OK\r\n");
-}
-
 /* --- snapshot, restore, verify ------------------------------------------------------------------------ */
 
 START_TEST(what_redis_lost_comes_back_from_a_snapshot_and_the_log)
@@ -205,48 +34,48 @@ START_TEST(what_redis_lost_comes_back_from_a_snapshot_and_the_log)
     const char *snap;
     char *out;
 
-    open_site(&site, "lost");
-    snap = in_dir(&site, "one");
-    feed(&site, EVENTS / 3);
-    await_states(&site);
+    site_open(&site, "lost", kafka);
+    snap = site_in_dir(&site, "one");
+    site_feed(&site, SITE_EVENTS / 3);
+    site_await_states(&site);
     out = field_run(&site.field, 0, "snapshot", snap, NULL); /* in the midst of it */
-    has(out, "decide/0: next ");
-    has(out, "4 partitions, ");
+    site_has(out, "decide/0: next ");
+    site_has(out, "4 partitions, ");
     free(out);
     ck_assert_int_eq(scratch_count_files(snap), 4);
-    feed(&site, EVENTS / 3);
+    site_feed(&site, SITE_EVENTS / 3);
     out = field_run(&site.field, 0, "verify", "--step", "decide", "--from", snap, NULL);
-    has(out, "decide/3: equal at offset ");
+    site_has(out, "decide/3: equal at offset ");
     free(out);
     out = field_run(&site.field, 1, "restore", snap, NULL);
-    has(out, "NOT: a state is there; --force replaces it");
+    site_has(out, "NOT: a state is there; --force replaces it");
     free(out);
     free(field_run(&site.field, 78, "restore", snap, "--force", "--yes", NULL)); /* at work */
 
-    empty_redis(&site);
-    feed(&site, EVENTS / 6);
+    site_empty_redis(&site);
+    site_feed(&site, SITE_EVENTS / 6);
     field_check(
         site.decider,
         process_wait_output(site.decider, "`attent restore` puts a snapshot back", WAIT_MS_MAX),
         "decide does not name the way out");
-    stop_decider(&site);
+    site_stop_decider(&site);
     out = field_run(&site.field, 0, "restore", snap, NULL);
-    has(out, "; no state is there");
+    site_has(out, "; no state is there");
     free(out);
-    free(field_run(&site.field, 78, "snapshot", in_dir(&site, "none"), NULL)); /* a dry run */
+    free(field_run(&site.field, 78, "snapshot", site_in_dir(&site, "none"), NULL)); /* a dry run */
     out = field_run(&site.field, 0, "restore", snap, "--yes", NULL);
-    has(out, "4 partitions are done");
+    site_has(out, "4 partitions are done");
     free(out);
-    start_decider(&site);
-    feed(&site, EVENTS);
-    finish(&site, &live, &replay);
+    site_start_decider(&site);
+    site_feed(&site, SITE_EVENTS);
+    site_finish(&site, &live, &replay);
     decided_compare(&live, &replay, false);
     ck_assert_uint_gt(live.repeats, 0); /* derived again, and the same */
-    ck_assert_uint_gt(decided_count(&live, DECIDED_TASKS), CUSTOMERS / 4);
+    ck_assert_uint_gt(decided_count(&live, DECIDED_TASKS), SITE_CUSTOMERS / 4);
     free(field_run(&site.field, 0, "verify", "--step", "decide", NULL)); /* from the beginning */
     decided_close(&live);
     decided_close(&replay);
-    close_site(&site);
+    site_close(&site);
 }
 END_TEST
 
@@ -257,35 +86,35 @@ START_TEST(a_damaged_state_is_named_and_the_partition_rebuilt)
     const char *snap;
     char command[1024], *out;
 
-    open_site(&site, "damaged");
-    snap = in_dir(&site, "one");
-    feed(&site, EVENTS / 2);
-    await_states(&site);
+    site_open(&site, "damaged", kafka);
+    snap = site_in_dir(&site, "one");
+    site_feed(&site, SITE_EVENTS / 2);
+    site_await_states(&site);
     free(field_run(&site.field, 0, "snapshot", snap, NULL));
-    stop_decider(&site);
+    site_stop_decider(&site);
     snprintf(command, sizeof command,
              "redis-cli -p %d --scan --pattern '{decide:2}:s:?*' | head -20 | while read -r k; do "
              "redis-cli -p %d setrange $k 9 zzz; done > /dev/null",
              server_port(site.field.redis, 0), server_port(site.field.redis, 0));
     ck_assert_int_eq(system(command), 0);
     out = field_run(&site.field, 1, "verify", "--step", "decide", "--partition", "2", NULL);
-    has(out, "decide/2: DIFFERENT at offset ");
-    has(out, "Redis has another state than the log makes");
+    site_has(out, "decide/2: DIFFERENT at offset ");
+    site_has(out, "Redis has another state than the log makes");
     free(out);
     site.decider = field_start(&site.field, "run", "--role", "decide", NULL);
-    feed(&site, EVENTS / 4);
+    site_feed(&site, SITE_EVENTS / 4);
     field_check(site.decider,
                 process_wait_output(site.decider, "with a wrong checksum; `attent restore` puts",
                                     WAIT_MS_MAX),
                 "no damage is told");
-    stop_decider(&site);
+    site_stop_decider(&site);
     free(field_run(&site.field, 0, "restore", snap, "--step", "decide", "--partition", "2",
                    "--force", "--yes", NULL));
-    start_decider(&site);
+    site_start_decider(&site);
     out = field_run(&site.field, 0, "verify", "--step", "decide", "--partition", "2", NULL);
-    has(out, "decide/2: equal at offset ");
+    site_has(out, "decide/2: equal at offset ");
     free(out);
-    close_site(&site);
+    site_close(&site);
 }
 END_TEST
 
@@ -298,27 +127,27 @@ START_TEST(without_a_snapshot_a_step_is_begun_anew_from_the_log)
     struct site site;
     char *out;
 
-    open_site(&site, "anew");
-    feed(&site, EVENTS / 2);
-    await_states(&site);
-    empty_redis(&site);
-    stop_decider(&site);
+    site_open(&site, "anew", kafka);
+    site_feed(&site, SITE_EVENTS / 2);
+    site_await_states(&site);
+    site_empty_redis(&site);
+    site_stop_decider(&site);
     out = field_run(&site.field, 0, "init", "--step", "decide", "--from", "beginning", NULL);
-    has(out, "decide/0: goes on at offset 0 (the log has 0 to ");
+    site_has(out, "decide/0: goes on at offset 0 (the log has 0 to ");
     free(out);
     free(field_run(&site.field, 0, "init", "--step", "decide", "--from", "beginning", "--yes",
                    NULL));
-    start_decider(&site);
-    feed(&site, EVENTS);
-    finish(&site, &live, &replay);
+    site_start_decider(&site);
+    site_feed(&site, SITE_EVENTS);
+    site_finish(&site, &live, &replay);
     decided_compare_content(&live, &replay);
     decided_close(&live);
     decided_close(&replay);
-    free(field_run(&site.field, 0, "snapshot", in_dir(&site, "after"), NULL));
-    free(field_run(&site.field, 0, "verify", "--step", "decide", "--from", in_dir(&site, "after"),
-                   NULL));
+    free(field_run(&site.field, 0, "snapshot", site_in_dir(&site, "after"), NULL));
+    free(field_run(&site.field, 0, "verify", "--step", "decide", "--from",
+                   site_in_dir(&site, "after"), NULL));
     free(field_run(&site.field, 78, "verify", "--step", "decide", NULL)); /* another generation */
-    close_site(&site);
+    site_close(&site);
 }
 END_TEST
 
@@ -327,26 +156,145 @@ START_TEST(from_the_end_rules_are_in_force_and_nothing_old_is_decided)
     struct site site;
     char *out;
 
-    open_site(&site, "end");
-    feed(&site, EVENTS / 3);
-    await_states(&site);
-    stop_decider(&site);
+    site_open(&site, "end", kafka);
+    site_feed(&site, SITE_EVENTS / 3);
+    site_await_states(&site);
+    site_stop_decider(&site);
     out = field_run(&site.field, 0, "init", "--from", "end", "--yes", NULL);
-    has(out, "identify/0: goes on at offset ");
-    has(out, "with 1 subjects, generation ");
+    site_has(out, "identify/0: goes on at offset ");
+    site_has(out, "with 1 subjects, generation ");
     free(out);
-    empty_redis(&site);
+    site_empty_redis(&site);
     free(field_run(&site.field, 0, "init", "--from", "end", "--yes", NULL));
-    start_decider(&site);
-    feed(&site, EVENTS); /* decided: so rules are in force */
-    await_states(&site);
-    stop_decider(&site);
+    site_start_decider(&site);
+    site_feed(&site, SITE_EVENTS); /* decided: so rules are in force */
+    site_await_states(&site);
+    site_stop_decider(&site);
     free(field_run(&site.field, 2, "init", "--from", "nowhere", NULL));
     out = field_run(&site.field, 0, "init", "--step", "decide", "--from", "2025-02-01T00:00:00Z",
                     NULL);
-    has(out, "; in place of the state up to ");
+    site_has(out, "; in place of the state up to ");
     free(out);
-    close_site(&site);
+    site_close(&site);
+}
+END_TEST
+
+/* Numbered records of identify, ten, one a minute. */
+static void send_numbered(struct site *site, int partition, int64_t begin_ms)
+{
+    struct buf scratch = {0};
+    struct chain chain = {0};
+
+    for (int i = 0; i < 10; i++) {
+        struct header headers[CHAIN_HEADERS];
+        struct chain_stamp stamp;
+        struct record record = {.topic = str_of(field_topic(&site->field, "events")),
+                                .partition = partition,
+                                .timestamp_ms = begin_ms + i * WHEN_MINUTE_MS,
+                                .key = STR("c-numbered"),
+                                .value = STR("{}")};
+
+        chain_stamp(&chain, 1, STR("identify/0"), &record, &scratch, &stamp, headers);
+        record.headers = headers;
+        record.header_count = CHAIN_HEADERS;
+        field_send_record(&site->field, &record);
+    }
+    buf_free(&scratch);
+}
+
+START_TEST(a_step_begun_in_the_middle_takes_the_numbers_that_follow)
+{
+    struct site site;
+    char *out;
+
+    site_open(&site, "middle", kafka);
+    send_numbered(&site, 0, 1735689600000); /* 2025-01-01T00:00:00Z */
+    site_await_decided(&site, FIELD_PARTITIONS);
+    ck_assert_uint_eq(site_taken(&site, 0, "identify/0"), 10);
+    site_stop_decider(&site);
+    out = field_run(&site.field, 0, "init", "--step", "decide", "--partition", "0", "--from",
+                    "2025-01-01T00:06:00Z", "--yes", NULL);
+    site_has(out, "decide/0: goes on at offset ");
+    free(out);
+    ck_assert_uint_eq(site_taken(&site, 0, "identify/0"), 6);
+    site_start_decider(&site);
+    site_await_decided(&site, FIELD_PARTITIONS);
+    ck_assert_uint_eq(site_taken(&site, 0, "identify/0"), 10);
+    site_close(&site);
+}
+END_TEST
+
+/* --- partitions that stand still, and the way out -------------------------------------------------------- */
+
+static void run_to_the_end(struct site *site)
+{
+    site_start_decider(site);
+    site_feed(site, 100);
+    site_await_decided(site, FIELD_PARTITIONS);
+    site_stop_decider(site);
+}
+
+/* As docs/operations.md says it. */
+START_TEST(a_log_that_ends_before_the_state_or_begins_behind_it_stops_the_partition)
+{
+    struct site site;
+    const char *snap;
+
+    site_open(&site, "bounds", kafka);
+    snap = site_in_dir(&site, "one");
+    site_feed(&site, 500);
+    site_await_decided(&site, FIELD_PARTITIONS);
+    free(field_run(&site.field, 0, "snapshot", snap, NULL));
+    site_stop_decider(&site);
+    site_move_next(&site, 1, 1000);
+    site_move_next(&site, 2, -1000);
+    site.decider = field_start(&site.field, "run", "--role", "decide", NULL);
+    site_await_word(&site, "and the state goes up to -");
+    site_await_word(&site, "the topic was made again, or Kafka has lost records; `attent restore`");
+    site_stop_decider(&site);
+    free(field_run(&site.field, 0, "restore", snap, "--partition", "1", "--force", "--yes", NULL));
+    free(field_run(&site.field, 0, "init", "--step", "decide", "--partition", "2", "--from",
+                   "beginning", "--yes", NULL));
+    run_to_the_end(&site);
+    site_close(&site);
+}
+END_TEST
+
+/* What nobody else than a run that has decided differently would write. */
+static void send_broken(struct site *site, int partition)
+{
+    const struct header headers[] = {
+        {STR(CHAIN_FROM_HEADER), STR("identify/0")},
+        {STR(CHAIN_SEQ_HEADER), STR("1.1")},
+        {STR(CHAIN_HASH_HEADER), STR("00112233445566778899aabbccddeeff")}};
+    const struct record record = {.topic = str_of(field_topic(&site->field, "events")),
+                                  .partition = partition,
+                                  .timestamp_ms = 1735689600000,
+                                  .key = STR("c-1"),
+                                  .value = STR("{}"),
+                                  .headers = headers,
+                                  .header_count = 3};
+
+    field_send_record(&site->field, &record);
+}
+
+START_TEST(a_chain_that_does_not_follow_stops_the_partition_until_it_is_given_up)
+{
+    struct site site;
+    const char *snap;
+
+    site_open(&site, "chain", kafka);
+    snap = site_in_dir(&site, "one");
+    site_feed(&site, 300);
+    site_await_decided(&site, FIELD_PARTITIONS);
+    send_broken(&site, 3);
+    site_feed(&site, 100);
+    site_await_word(&site, "two runs have decided differently");
+    site_stop_decider(&site);
+    free(field_run(&site.field, 0, "snapshot", snap, NULL));
+    free(field_run(&site.field, 0, "init", "--from", snap, "--yes", NULL));
+    run_to_the_end(&site);
+    site_close(&site);
 }
 END_TEST
 
@@ -413,7 +361,7 @@ static void compare_outputs(struct site *site, struct site *undisturbed)
         struct ids b = read_ids(other, field_topic(&undisturbed->field, topics[t]));
 
         printf("  %s: %zu, undisturbed %zu\n", topics[t], a.count, b.count);
-        ck_assert_uint_gt(a.count, CUSTOMERS / 4);
+        ck_assert_uint_gt(a.count, SITE_CUSTOMERS / 4);
         ck_assert_uint_eq(a.count, b.count);
         for (size_t i = 0; i < a.count; i++)
             ck_assert(str_equal(a.items[i], b.items[i]));
@@ -427,11 +375,11 @@ static void compare_outputs(struct site *site, struct site *undisturbed)
 /* The same events with the partitions as they were. */
 static void open_undisturbed(struct site *site)
 {
-    open_site(site, "same");
-    feed(site, EVENTS);
-    tick_all(site, FIELD_PARTITIONS);
-    await_decided(site, FIELD_PARTITIONS);
-    stop_decider(site);
+    site_open(site, "same", kafka);
+    site_feed(site, SITE_EVENTS);
+    site_tick_all(site, FIELD_PARTITIONS);
+    site_await_decided(site, FIELD_PARTITIONS);
+    site_stop_decider(site);
 }
 
 /* Customers go on where they stood: what is decided of each, before and after, is what one run over
@@ -442,26 +390,26 @@ START_TEST(twice_as_many_partitions_lose_and_double_nothing)
     const char *snap;
     char *out;
 
-    open_site(&site, "more");
-    snap = in_dir(&site, "all");
-    feed(&site, EVENTS / 2);
-    await_states(&site);
-    free(field_run(&site.field, 0, "snapshot", in_dir(&site, "early"), NULL));
-    feed(&site, EVENTS / 10);
-    await_decided(&site, FIELD_PARTITIONS);
-    stop_decider(&site);
-    out =
-        field_run(&site.field, 1, "repartition", in_dir(&site, "early"), "--partitions", "8", NULL);
-    has(out, "are not in the snapshot: stop ingest, wait until all is decided");
+    site_open(&site, "more", kafka);
+    snap = site_in_dir(&site, "all");
+    site_feed(&site, SITE_EVENTS / 2);
+    site_await_states(&site);
+    free(field_run(&site.field, 0, "snapshot", site_in_dir(&site, "early"), NULL));
+    site_feed(&site, SITE_EVENTS / 10);
+    site_await_decided(&site, FIELD_PARTITIONS);
+    site_stop_decider(&site);
+    out = field_run(&site.field, 1, "repartition", site_in_dir(&site, "early"), "--partitions", "8",
+                    NULL);
+    site_has(out, "are not in the snapshot: stop ingest, wait until all is decided");
     free(out);
     free(field_run(&site.field, 0, "snapshot", snap, NULL));
     free(field_run(&site.field, 2, "repartition", snap, "--partitions", "3", NULL));
     out = field_run(&site.field, 0, "repartition", snap, "--partitions", "8", NULL);
-    has(out, "decide/7: goes on at offset 0 ");
+    site_has(out, "decide/7: goes on at offset 0 ");
     free(out);
     for (int i = 0; i < 2; i++) { /* may be done again */
         out = field_run(&site.field, 0, "repartition", snap, "--partitions", "8", "--yes", NULL);
-        has(out, "set partitions: 8 and task_partitions: 4 first");
+        site_has(out, "set partitions: 8 and task_partitions: 4 first");
         free(out);
     }
     site.decider = field_start(&site.field, "run", "--role", "decide", "-s", "partitions=8", "-s",
@@ -469,24 +417,28 @@ START_TEST(twice_as_many_partitions_lose_and_double_nothing)
     field_check(site.decider,
                 process_wait_output(site.decider, "\"partition claimed\"", WAIT_MS_MAX),
                 "decide gets no partition");
-    feed(&site, EVENTS);
-    tick_all(&site, 8);
-    await_decided(&site, 8);
-    stop_decider(&site);
+    site_feed(&site, SITE_EVENTS);
+    site_tick_all(&site, 8);
+    site_await_decided(&site, 8);
+    site_stop_decider(&site);
     open_undisturbed(&undisturbed);
     compare_outputs(&site, &undisturbed);
-    close_site(&undisturbed);
-    close_site(&site);
+    site_close(&undisturbed);
+    site_close(&site);
 }
 END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {what_redis_lost_comes_back_from_a_snapshot_and_the_log,
-                                  a_damaged_state_is_named_and_the_partition_rebuilt,
-                                  without_a_snapshot_a_step_is_begun_anew_from_the_log,
-                                  from_the_end_rules_are_in_force_and_nothing_old_is_decided,
-                                  twice_as_many_partitions_lose_and_double_nothing};
+    const TTest *const tests[] = {
+        what_redis_lost_comes_back_from_a_snapshot_and_the_log,
+        a_damaged_state_is_named_and_the_partition_rebuilt,
+        without_a_snapshot_a_step_is_begun_anew_from_the_log,
+        from_the_end_rules_are_in_force_and_nothing_old_is_decided,
+        twice_as_many_partitions_lose_and_double_nothing,
+        a_step_begun_in_the_middle_takes_the_numbers_that_follow,
+        a_log_that_ends_before_the_state_or_begins_behind_it_stops_the_partition,
+        a_chain_that_does_not_follow_stops_the_partition_until_it_is_given_up};
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     return suite_run_with("snapshot", tests, sizeof tests / sizeof tests[0], 300, start_kafka,

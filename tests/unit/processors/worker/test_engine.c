@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/check.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/rng.h"
 #include "processors/worker/memory_store.h"
@@ -311,7 +312,8 @@ START_TEST(a_damaged_state_stops_the_partition)
     int64_t due_ms;
     size_t max;
     struct store_lane lane;
-    struct str after;
+    struct str after, whose;
+    char name[LOG_CUSTOMER_SIZE];
 
     while (engine_wants_timers(p, &lane, &due_ms, &after, &max))
         engine_add_timers(p, lane, NULL, 0, false);
@@ -320,6 +322,13 @@ START_TEST(a_damaged_state_stops_the_partition)
     missing[0].blob = bad.blob;
     engine_fill(p, missing, count);
     ck_assert_int_eq(engine_run(p, &batch, &err), ERR_STATE);
+    whose = log_customer(STR("k"), name);
+    ck_assert_msg(str_contains(str_of(err.text),
+                               arena_format(arena, "the state of %.*s cannot be read: version 114",
+                                            STR_ARG(whose))),
+                  "%s", err.text);
+    ck_assert_ptr_nonnull(strstr(err.text, "`attent restore` puts the partition back"));
+    ck_assert_ptr_nonnull(strstr(err.text, "attent init --step toy --partition 1 --from"));
     engine_close(p);
     store->class->close(store);
     arena_free(arena);
