@@ -121,8 +121,8 @@ void splits_check_timers(struct store *store, const struct step_class *class, co
         store->class->list(store, class->name, partition, l.arena, &list, &count, NULL),
         STORE_DONE);
     for (size_t i = 0; i < count; i++) {
-        ck_assert_int_eq(
-            blob_unwrap(list[i].subject, list[i].blob, l.arena, &timers, &inner, NULL), ERR_NONE);
+        ck_assert_int_eq(blob_unwrap(list[i].subject, list[i].blob, l.arena, &timers, &inner, NULL),
+                         ERR_NONE);
         due += timers.due_ms != STEP_NO_TIMER;
         waits += timers.wait_count;
     }

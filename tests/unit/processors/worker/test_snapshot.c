@@ -16,7 +16,9 @@ static struct snapshot make(struct arena *arena)
 {
     static const int32_t partitions[] = {2};
     struct snapshot s = {
-        .step = STR("decide"), .partition = 3, .taken_ms = 1767225600000,
+        .step = STR("decide"),
+        .partition = 3,
+        .taken_ms = 1767225600000,
         .copy = {.identity = STR("group g, topic t of 4 partitions"), .commit = 12, .count = 3}};
     struct step_wait wait = {3, 99};
     struct buf out = {0};
