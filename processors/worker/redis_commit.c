@@ -25,7 +25,7 @@ enum {
  * that changed the lane, due time ('-' = none) and subject.  MSET and ZADD take many
  * at once; 1000 arguments are well below what Lua can unpack. */
 const char redis_commit_text[] =
-    "local m = redis.call('HMGET', KEYS[1], 'token', 'commit')\n"
+    "local m = redis.call('HMGET', KEYS[1], 'token', 'commit', 'copying')\n"
     "if m[1] ~= ARGV[1] then return {'FENCED', ''} end\n"
     "if (m[2] or '0') ~= ARGV[2] then return {'GAP', m[2] or '0'} end\n"
     "redis.call('ZCARD', KEYS[2])\n"
@@ -33,7 +33,9 @@ const char redis_commit_text[] =
     "for i = waits, #ARGV, 3 do redis.call('ZCARD', KEYS[2] .. ':' .. ARGV[i]) end\n"
     "local set, add, name = {}, {}, tonumber(ARGV[5]) + 1\n"
     "local before = string.sub(KEYS[1], 1, -5) .. 'before'\n"
-    "if redis.call('EXISTS', before) == 1 then\n"
+    "if m[3] and redis.call('EXISTS', before) == 0 then\n"
+    "  redis.call('HDEL', KEYS[1], 'copying')\n"
+    "elseif m[3] then\n"
     "  for i = 3, #KEYS do\n"
     "    redis.call('HSETNX', before, 's:' .. string.sub(KEYS[i], name), redis.call('GET', KEYS[i]) "
     "or '')\n"

@@ -1,8 +1,9 @@
 /* A partition as it was at one moment, read while commits go on; and put back.
  *
  * To copy is to walk, and while one walks, commits overwrite what was not seen yet.  So a copy begins
- * with a mark, the hash {STEP:N}:before, and while that is there a commit keeps there what it
- * overwrites, once for each subject (redis_commit.c).  The walk may then see old and new mixed:
+ * with a mark, the hash {STEP:N}:before (and a field of meta, so that other commits need not look for
+ * it), and while that is there a commit keeps there what it overwrites, once for each subject
+ * (redis_commit.c).  The walk may then see old and new mixed:
  * what stands in `before` wins, and is the state of the moment at which the mark was set.
  *
  *      mark at commit 7     commit 8: a      walk: a' b c     commit 9: b    before: a b
@@ -41,11 +42,13 @@ static const char begin_text[] =
     "if (m[2] or '0') == '0' then return {'NONE', '', '', ''} end\n"
     "redis.call('HSET', KEYS[2], 'copy', ARGV[1])\n"
     "redis.call('PEXPIRE', KEYS[2], ARGV[2])\n"
+    "redis.call('HSET', KEYS[1], 'copying', ARGV[1])\n"
     "return {'DONE', m[1] or '', m[2], m[3] or ''}\n";
 
 static const char end_text[] =
-    "if redis.call('HGET', KEYS[1], 'copy') ~= ARGV[1] then return {'GAP', ''} end\n"
-    "redis.call('UNLINK', KEYS[1])\n"
+    "if redis.call('HGET', KEYS[2], 'copy') ~= ARGV[1] then return {'GAP', ''} end\n"
+    "redis.call('UNLINK', KEYS[2])\n"
+    "redis.call('HDEL', KEYS[1], 'copying')\n"
     "return {'DONE', ''}\n";
 
 /* The mark goes as well: whoever copies meanwhile has the states of two moments. */
@@ -53,7 +56,7 @@ static const char take_text[] =
     "local there = redis.call('HGET', KEYS[1], 'commit') or '0'\n"
     "if there ~= ARGV[1] then return {'GAP', there} end\n"
     "redis.call('HSET', KEYS[1], 'token', ARGV[2], 'identity', ARGV[3], 'commit', '0')\n"
-    "redis.call('HDEL', KEYS[1], 'meta')\n"
+    "redis.call('HDEL', KEYS[1], 'meta', 'copying')\n"
     "redis.call('UNLINK', KEYS[2])\n"
     "return {'DONE', ''}\n";
 
@@ -162,9 +165,10 @@ static enum err_code renew(struct copying *c, struct err *err)
 /* It was there all the time: what was overwritten is in it, and nobody needs it any more. */
 static enum store_result end(struct copying *c, struct err *err)
 {
-    struct str args[2] = {c->mark, str_of(c->id)};
+    struct str args[3] = {redis_key(c->arena, c->step, c->partition, "meta"), c->mark,
+                          str_of(c->id)};
     struct redis_reply *reply;
-    enum store_result result = run(c->s, end_text, args, 1, 2, &reply, err);
+    enum store_result result = run(c->s, end_text, args, 2, 3, &reply, err);
 
     if (result == STORE_DONE && !str_is(redis_reply_text(redis_reply_at(reply, 0)), "DONE")) {
         err_set(err, ERR_STATE, "%s/%d: it took too long to copy", c->step, c->partition);

@@ -197,6 +197,32 @@ static void ask(const struct str *args, size_t count, struct redis_reply **reply
     redis_close(r);
 }
 
+/* Who copied has died, and the mark with it: the next commit takes the rest away. */
+START_TEST(a_mark_that_has_expired_costs_one_commit)
+{
+    const struct str left[] = {STR("HSET"), STR("{expired:1}:meta"), STR("copying"), STR("id")};
+    const struct str gone[] = {STR("HDEL"), STR("{expired:1}:meta"), STR("copying")};
+    const struct str none[] = {STR("EXISTS"), STR("{expired:1}:before")};
+    struct store *s = open_redis();
+    struct arena *arena = arena_new(0);
+    struct redis_reply *reply;
+
+    claim(s, "expired", MINE, "me", arena, STORE_DONE);
+    commit(s, "expired", 1);
+    ask(left, 4, &reply);
+    redis_reply_free(reply);
+    commit(s, "expired", 2);
+    ask(gone, 3, &reply);
+    ck_assert_int_eq(redis_reply_integer(reply), 0);
+    redis_reply_free(reply);
+    ask(none, 2, &reply);
+    ck_assert_int_eq(redis_reply_integer(reply), 0);
+    redis_reply_free(reply);
+    arena_free(arena);
+    s->class->close(s);
+}
+END_TEST
+
 START_TEST(two_copies_at_once_are_refused_and_nothing_is_left_behind)
 {
     const struct str mark[] = {STR("HSET"), STR("{twice:1}:before"), STR("copy"), STR("another")};
@@ -365,6 +391,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {a_copy_is_of_one_moment_whatever_is_committed_meanwhile,
+                                  a_mark_that_has_expired_costs_one_commit,
                                   two_copies_at_once_are_refused_and_nothing_is_left_behind,
                                   what_was_copied_is_put_back,
                                   an_empty_partition_is_copied_as_nothing,
