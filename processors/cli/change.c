@@ -81,8 +81,8 @@ enum err_code changes_add(struct changes *changes, const struct cli_step *step, 
     enum err_code code = meta_decode_any(copy->meta, &meta, err);
 
     if (code == ERR_NONE && (changes->there == 0 || partition < changes->there))
-        code = kafka_topic_bounds(&changes->steps->kafka, step->input, partition, &change.first,
-                                  &change.end, err);
+        code = kafka_consumer_bounds(changes->steps->asking, step->input, partition, &change.first,
+                                     &change.end, err);
     if (code == ERR_NONE)
         code = look_at_store(changes, &change, &next, err);
     if (code == ERR_NONE) {

@@ -257,7 +257,7 @@ static enum err_code find_start(struct beginning *b, const struct cli_step *step
 {
     int64_t first, end;
     enum err_code code =
-        kafka_topic_bounds(&b->steps->kafka, step->input, partition, &first, &end, err);
+        kafka_consumer_bounds(b->steps->asking, step->input, partition, &first, &end, err);
 
     *start = b->from == FROM_END ? end : first;
     if (code == ERR_NONE && b->from == FROM_TIME)

@@ -55,7 +55,7 @@ static enum err_code look_at_end(struct moving *m, struct changes *changes,
                         .context = &undecided,
                         .record = count_undecided};
     int64_t first;
-    enum err_code code = kafka_topic_bounds(&m->steps->kafka, step->input, p, &first, end, err);
+    enum err_code code = kafka_consumer_bounds(m->steps->asking, step->input, p, &first, end, err);
 
     if (code == ERR_NONE && next < *end)
         code = scan_topic(&scan, err);
@@ -226,7 +226,7 @@ static enum err_code prepare(struct moving *m, struct changes *changes, const st
     if (code != ERR_NONE)
         return code;
     m->after = (int32_t)after;
-    code = kafka_topic_partitions(&m->steps->kafka, m->steps->topics.events, &now, err);
+    code = kafka_consumer_topic_partitions(m->steps->asking, m->steps->topics.events, &now, err);
     changes->there = now;
     m->generation = (uint64_t)(clock_wall_ms() / 1000);
     for (size_t i = 0; i < STEPS_COUNT && code == ERR_NONE; i++)

@@ -58,7 +58,7 @@ static enum err_code choose(struct steps *s, const struct options *options, stru
 
 static enum err_code count_one(struct steps *s, const char *topic, int *partitions, struct err *err)
 {
-    enum err_code code = kafka_topic_partitions(&s->kafka, topic, partitions, err);
+    enum err_code code = kafka_consumer_topic_partitions(s->asking, topic, partitions, err);
 
     if (code != ERR_NONE)
         return err_prefix(err, "Kafka at %s", s->kafka.brokers);
@@ -102,6 +102,8 @@ enum err_code steps_open(struct steps *s, const struct command *c, bool with_sto
     describe(s, c->conf);
     code = choose(s, &c->options, err);
     if (code == ERR_NONE)
+        code = kafka_consumer_open_alone(&s->kafka, NULL, 0, &s->asking, err);
+    if (code == ERR_NONE)
         code = count_partitions(s, err);
     if (code == ERR_NONE && with_store)
         code = redis_store_open(&s->redis, &s->store, err);
@@ -112,6 +114,7 @@ void steps_close(struct steps *s)
 {
     if (s->store != NULL)
         s->store->class->close(s->store);
+    kafka_consumer_close(s->asking);
     rules_topic_close(s->rules);
     *s = (struct steps){0};
 }

@@ -34,6 +34,7 @@ struct steps {
     struct identify_config identify;
     struct cli_step items[STEPS_COUNT]; /* identify first: it feeds decide */
     struct store *store;                /* NULL: not asked for */
+    struct kafka_consumer *asking;      /* one connection for all questions about topics */
     int32_t first, end;                 /* partitions chosen by --partition: [first, end) */
     bool growing; /* set before: the topics may have more partitions than the configuration says */
 };

@@ -92,6 +92,20 @@ static bool same_outputs(const struct verifying *v)
     return same;
 }
 
+/* And how far it has taken those of others. */
+static bool same_sources(const struct taken *live, const struct taken *mine)
+{
+    bool same = live->count == mine->count;
+
+    for (size_t i = 0; i < live->count && same; i++) {
+        const struct taken_source *a = &live->sources[i], *b = &mine->sources[i];
+
+        same = str_equal(a->from, b->from) && a->generation == b->generation &&
+               a->number == b->number && a->hash.low == b->hash.low && a->hash.high == b->hash.high;
+    }
+    return same;
+}
+
 /* --- one look ------------------------------------------------------------------------------------ */
 
 static enum err_code take(void *context, const struct record *record, struct err *err)
@@ -186,7 +200,7 @@ static enum err_code look_at_beginning(struct verifying *v, struct err *err)
 {
     int64_t first, end;
     enum err_code code =
-        kafka_topic_bounds(&v->steps->kafka, v->step->input, v->partition, &first, &end, err);
+        kafka_consumer_bounds(v->steps->asking, v->step->input, v->partition, &first, &end, err);
 
     v->generation = 1;
     if (code == ERR_NONE && first > 0)
@@ -226,7 +240,7 @@ static void print_text(const struct verifying *v, bool outputs)
     }
     printf("%s/%d: DIFFERENT at offset %" PRId64 ": %zu of %zu subjects%s\n%.*s",
            v->step->class->name, v->partition, v->live_meta.next, v->different_count, v->live.count,
-           outputs ? "" : ", and the numbers or contents of outputs",
+           outputs ? "" : ", and the numbers of what it writes or reads",
            STR_ARG(buf_str(&v->different)));
     if (v->different_count > DIFFERENT_SHOWN)
         printf("  and %zu more\n", v->different_count - DIFFERENT_SHOWN);
@@ -246,7 +260,7 @@ static enum err_code verify_one(struct steps *steps, const struct cli_step *step
     for (int i = 0; i < TRIES && code == ERR_NONE && (i == 0 || !*equal); i++) {
         clock_sleep_ms(i * PAUSE_MS);
         code = look(&v, err);
-        outputs = same_outputs(&v);
+        outputs = same_outputs(&v) && same_sources(&v.live_meta.taken, &v.mine_meta.taken);
         *equal = v.different_count == 0 && outputs;
     }
     if (code == ERR_NONE && v.json)

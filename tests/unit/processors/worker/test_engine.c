@@ -127,6 +127,46 @@ START_TEST(any_split_of_a_log_gives_the_same_outputs_and_states)
 }
 END_TEST
 
+/* A snapshot is taken after any record: whoever goes on from it ends where the others end, with states,
+ * timers and the numbers of outputs. */
+START_TEST(a_run_from_a_copy_ends_as_one_from_the_beginning)
+{
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct log log = log_new(seed);
+        struct offline_setup setup = {
+            .class = &toy_step_class, .partition = 1, .topic_partitions = partitions};
+        size_t cut = seed * LOG_RECORDS / 13;
+        struct offline *whole, *rest;
+        struct store_copy copy, ends[2];
+        struct err err = {0};
+
+        ck_assert_int_eq(offline_open(&setup, &whole, &err), ERR_NONE);
+        ck_assert_int_eq(offline_records(whole, log.records, cut, &err), ERR_NONE);
+        copy = offline_copy(whole, log.arena);
+        setup.from = &copy;
+        ck_assert_msg(offline_open(&setup, &rest, &err) == ERR_NONE, "%s", err.text);
+        ck_assert_int_eq(offline_next(rest), offline_next(whole));
+        ck_assert_int_eq(offline_due_next(rest),
+                         STEP_NO_TIMER); /* in the store, not in memory yet */
+        for (int i = 0; i < 2; i++) {
+            struct offline *o = i == 0 ? whole : rest;
+
+            ck_assert_int_eq(offline_records(o, log.records + cut, log.count - cut, &err),
+                             ERR_NONE);
+            ends[i] = offline_copy(o, log.arena);
+        }
+        ck_assert(str_equal(ends[0].meta, ends[1].meta));
+        ck_assert_uint_eq(ends[0].count, ends[1].count);
+        for (size_t i = 0; i < ends[0].count; i++)
+            ck_assert(str_equal(ends[0].subjects[i].subject, ends[1].subjects[i].subject) &&
+                      str_equal(ends[0].subjects[i].blob, ends[1].subjects[i].blob));
+        offline_close(whole);
+        offline_close(rest);
+        arena_free(log.arena);
+    }
+}
+END_TEST
+
 /* --- exact cases --------------------------------------------------------------------------- */
 
 struct seen {
@@ -335,6 +375,7 @@ START_TEST(a_damaged_state_stops_the_partition)
 }
 END_TEST
 
-SUITE_MAIN("engine", any_split_of_a_log_gives_the_same_outputs_and_states,
+SUITE_MAIN("engine", a_run_from_a_copy_ends_as_one_from_the_beginning,
+           any_split_of_a_log_gives_the_same_outputs_and_states,
            a_timer_sees_its_due_time_before_the_record_that_passes_it,
            a_changed_chain_stops_the_partition, a_damaged_state_stops_the_partition)
