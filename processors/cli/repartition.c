@@ -24,6 +24,8 @@ struct moving {
     const char *dir;
     int32_t before, after; /* partitions */
     uint64_t generation;
+    bool has_states
+        [STEPS_COUNT]; /* in the snapshot; a step that nobody runs has none, and begins some day */
 };
 
 struct old { /* the partitions of one step as they were */
@@ -32,6 +34,15 @@ struct old { /* the partitions of one step as they were */
     int64_t now_ms;
     size_t missing; /* without a file */
 };
+
+static void look_for_states(struct moving *m)
+{
+    for (size_t i = 0; i < STEPS_COUNT; i++)
+        for (int32_t p = 0; p < m->before; p++)
+            if (file_exists(
+                    snapshot_path(m->steps->arena, m->dir, m->steps->items[i].class->name, p).data))
+                m->has_states[i] = true;
+}
 
 /* --- what there was ------------------------------------------------------------------------------ */
 
@@ -139,7 +150,7 @@ static void hand_out(const struct moving *m, const struct old *old, int32_t to,
 static void give_up_older(const struct moving *m, struct taken *taken)
 {
     for (size_t i = 0; i < STEPS_COUNT; i++)
-        for (int32_t n = 0; n < m->after; n++)
+        for (int32_t n = 0; m->has_states[i] && n < m->after; n++)
             taken_advance(taken, &(struct taken_source){
                                      .from = arena_format(m->steps->arena, "%s/%d",
                                                           m->steps->items[i].class->name, n),
@@ -179,8 +190,6 @@ static enum err_code move_step(struct moving *m, struct changes *changes,
 
     for (int32_t p = 0; p < m->before && code == ERR_NONE; p++)
         code = read_one(m, changes, step, p, &old, err);
-    if (code == ERR_NONE && old.missing == (size_t)m->before)
-        return ERR_NONE; /* a step that nobody runs */
     if (code == ERR_NONE && old.missing > 0)
         changes_refuse(changes, step, 0, "%s lacks %zu of its %d partitions", m->dir, old.missing,
                        m->before);
@@ -229,8 +238,10 @@ static enum err_code prepare(struct moving *m, struct changes *changes, const st
     code = kafka_consumer_topic_partitions(m->steps->asking, m->steps->topics.events, &now, err);
     changes->there = now;
     m->generation = (uint64_t)(clock_wall_ms() / 1000);
+    look_for_states(m);
     for (size_t i = 0; i < STEPS_COUNT && code == ERR_NONE; i++)
-        code = move_step(m, changes, &m->steps->items[i], err);
+        if (m->has_states[i])
+            code = move_step(m, changes, &m->steps->items[i], err);
     if (code == ERR_NONE && changes->count == 0)
         code = err_set(err, ERR_STATE, "%s holds no snapshot of these steps", m->dir);
     return code;
