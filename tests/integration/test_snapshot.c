@@ -72,7 +72,6 @@ START_TEST(what_redis_lost_comes_back_from_a_snapshot_and_the_log)
     decided_compare(&live, &replay, false);
     ck_assert_uint_gt(live.repeats, 0); /* derived again, and the same */
     ck_assert_uint_gt(decided_count(&live, DECIDED_TASKS), SITE_CUSTOMERS / 4);
-    free(field_run(&site.field, 0, "verify", "--step", "decide", NULL)); /* from the beginning */
     decided_close(&live);
     decided_close(&replay);
     site_close(&site);
@@ -80,43 +79,34 @@ START_TEST(what_redis_lost_comes_back_from_a_snapshot_and_the_log)
 END_TEST
 
 /* A subject's state put under another one's key: the checksum knows whose it is. */
-START_TEST(a_damaged_state_is_named_and_the_partition_rebuilt)
+static void damage_is_named_and_mended(struct site *site, const char *snap)
 {
-    struct site site;
-    const char *snap;
     char command[1024], *out;
 
-    site_open(&site, "damaged", kafka);
-    snap = site_in_dir(&site, "one");
-    site_feed(&site, SITE_EVENTS / 2);
-    site_await_states(&site);
-    free(field_run(&site.field, 0, "snapshot", snap, NULL));
-    site_stop_decider(&site);
     snprintf(command, sizeof command,
              "redis-cli -p %d --scan --pattern '{decide:2}:s:?*' | head -20 | while read -r k; do "
              "redis-cli -p %d setrange $k 9 zzz; done > /dev/null",
-             server_port(site.field.redis, 0), server_port(site.field.redis, 0));
+             server_port(site->field.redis, 0), server_port(site->field.redis, 0));
     ck_assert_int_eq(system(command), 0);
-    out = field_run(&site.field, 1, "verify", "--step", "decide", "--partition", "2", NULL);
+    out = field_run(&site->field, 1, "verify", "--step", "decide", "--partition", "2", NULL);
     site_has(out, "decide/2: DIFFERENT at offset ");
     site_has(out, "Redis has another state than the log makes");
     free(out);
-    site.decider = field_start(&site.field, "run", "--role", "decide", NULL);
-    site_feed(&site, SITE_EVENTS / 4);
-    field_check(site.decider,
-                process_wait_output(site.decider, "with a wrong checksum; `attent restore` puts",
+    site->decider = field_start(&site->field, "run", "--role", "decide", NULL);
+    site_feed(site, SITE_EVENTS / 4);
+    field_check(site->decider,
+                process_wait_output(site->decider, "with a wrong checksum; `attent restore` puts",
                                     WAIT_MS_MAX),
                 "no damage is told");
-    site_stop_decider(&site);
-    free(field_run(&site.field, 0, "restore", snap, "--step", "decide", "--partition", "2",
+    site_stop_decider(site);
+    free(field_run(&site->field, 0, "restore", snap, "--step", "decide", "--partition", "2",
                    "--force", "--yes", NULL));
-    site_start_decider(&site);
-    out = field_run(&site.field, 0, "verify", "--step", "decide", "--partition", "2", NULL);
+    site_start_decider(site);
+    out = field_run(&site->field, 0, "verify", "--step", "decide", "--partition", "2", NULL);
     site_has(out, "decide/2: equal at offset ");
     free(out);
-    site_close(&site);
+    site_stop_decider(site);
 }
-END_TEST
 
 /* --- init ------------------------------------------------------------------------------------------------ */
 
@@ -151,34 +141,6 @@ START_TEST(without_a_snapshot_a_step_is_begun_anew_from_the_log)
 }
 END_TEST
 
-START_TEST(from_the_end_rules_are_in_force_and_nothing_old_is_decided)
-{
-    struct site site;
-    char *out;
-
-    site_open(&site, "end", kafka);
-    site_feed(&site, SITE_EVENTS / 3);
-    site_await_states(&site);
-    site_stop_decider(&site);
-    out = field_run(&site.field, 0, "init", "--from", "end", "--yes", NULL);
-    site_has(out, "identify/0: goes on at offset ");
-    site_has(out, "with 1 subjects, generation ");
-    free(out);
-    site_empty_redis(&site);
-    free(field_run(&site.field, 0, "init", "--from", "end", "--yes", NULL));
-    site_start_decider(&site);
-    site_feed(&site, SITE_EVENTS); /* decided: so rules are in force */
-    site_await_states(&site);
-    site_stop_decider(&site);
-    free(field_run(&site.field, 2, "init", "--from", "nowhere", NULL));
-    out = field_run(&site.field, 0, "init", "--step", "decide", "--from", "2025-02-01T00:00:00Z",
-                    NULL);
-    site_has(out, "; in place of the state up to ");
-    free(out);
-    site_close(&site);
-}
-END_TEST
-
 /* Numbered records of identify, ten, one a minute. */
 static void send_numbered(struct site *site, int partition, int64_t begin_ms)
 {
@@ -208,24 +170,35 @@ START_TEST(a_step_begun_in_the_middle_takes_the_numbers_that_follow)
     char *out;
 
     site_open(&site, "middle", kafka);
-    send_numbered(&site, 0, 1735689600000); /* 2025-01-01T00:00:00Z */
+    send_numbered(&site, 0, 1798761600000); /* 2027-01-01T00:00:00Z, behind the activation */
+    site_tick_all(&site, FIELD_PARTITIONS);
     site_await_decided(&site, FIELD_PARTITIONS);
     ck_assert_uint_eq(site_taken(&site, 0, "identify/0"), 10);
     site_stop_decider(&site);
+    free(field_run(&site.field, 2, "init", "--from", "nowhere", NULL));
     out = field_run(&site.field, 0, "init", "--step", "decide", "--partition", "0", "--from",
-                    "2025-01-01T00:06:00Z", "--yes", NULL);
-    site_has(out, "decide/0: goes on at offset ");
+                    "2027-01-01T00:06:00Z", "--yes", NULL);
+    site_has(out, "; in place of the state up to ");
     free(out);
     ck_assert_uint_eq(site_taken(&site, 0, "identify/0"), 6);
     site_start_decider(&site);
     site_await_decided(&site, FIELD_PARTITIONS);
     ck_assert_uint_eq(site_taken(&site, 0, "identify/0"), 10);
+    site_stop_decider(&site);
+    out = field_run(&site.field, 0, "init", "--from", "end", "--yes", NULL);
+    site_has(out, "identify/0: goes on at offset ");
+    site_has(out, "with 1 subjects, generation "); /* the rules in force */
+    free(out);
+    site_start_decider(&site);
+    site_feed(&site, SITE_EVENTS / 3);
+    site_await_states(&site);
     site_close(&site);
 }
 END_TEST
 
 /* --- partitions that stand still, and the way out -------------------------------------------------------- */
 
+/* As docs/operations.md says it. */
 static void run_to_the_end(struct site *site)
 {
     site_start_decider(site);
@@ -234,31 +207,19 @@ static void run_to_the_end(struct site *site)
     site_stop_decider(site);
 }
 
-/* As docs/operations.md says it. */
-START_TEST(a_log_that_ends_before_the_state_or_begins_behind_it_stops_the_partition)
+static void another_log_is_noticed(struct site *site, const char *snap)
 {
-    struct site site;
-    const char *snap;
-
-    site_open(&site, "bounds", kafka);
-    snap = site_in_dir(&site, "one");
-    site_feed(&site, 500);
-    site_await_decided(&site, FIELD_PARTITIONS);
-    free(field_run(&site.field, 0, "snapshot", snap, NULL));
-    site_stop_decider(&site);
-    site_move_next(&site, 1, 1000);
-    site_move_next(&site, 2, -1000);
-    site.decider = field_start(&site.field, "run", "--role", "decide", NULL);
-    site_await_word(&site, "and the state goes up to -");
-    site_await_word(&site, "the topic was made again, or Kafka has lost records; `attent restore`");
-    site_stop_decider(&site);
-    free(field_run(&site.field, 0, "restore", snap, "--partition", "1", "--force", "--yes", NULL));
-    free(field_run(&site.field, 0, "init", "--step", "decide", "--partition", "2", "--from",
+    site_move_next(site, 1, 1000);
+    site_move_next(site, 2, -1000);
+    site->decider = field_start(&site->field, "run", "--role", "decide", NULL);
+    site_await_word(site, "and the state goes up to -");
+    site_await_word(site, "the topic was made again, or Kafka has lost records; `attent restore`");
+    site_stop_decider(site);
+    free(field_run(&site->field, 0, "restore", snap, "--partition", "1", "--force", "--yes", NULL));
+    free(field_run(&site->field, 0, "init", "--step", "decide", "--partition", "2", "--from",
                    "beginning", "--yes", NULL));
-    run_to_the_end(&site);
-    site_close(&site);
+    run_to_the_end(site);
 }
-END_TEST
 
 /* What nobody else than a run that has decided differently would write. */
 static void send_broken(struct site *site, int partition)
@@ -278,22 +239,31 @@ static void send_broken(struct site *site, int partition)
     field_send_record(&site->field, &record);
 }
 
-START_TEST(a_chain_that_does_not_follow_stops_the_partition_until_it_is_given_up)
+static void a_broken_chain_is_given_up(struct site *site, const char *snap)
+{
+    send_broken(site, 3);
+    site_start_decider(site);
+    site_await_word(site, "two runs have decided differently");
+    site_stop_decider(site);
+    free(field_run(&site->field, 0, "snapshot", snap, NULL));
+    free(field_run(&site->field, 0, "init", "--from", snap, "--yes", NULL));
+    run_to_the_end(site);
+}
+
+START_TEST(a_partition_that_stands_still_says_why_and_the_way_out_leads_out)
 {
     struct site site;
     const char *snap;
 
-    site_open(&site, "chain", kafka);
+    site_open(&site, "still", kafka);
     snap = site_in_dir(&site, "one");
-    site_feed(&site, 300);
-    site_await_decided(&site, FIELD_PARTITIONS);
-    send_broken(&site, 3);
-    site_feed(&site, 100);
-    site_await_word(&site, "two runs have decided differently");
-    site_stop_decider(&site);
+    site_feed(&site, SITE_EVENTS / 2);
+    site_await_states(&site);
     free(field_run(&site.field, 0, "snapshot", snap, NULL));
-    free(field_run(&site.field, 0, "init", "--from", snap, "--yes", NULL));
-    run_to_the_end(&site);
+    site_stop_decider(&site);
+    damage_is_named_and_mended(&site, snap);
+    another_log_is_noticed(&site, snap);
+    a_broken_chain_is_given_up(&site, site_in_dir(&site, "two"));
     site_close(&site);
 }
 END_TEST
@@ -412,6 +382,7 @@ START_TEST(twice_as_many_partitions_lose_and_double_nothing)
         site_has(out, "set partitions: 8 and task_partitions: 4 first");
         free(out);
     }
+    site_new_producer(&site); /* as ingest is started anew, it learns of the partitions */
     site.decider = field_start(&site.field, "run", "--role", "decide", "-s", "partitions=8", "-s",
                                "task_partitions=4", NULL);
     field_check(site.decider,
@@ -430,15 +401,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        what_redis_lost_comes_back_from_a_snapshot_and_the_log,
-        a_damaged_state_is_named_and_the_partition_rebuilt,
-        without_a_snapshot_a_step_is_begun_anew_from_the_log,
-        from_the_end_rules_are_in_force_and_nothing_old_is_decided,
-        twice_as_many_partitions_lose_and_double_nothing,
-        a_step_begun_in_the_middle_takes_the_numbers_that_follow,
-        a_log_that_ends_before_the_state_or_begins_behind_it_stops_the_partition,
-        a_chain_that_does_not_follow_stops_the_partition_until_it_is_given_up};
+    const TTest *const tests[] = {what_redis_lost_comes_back_from_a_snapshot_and_the_log,
+                                  without_a_snapshot_a_step_is_begun_anew_from_the_log,
+                                  a_step_begun_in_the_middle_takes_the_numbers_that_follow,
+                                  a_partition_that_stands_still_says_why_and_the_way_out_leads_out,
+                                  twice_as_many_partitions_lose_and_double_nothing};
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     return suite_run_with("snapshot", tests, sizeof tests / sizeof tests[0], 300, start_kafka,

@@ -52,6 +52,13 @@ void site_close(struct site *site)
     scratch_remove(site->dir);
 }
 
+void site_new_producer(struct site *site)
+{
+    kafka_producer_close(site->field.producer);
+    ck_assert_int_eq(kafka_producer_open(&site->field.kafka, NULL, &site->field.producer, NULL),
+                     ERR_NONE);
+}
+
 void site_feed(struct site *site, size_t count)
 {
     const struct field_event *event;

@@ -30,6 +30,9 @@ void site_close(struct site *site);
 void site_start_decider(struct site *site); /* returns when it has partitions */
 void site_stop_decider(struct site *site);
 
+void site_new_producer(
+    struct site *site); /* of what feeds it: it knows how many partitions there are */
+
 void site_feed(struct site *site, size_t count);       /* the next events of the history */
 void site_tick_all(struct site *site, int partitions); /* time goes on to the end of it all */
 const char *site_in_dir(struct site *site, const char *name); /* a path for snapshots */
