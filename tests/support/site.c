@@ -152,15 +152,15 @@ void site_await_decided(struct site *site, int partitions)
     store->class->close(store);
 }
 
-void site_tick_all(struct site *site, int partitions)
+void site_tick_all(struct site *site, int partitions, int64_t at_ms)
 {
     const struct header header = {STR(CONTROL_HEADER), STR(CONTROL_TICK)};
+    const int64_t end_ms = start_ms + span_ms + 30 * (int64_t)WHEN_DAY_MS;
 
     for (int p = 0; p < partitions; p++) {
         const struct record record = {.topic = str_of(field_topic(&site->field, "events")),
                                       .partition = p,
-                                      .timestamp_ms =
-                                          start_ms + span_ms + 30 * (int64_t)WHEN_DAY_MS,
+                                      .timestamp_ms = at_ms != 0 ? at_ms : end_ms,
                                       .headers = &header,
                                       .header_count = 1};
 
@@ -178,7 +178,7 @@ void site_empty_redis(struct site *site)
 
 void site_finish(struct site *site, struct decided *live, struct decided *replay)
 {
-    site_tick_all(site, FIELD_PARTITIONS);
+    site_tick_all(site, FIELD_PARTITIONS, 0);
     site_await_decided(site, FIELD_PARTITIONS);
     site_stop_decider(site);
     decided_open(replay, &site->field);

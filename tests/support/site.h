@@ -33,9 +33,9 @@ void site_stop_decider(struct site *site);
 void site_new_producer(
     struct site *site); /* of what feeds it: it knows how many partitions there are */
 
-void site_feed(struct site *site, size_t count);       /* the next events of the history */
-void site_tick_all(struct site *site, int partitions); /* time goes on to the end of it all */
-const char *site_in_dir(struct site *site, const char *name); /* a path for snapshots */
+void site_feed(struct site *site, size_t count); /* the next events of the history */
+void site_tick_all(struct site *site, int partitions, int64_t at_ms); /* 0: the end of it all */
+const char *site_in_dir(struct site *site, const char *name);         /* a path for snapshots */
 void site_has(char *text, const char *part);
 void site_empty_redis(struct site *site);
 
