@@ -8,7 +8,6 @@
  * It reads the snapshot alone, and so gives the same when it is done again after it was broken off. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "core/check.h"
 #include "core/clock.h"
@@ -16,6 +15,7 @@
 #include "core/mem.h"
 #include "processors/cli/change.h"
 #include "processors/cli/scan.h"
+#include "processors/worker/handout.h"
 #include "processors/worker/meta.h"
 #include "processors/worker/snapshot.h"
 
@@ -29,7 +29,7 @@ struct moving {
 };
 
 struct old { /* the partitions of one step as they were */
-    struct snapshot *snapshots;
+    struct store_copy *copies;
     int64_t *ends; /* of the logs */
     int64_t now_ms;
     size_t missing; /* without a file */
@@ -83,14 +83,16 @@ static enum err_code read_one(struct moving *m, struct changes *changes,
                               struct err *err)
 {
     struct str path = snapshot_path(m->steps->arena, m->dir, step->class->name, p);
+    struct snapshot snapshot;
     struct meta meta = {0};
     enum err_code code = ERR_NONE;
     int64_t next = 0;
 
     if (file_exists(path.data)) {
-        code = snapshot_read(path.data, m->steps->arena, &old->snapshots[p], err);
+        code = snapshot_read(path.data, m->steps->arena, &snapshot, err);
+        old->copies[p] = snapshot.copy;
         if (code == ERR_NONE)
-            code = meta_decode_any(old->snapshots[p].copy.meta, &meta, err);
+            code = meta_decode_any(snapshot.copy.meta, &meta, err);
         next = meta.next;
         if (code == ERR_NONE && meta.now_ms > old->now_ms)
             old->now_ms = meta.now_ms;
@@ -106,45 +108,6 @@ static enum err_code read_one(struct moving *m, struct changes *changes,
 }
 
 /* --- what there will be ----------------------------------------------------------------------------- */
-
-static int by_subject(const void *a, const void *b)
-{
-    return str_compare(((const struct store_subject *)a)->subject,
-                       ((const struct store_subject *)b)->subject);
-}
-
-/* The partition's own state (the rules in force, how far sources are) is of all of them alike: the
- * log told it to each.  A new partition gets that of an old one. */
-static bool belongs(const struct moving *m, const struct store_subject *subject, int32_t from,
-                    int32_t to)
-{
-    return subject->subject.len == 0 ? from == to % m->before
-                                     : hash_kafka_partition(subject->subject, m->after) == to;
-}
-
-static void hand_out(const struct moving *m, const struct old *old, int32_t to,
-                     struct store_copy *out)
-{
-    size_t room = 0;
-
-    for (int pass = 0; pass < 2; pass++) {
-        for (int32_t from = 0; from < m->before; from++)
-            for (size_t i = 0; i < old->snapshots[from].copy.count; i++) {
-                const struct store_subject *subject = &old->snapshots[from].copy.subjects[i];
-
-                if (!belongs(m, subject, from, to))
-                    continue;
-                if (pass == 0)
-                    room++;
-                else
-                    out->subjects[out->count++] = *subject;
-            }
-        if (pass == 0)
-            out->subjects = ARENA_ARRAY(m->steps->arena, struct store_subject, room);
-    }
-    if (out->count > 0)
-        qsort(out->subjects, out->count, sizeof *out->subjects, by_subject);
-}
 
 /* Older generations of both steps are over. */
 static void give_up_older(const struct moving *m, struct taken *taken)
@@ -184,7 +147,7 @@ static void make_meta(const struct moving *m, const struct cli_step *step, const
 static enum err_code move_step(struct moving *m, struct changes *changes,
                                const struct cli_step *step, struct err *err)
 {
-    struct old old = {.snapshots = ARENA_ARRAY(m->steps->arena, struct snapshot, (size_t)m->before),
+    struct old old = {.copies = ARENA_ARRAY(m->steps->arena, struct store_copy, (size_t)m->before),
                       .ends = ARENA_ARRAY(m->steps->arena, int64_t, (size_t)m->before)};
     enum err_code code = ERR_NONE;
 
@@ -196,7 +159,7 @@ static enum err_code move_step(struct moving *m, struct changes *changes,
     for (int32_t to = 0; to < m->after && code == ERR_NONE; to++) {
         struct store_copy copy = {0};
 
-        hand_out(m, &old, to, &copy);
+        handout(old.copies, m->before, m->after, to, m->steps->arena, &copy);
         make_meta(m, step, &old, to, &copy);
         code = changes_add(changes, step, to, &copy, to < m->before ? "" : ", new", err);
         if (code == ERR_NONE && to >= m->before && changes->items[changes->count - 1].end > 0)
