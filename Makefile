@@ -152,6 +152,13 @@ bench: ## The reference workload against a real Kafka and Redis, and bench-cel
 	@build/bench
 	@$(MAKE) --no-print-directory bench-cel
 
+.PHONY: soak
+soak: ## EVENTS (10000000) through decide under a memory cap: is the line flat?  docs/soak.svg
+	@deploy/install build run test kafka
+	@$(MAKE) --no-print-directory -j$(JOBS) build/attent build/bench
+	@MODE=soak EVENTS=$(or $(EVENTS),10000000) CUSTOMERS=$(or $(CUSTOMERS),200000) build/bench
+	@tests/bench/soak_plot build/soak.csv >docs/soak.svg && echo "  docs/soak.svg"
+
 build/bench-cel: build/release/tests/bench/cel/bench_cel.o build/release/libattent.a
 	$(QUIET_LD)$(CC) $^ $(LIBS) -o $@
 .PHONY: bench-cel

@@ -33,7 +33,8 @@ static enum err_code read_all(int fd, const char *path, size_t bytes, struct are
     return ERR_NONE;
 }
 
-enum err_code file_read(const char *path, struct arena *arena, struct str *out, struct err *err)
+enum err_code file_read_most(const char *path, int64_t bytes_max, struct arena *arena,
+                             struct str *out, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat info;
@@ -44,12 +45,17 @@ enum err_code file_read(const char *path, struct arena *arena, struct str *out, 
         return err_set(err, ERR_IO, "open %s: %s", path, strerror(errno));
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
         code = err_set(err, ERR_IO, "%s is not a file", path);
-    else if (info.st_size > FILE_BYTES_MAX)
-        code = err_set(err, ERR_LIMIT, "%s has more than %d bytes", path, FILE_BYTES_MAX);
+    else if (info.st_size > bytes_max)
+        code = err_set(err, ERR_LIMIT, "%s has more than %lld bytes", path, (long long)bytes_max);
     else
         code = read_all(fd, path, (size_t)info.st_size, arena, out, err);
     close(fd);
     return code;
+}
+
+enum err_code file_read(const char *path, struct arena *arena, struct str *out, struct err *err)
+{
+    return file_read_most(path, FILE_BYTES_MAX, arena, out, err);
 }
 
 static bool write_all(int fd, struct str text)

@@ -135,13 +135,14 @@ static enum taken_verdict judge(const struct taken_source *last, const struct re
     if (claim->number < last->number)
         return TAKEN_REPEAT;
     if (claim->number == last->number) {
-        if (same_hash(claim->hash, last->hash))
+        if (same_hash(claim->hash, last->hash) || same_hash(last->hash, CHAIN_UNKNOWN))
             return TAKEN_REPEAT;
         return broken(record, claim, "was sent before with other content", err);
     }
     if (claim->number > last->number + 1)
         return TAKEN_GAP;
-    if (same_hash(follow(last->hash, record, scratch), claim->hash))
+    if (same_hash(last->hash, CHAIN_UNKNOWN) ||
+        same_hash(follow(last->hash, record, scratch), claim->hash))
         return TAKEN_NEXT;
     return broken(record, claim, "does not follow from the one before", err);
 }
@@ -163,7 +164,7 @@ enum taken_verdict taken_look(const struct taken *taken, const struct record *re
     last = taken_find(taken, claim.from);
     if (last != NULL && claim.generation < last->generation)
         return TAKEN_OLD;
-    if (last == NULL || claim.generation > last->generation) {
+    if (last == NULL || claim.generation > last->generation || last->number == 0) {
         fresh = (struct taken_source){claim.from, claim.generation, 0,
                                       origin(claim.from, claim.generation)};
         last = &fresh;

@@ -71,6 +71,10 @@ struct taken {
     size_t count, capacity;
 };
 
+/* In place of a hash that nobody knows: whoever begins in the middle of a log (`attent init`) takes the
+ * next number at its word, and checks from there on. */
+#define CHAIN_UNKNOWN ((struct hash128){0, 0})
+
 /* What to do with this record.  Changes nothing.  *out: where its source stands once it is taken
  * (from borrowed from the record); set for TAKEN_NEXT.  err: of TAKEN_BROKEN and TAKEN_JUNK. */
 enum taken_verdict taken_look(const struct taken *taken, const struct record *record,

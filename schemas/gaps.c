@@ -125,7 +125,7 @@ bool gaps_lost(const struct gaps *gaps, const char *topic, int32_t partition, in
             err, ERR_STATE,
             "%s/%d: Kafka has lost record %llu.%llu of %s: its state counts it as acknowledged, and "
             "the log up to %lld does not hold it; take the state of %s back to a snapshot from "
-            "before that record, and start again",
+            "before that record (`attent restore --force`), and start again",
             topic, partition, (unsigned long long)gap->generation, (unsigned long long)gap->missing,
             gap->from, (long long)next, gap->from);
         return true;

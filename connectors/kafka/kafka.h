@@ -207,12 +207,25 @@ enum err_code kafka_topics_create(const struct kafka_settings *settings,
                                   const struct kafka_topic_config *topics, size_t count,
                                   struct err *err); /* one that is there already is fine */
 
+/* More partitions for a topic that is there; one that has so many already is fine. */
+enum err_code kafka_topic_grow(const struct kafka_settings *settings, const char *topic,
+                               int partitions, struct err *err);
+
 /* Partition count; 0 = the topic is not there. */
 enum err_code kafka_topic_partitions(const struct kafka_settings *settings, const char *topic,
                                      int *partitions, struct err *err);
 /* First and next-to-be-written offset. */
 enum err_code kafka_topic_bounds(const struct kafka_settings *settings, const char *topic,
                                  int32_t partition, int64_t *first, int64_t *next, struct err *err);
+
+/* The first record with this time or a later one; the log's end when there is none. */
+enum err_code kafka_topic_offset_at(const struct kafka_settings *settings, const char *topic,
+                                    int32_t partition, int64_t at_ms, int64_t *offset,
+                                    struct err *err);
+
+/* How many members a consumer group has now; 0 also for one that is not there. */
+enum err_code kafka_group_members(const struct kafka_settings *settings, const char *group,
+                                  int *members, struct err *err);
 
 /* --- mock cluster (attent dev, fast tests) ------------------------------------------------------ */
 

@@ -73,7 +73,7 @@ static enum err_code read_state(struct plan *p, struct str customer, struct str 
 {
     struct blob_timers timers;
     struct str inner;
-    enum err_code code = blob_unwrap(blob, p->arena, &timers, &inner, err);
+    enum err_code code = blob_unwrap(customer, blob, p->arena, &timers, &inner, err);
 
     return code == ERR_NONE ? state_decode(customer, inner, p->arena, out, err) : code;
 }

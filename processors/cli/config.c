@@ -203,6 +203,8 @@ struct config_topics config_topics(const struct conf *conf, struct arena *arena)
         .rules = topic(conf, "topics.rules", arena),
         .partitions = (int)conf_int(conf, "partitions"),
         .replication = (int)conf_int(conf, "replication"),
+        .task_partitions = (int)conf_int(
+            conf, conf_int(conf, "task_partitions") != 0 ? "task_partitions" : "partitions"),
     };
 }
 

@@ -31,7 +31,8 @@ const struct conf *config_load_over(const struct options *options, const struct 
 struct config_topics {
     const char *events, *identify, *identify_dlq, *events_dlq, *tasks, *decisions, *ledger,
         *outcomes, *rules;
-    int partitions, replication;
+    int partitions, replication; /* of events and identify */
+    int task_partitions;         /* of tasks, decisions, outcomes and the ledger */
 };
 struct config_topics config_topics(const struct conf *conf, struct arena *arena);
 

@@ -60,14 +60,35 @@ static enum err_code begin_late(struct scanning *s, struct err *err)
     return code;
 }
 
+/* From a given record on, which must be there. */
+static enum err_code begin_at(struct scanning *s, struct err *err)
+{
+    struct kafka_partition *p = &s->partitions[0];
+    int64_t first, end;
+    enum err_code code =
+        kafka_topic_bounds(s->scan->kafka, p->topic, p->partition, &first, &end, err);
+
+    if (code == ERR_NONE && (s->scan->from < first || s->scan->from > end))
+        return err_set(err, ERR_STATE, "%s/%d holds offsets %lld to %lld, and not %lld on",
+                       p->topic, p->partition, (long long)first, (long long)end,
+                       (long long)s->scan->from);
+    p->offset = s->scan->from;
+    return code;
+}
+
 static enum err_code find_ends(struct scanning *s, struct err *err)
 {
     enum err_code code = ERR_NONE;
     int64_t first;
 
-    for (size_t i = 0; i < s->count && code == ERR_NONE; i++)
+    for (size_t i = 0; i < s->count && code == ERR_NONE; i++) {
         code = kafka_consumer_bounds(s->consumer, s->scan->topic, s->partitions[i].partition,
                                      &first, &s->ends[i], err);
+        if (s->scan->until > 0 && s->scan->until < s->ends[i])
+            s->ends[i] = s->scan->until;
+        if (s->scan->from > 0 && s->ends[i] <= s->scan->from)
+            s->ends[i] = 0; /* nothing to read */
+    }
     return code;
 }
 
@@ -83,8 +104,10 @@ static enum err_code take(struct scanning *s, const struct record *records, size
 
     for (size_t i = 0; i < count && code == ERR_NONE; i++) {
         size_t index = index_of(s, records[i].partition);
-        if (records[i].offset >= s->ends[index])
-            continue; /* came in meanwhile */
+        if (records[i].offset >= s->ends[index]) {
+            s->ends[index] = 0; /* it came in meanwhile: all before it were seen */
+            continue;
+        }
         code = s->scan->record(s->scan->context, &records[i], err);
         if (records[i].offset + 1 >= s->ends[index])
             s->ends[index] = 0;
@@ -132,6 +155,8 @@ enum err_code scan_topic(const struct scan *scan, struct err *err)
 
     if (code == ERR_NONE && scan->newest > 0)
         code = begin_late(&s, err);
+    if (code == ERR_NONE && scan->from > 0)
+        code = begin_at(&s, err);
     if (code == ERR_NONE)
         code = kafka_consumer_open_alone(scan->kafka, s.partitions, s.count, &s.consumer, err);
     if (code == ERR_NONE)

@@ -69,10 +69,10 @@ struct topics_plan topics_plan(const struct conf *conf, struct arena *arena)
     add(&plan, conf, arena, topics.identify, topics.partitions, false);
     add(&plan, conf, arena, topics.identify_dlq, 1, false);
     add(&plan, conf, arena, topics.events_dlq, 1, false);
-    add(&plan, conf, arena, topics.tasks, topics.partitions, false);
-    add(&plan, conf, arena, topics.decisions, topics.partitions, false);
-    add(&plan, conf, arena, topics.outcomes, topics.partitions, false);
-    add(&plan, conf, arena, topics.ledger, topics.partitions, true);
+    add(&plan, conf, arena, topics.tasks, topics.task_partitions, false);
+    add(&plan, conf, arena, topics.decisions, topics.task_partitions, false);
+    add(&plan, conf, arena, topics.outcomes, topics.task_partitions, false);
+    add(&plan, conf, arena, topics.ledger, topics.task_partitions, true);
     add(&plan, conf, arena, topics.rules, 1, true);
     CHECK(plan.count == OWN_TOPICS);
     for (size_t i = 0; i < sources; i++) {

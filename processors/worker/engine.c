@@ -21,6 +21,7 @@
 #include "core/check.h"
 #include "core/fail_point.h"
 #include "core/limit.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "processors/worker/batch.h"
 #include "processors/worker/blob.h"
@@ -80,14 +81,29 @@ struct engine {
 
 /* --- open and close ----------------------------------------------------------------------- */
 
+/* err says why.  The partition stops, so what is said next to it is what to do. */
+static enum err_code unreadable(const struct engine *p, const char *whose, struct err *err)
+{
+    struct err why = {0};
+
+    if (err == NULL)
+        return ERR_STATE;
+    why = *err;
+    return err_set(err, why.code,
+                   "%s: %s cannot be read: %s; `attent restore` puts the partition back to a "
+                   "snapshot, without one `attent init --step %s --partition %d --from beginning` "
+                   "decides it again",
+                   p->from, whose, why.text, p->class->name, p->setup->number);
+}
+
 static enum err_code read_own(struct engine *p, struct str own, struct err *err)
 {
     struct blob_timers none;
     struct str inner;
     enum err_code code;
 
-    if (blob_unwrap(own, p->arena, &none, &inner, err) != ERR_NONE)
-        return err_prefix(err, "%s: own state", p->from);
+    if (blob_unwrap(STR_EMPTY, own, p->arena, &none, &inner, err) != ERR_NONE)
+        return unreadable(p, "the partition's own state", err);
     code = p->class->open(p->setup->config, p->setup->number, inner, &p->step, err);
     if (code == ERR_NONE)
         lanes_refresh(&p->lanes, p->class, p->step);
@@ -420,6 +436,14 @@ void engine_fill(struct engine *p, const struct store_subject *subjects, size_t 
 
 enum progress { PROGRESS_ON, PROGRESS_STOP, PROGRESS_FAILED };
 
+static enum err_code unreadable_subject(const struct engine *p, struct str subject, struct err *err)
+{
+    char name[LOG_CUSTOMER_SIZE], whose[LOG_CUSTOMER_SIZE + 16];
+
+    snprintf(whose, sizeof whose, "the state of %.*s", STR_ARG(log_customer(subject, name)));
+    return unreadable(p, whose, err);
+}
+
 static enum err_code decode(struct engine *p, struct subject *s, struct err *err)
 {
     struct blob_timers timers;
@@ -428,14 +452,15 @@ static enum err_code decode(struct engine *p, struct subject *s, struct err *err
 
     if (s->state != NULL)
         return ERR_NONE;
-    code = blob_unwrap((struct str){s->blob, s->blob_bytes}, p->arena, &timers, &inner, err);
+    code = blob_unwrap(s->node.key, (struct str){s->blob, s->blob_bytes}, p->arena, &timers, &inner,
+                       err);
     s->due_ms = timers.due_ms;
     s->waits = s->stored_waits = timers.waits;
     s->wait_count = s->stored_wait_count = timers.wait_count;
     if (code == ERR_NONE)
         code = p->class->load(p->step, s->node.key, inner, p->arena, &s->state, err);
     if (code != ERR_NONE)
-        return err_prefix(err, "%s: state of a subject", p->from);
+        return unreadable_subject(p, s->node.key, err);
     CHECK(s->state != NULL);
     MEM_RESERVE(p->decoded, p->decoded_count, p->decoded_capacity);
     p->decoded[p->decoded_count++] = s;
@@ -578,6 +603,21 @@ static enum progress run_subject(struct engine *p, const struct record *record, 
     return progress;
 }
 
+/* Nothing that comes behind it can be trusted: a person has to give the numbers up. */
+static enum progress broken_chain(struct err *err)
+{
+    struct err why;
+
+    if (err == NULL)
+        return PROGRESS_FAILED;
+    why = *err;
+    err_set(err, why.code,
+            "%s: two runs have decided differently; `attent snapshot DIR` and `attent init --from "
+            "DIR` begin new numbers (docs/operations.md)",
+            why.text);
+    return PROGRESS_FAILED;
+}
+
 /* The reader's rule.  False: drop the record. */
 static enum progress look(struct engine *p, const struct record *record,
                           struct taken_source *source, bool *take, struct err *err)
@@ -594,7 +634,7 @@ static enum progress look(struct engine *p, const struct record *record,
             gaps_open(p->setup->gaps, &p->meta.taken, source);
         break;
     case TAKEN_JUNK: p->counts.junk++; break;
-    case TAKEN_BROKEN: return PROGRESS_FAILED;
+    case TAKEN_BROKEN: return broken_chain(err);
     }
     return PROGRESS_ON;
 }
@@ -651,7 +691,7 @@ static enum err_code encode(struct engine *p, struct subject *s, struct err *err
         cache_put(&p->cache, s, STR_EMPTY);
         return ERR_NONE;
     }
-    blob_wrap(&p->wrapped, &(struct blob_timers){s->due_ms, s->waits, s->wait_count},
+    blob_wrap(&p->wrapped, s->node.key, &(struct blob_timers){s->due_ms, s->waits, s->wait_count},
               buf_str(&p->inner));
     cache_put(&p->cache, s, buf_str(&p->wrapped));
     return ERR_NONE;
@@ -689,7 +729,8 @@ static enum err_code collect(struct engine *p, struct err *err)
         return ERR_NONE;
     buf_clear(&p->inner);
     p->class->save_partition(p->step, &p->inner);
-    blob_wrap(&p->wrapped, &(struct blob_timers){.due_ms = STEP_NO_TIMER}, buf_str(&p->inner));
+    blob_wrap(&p->wrapped, STR_EMPTY, &(struct blob_timers){.due_ms = STEP_NO_TIMER},
+              buf_str(&p->inner));
     batch_commits(p->batch,
                   (struct store_subject){.blob = buf_str(&p->wrapped), .due_ms = STEP_NO_TIMER});
     return ERR_NONE;

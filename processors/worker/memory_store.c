@@ -296,6 +296,83 @@ static enum store_result memory_list(struct store *s, const char *step, int32_t 
     return STORE_DONE;
 }
 
+/* --- the whole of it ------------------------------------------------------------------------------ */
+
+static int by_subject(const void *a, const void *b)
+{
+    return str_compare(((const struct store_subject *)a)->subject,
+                       ((const struct store_subject *)b)->subject);
+}
+
+static enum store_result memory_copy(struct store *s, const char *step, int32_t partition,
+                                     struct arena *arena, struct store_copy *out, struct err *err)
+{
+    const struct area *a = area_of(s, step, partition);
+
+    *out = (struct store_copy){.commit = a->commit};
+    if (a->commit == 0)
+        return STORE_DONE;
+    out->identity = arena_str(arena, (struct str){a->identity, a->identity_bytes});
+    out->meta = arena_str(arena, (struct str){a->meta, a->meta_bytes});
+    memory_list(s, step, partition, arena, &out->subjects, &out->count, err);
+    for (size_t i = 0; i < out->count; i++) {
+        out->subjects[i].subject = arena_str(arena, out->subjects[i].subject);
+        out->subjects[i].blob = arena_str(arena, out->subjects[i].blob);
+    }
+    if (out->count > 0)
+        qsort(out->subjects, out->count, sizeof *out->subjects, by_subject);
+    return STORE_DONE;
+}
+
+static enum store_result memory_commit_number(struct store *s, const char *step, int32_t partition,
+                                              uint64_t *out, struct err *err)
+{
+    (void)err;
+    *out = area_of(s, step, partition)->commit;
+    return STORE_DONE;
+}
+
+static void empty(struct area *a)
+{
+    for (size_t j = 0; j < a->subjects.capacity; j++)
+        if (a->subjects.slots[j].node != NULL)
+            forget((struct kept *)a->subjects.slots[j].node);
+    for (size_t j = 0; j < a->order_count; j++)
+        timers_free(&a->orders[j].timers);
+    table_free(&a->subjects);
+    a->subjects = (struct table){0};
+    a->order_count = 0;
+}
+
+static enum store_result memory_replace(struct store *s, const char *step, int32_t partition,
+                                        uint64_t there, const struct store_copy *copy,
+                                        struct err *err)
+{
+    struct arena *arena = arena_new(0);
+    struct area *a = area_of(s, step, partition);
+    enum store_result result = a->commit == there ? STORE_DONE : STORE_GAP;
+
+    for (size_t i = 0; i < copy->count && result == STORE_DONE; i++) {
+        struct store_subject subject = copy->subjects[i];
+
+        if (i == 0)
+            empty(a);
+        result = store_timers(&subject, arena, err);
+        if (result == STORE_DONE)
+            write_subject(a, &subject);
+    }
+    arena_free(arena);
+    if (result != STORE_DONE)
+        return result;
+    if (copy->count == 0)
+        empty(a);
+    keep_text(&a->identity, &a->identity_bytes, copy->identity);
+    keep_text(&a->meta, &a->meta_bytes, copy->meta);
+    a->commit = copy->commit;
+    a->claimed = false;
+    return STORE_DONE;
+}
+
 static void memory_close(struct store *s)
 {
     struct memory_store *m = (struct memory_store *)s;
@@ -305,13 +382,8 @@ static void memory_close(struct store *s)
     for (size_t i = 0; i < m->count; i++) {
         struct area *a = m->areas[i];
 
-        for (size_t j = 0; j < a->subjects.capacity; j++)
-            if (a->subjects.slots[j].node != NULL)
-                forget((struct kept *)a->subjects.slots[j].node);
-        for (size_t j = 0; j < a->order_count; j++)
-            timers_free(&a->orders[j].timers);
+        empty(a);
         mem_free(a->orders);
-        table_free(&a->subjects);
         mem_free(a->step);
         mem_free(a->identity);
         mem_free(a->meta);
@@ -335,6 +407,9 @@ struct store *memory_store_open(void)
         .fd = memory_fd,
         .meta = memory_meta,
         .list = memory_list,
+        .copy = memory_copy,
+        .commit_number = memory_commit_number,
+        .replace = memory_replace,
     };
     struct memory_store *m = MEM_NEW(struct memory_store);
 

@@ -162,7 +162,7 @@ enum err_code meta_decode(struct str bytes, const int32_t *partitions, size_t to
         if (meta->topics[i].partition_count != partitions[i])
             return err_set(err, ERR_STATE,
                            "output topic %zu had %d partitions and has %d: that takes a new "
-                           "generation of outputs",
+                           "generation of outputs (`attent init --from` a snapshot)",
                            i, meta->topics[i].partition_count, partitions[i]);
     return code;
 }

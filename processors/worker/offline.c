@@ -35,8 +35,23 @@ static void prepare(struct offline *o)
         .topic_partitions = o->topic_partitions,
         .generation = o->setup.generation > 0 ? o->setup.generation : 1,
         .skips = o->setup.skips,
+        .start = o->setup.start,
         .cache_bytes_max = o->setup.cache_bytes_max > 0 ? o->setup.cache_bytes_max : SIZE_MAX,
         .timers_max = o->setup.timers_max > 0 ? o->setup.timers_max : TIMERS_MAX};
+}
+
+static enum err_code begin_with(struct offline *o, const struct store_copy *from, struct err *err)
+{
+    struct store_copy copy;
+
+    if (from == NULL)
+        return ERR_NONE;
+    copy = *from;
+    copy.identity = STR("offline");
+    if (o->store->class->replace(o->store, o->setup.class->name, o->setup.partition, 0, &copy,
+                                 err) != STORE_DONE)
+        return ERR_STATE;
+    return ERR_NONE;
 }
 
 enum err_code offline_open(const struct offline_setup *setup, struct offline **out, struct err *err)
@@ -51,6 +66,11 @@ enum err_code offline_open(const struct offline_setup *setup, struct offline **o
     memset(o->token, '0', sizeof o->token - 1);
     o->arena = arena_new(0);
     o->store = memory_store_open();
+    code = begin_with(o, setup->from, err);
+    if (code != ERR_NONE) {
+        offline_close(o);
+        return code;
+    }
     CHECK(o->store->class->claim(o->store, setup->class->name, setup->partition, o->token,
                                  STR("offline"), o->arena, &claim, err) == STORE_DONE);
     code = engine_open(&o->engine_setup, claim.meta, claim.own, &o->engine, err);
@@ -159,4 +179,13 @@ struct hash128 offline_digest(struct offline *o)
     CHECK(store_digest(o->store, o->setup.class->name, o->setup.partition, &digest, NULL) ==
           STORE_DONE);
     return digest;
+}
+
+struct store_copy offline_copy(struct offline *o, struct arena *arena)
+{
+    struct store_copy copy;
+
+    CHECK(o->store->class->copy(o->store, o->setup.class->name, o->setup.partition, arena, &copy,
+                                NULL) == STORE_DONE);
+    return copy;
 }

@@ -22,6 +22,8 @@ struct offline_setup {
     size_t cache_bytes_max;          /* 0: no limit */
     size_t timers_max;               /* 0: as the worker's default */
     const struct skip_list *skips;   /* borrowed; NULL: none */
+    const struct store_copy *from;   /* begin with these states; NULL: with nothing */
+    int64_t start;                   /* ... at this offset */
 
     /* Each output, in order; borrowed during the call.  NULL allowed. */
     void *context;
@@ -49,5 +51,8 @@ int64_t offline_now_ms(const struct offline *o);
 
 /* Of all states, as store_digest of a Redis store gives it. */
 struct hash128 offline_digest(struct offline *o);
+
+/* All of it as a store would give it, in arena.  commit 0: nothing has happened. */
+struct store_copy offline_copy(struct offline *o, struct arena *arena);
 
 #endif

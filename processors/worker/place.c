@@ -190,17 +190,18 @@ static enum err_code look_for_history(struct worker *w, const struct place *plac
 
     if (code == ERR_NONE && committed >= 0)
         return err_set(err, ERR_STATE,
-                       "group %s has read %s/%d up to %lld, but there is no state of it: restore "
-                       "Redis from a snapshot or its append-only file and start again",
+                       "group %s has read %s/%d up to %lld, but there is no state of it: `attent "
+                       "restore` puts a snapshot back, without one `attent init` begins anew",
                        w->config.group, w->config.input, place->number, (long long)committed);
     if (code == ERR_NONE)
         code = read_history(w, partitions, err);
     if (code == ERR_NONE && (size_t)place->number < w->history.count &&
         w->history.seen[place->number])
-        code = err_set(err, ERR_STATE,
-                       "the output topics hold records of %s/%d, but there is no state of it: "
-                       "restore Redis from a snapshot or its append-only file and start again",
-                       w->class->name, place->number);
+        code =
+            err_set(err, ERR_STATE,
+                    "the output topics hold records of %s/%d, but there is no state of it: "
+                    "`attent restore` puts a snapshot back, without one `attent init` begins anew",
+                    w->class->name, place->number);
     return code;
 }
 
@@ -216,13 +217,19 @@ static enum err_code check_bounds(struct worker *w, struct place *place, bool fr
         return code;
     }
     mine = engine_next(place->engine);
-    if (mine >= first && mine <= next)
-        return ERR_NONE;
-    return err_set(err, ERR_STATE,
-                   "%s/%d holds offsets %lld to %lld, but the state goes up to %lld: records are "
-                   "lost, or the topic is another one; nothing is reset",
-                   w->config.input, place->number, (long long)first, (long long)next,
-                   (long long)mine);
+    if (mine < first)
+        return err_set(err, ERR_STATE,
+                       "the log of %s/%d begins at offset %lld and the state goes up to %lld: what "
+                       "lies between was thrown away unread; `attent restore` with a younger "
+                       "snapshot, or `attent init --from beginning` goes on without it",
+                       w->config.input, place->number, (long long)first, (long long)mine);
+    if (mine > next)
+        return err_set(err, ERR_STATE,
+                       "the log of %s/%d ends at offset %lld and the state goes up to %lld: the "
+                       "topic was made again, or Kafka has lost records; `attent restore` with an "
+                       "older snapshot, or `attent init --from DIR` or `end` for another topic",
+                       w->config.input, place->number, (long long)next, (long long)mine);
+    return ERR_NONE;
 }
 
 static void keep(struct buf *buf, struct str bytes)
@@ -294,8 +301,7 @@ static enum claimed try_claim(struct worker *w, struct place *place, struct err 
     if (code != ERR_NONE)
         return CLAIM_RETRY;
     arena_reset(w->arena);
-    identity = arena_format(w->arena, "group %s, topic %s of %d partitions", w->config.group,
-                            w->config.input, partitions);
+    identity = store_identity(w->arena, w->config.group, w->config.input, partitions);
     memcpy(mine, place->token, sizeof mine);
     new_token(place->token);
     result = w->store->class->claim(w->store, w->class->name, place->number, place->token, identity,

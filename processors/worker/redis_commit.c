@@ -23,12 +23,14 @@ enum {
     TURNED_AWAY_MS = 20, /* before it is sent again, from the second time on */
 };
 
-/* ARGV: token, commit, new commit, meta, bytes before a subject's name in its key; then per
+/* While somebody copies the partition (redis_copy.c), what is overwritten is kept for him first.
+ *
+ * ARGV: token, commit, new commit, meta, bytes before a subject's name in its key; then per
  * subject blob ('' = forget) and due time ('' = as it was, '-' = none); then per timer in a lane
  * that changed the lane, due time ('-' = none) and subject.  MSET and ZADD take many
  * at once; 1000 arguments are well below what Lua can unpack. */
 const char redis_commit_text[] =
-    "local m = redis.call('HMGET', KEYS[1], 'token', 'commit')\n"
+    "local m = redis.call('HMGET', KEYS[1], 'token', 'commit', 'copying')\n"
     "if m[1] ~= ARGV[1] then return {'FENCED', ''} end\n"
     "if (m[2] or '0') ~= ARGV[2] then return {'GAP', m[2] or '0'} end\n"
     "redis.call('EXISTS', KEYS[1] .. ':none')\n"
@@ -36,6 +38,15 @@ const char redis_commit_text[] =
     "local waits = 2 * #KEYS + 2\n"
     "for i = waits, #ARGV, 3 do redis.call('ZCARD', KEYS[2] .. ':' .. ARGV[i]) end\n"
     "local set, add, name = {}, {}, tonumber(ARGV[5]) + 1\n"
+    "local before = string.sub(KEYS[1], 1, -5) .. 'before'\n"
+    "if m[3] and redis.call('EXISTS', before) == 0 then\n"
+    "  redis.call('HDEL', KEYS[1], 'copying')\n"
+    "elseif m[3] then\n"
+    "  for i = 3, #KEYS do\n"
+    "    redis.call('HSETNX', before, 's:' .. string.sub(KEYS[i], name), redis.call('GET', KEYS[i]) "
+    "or '')\n"
+    "  end\n"
+    "end\n"
     "for i = 3, #KEYS do\n"
     "  local blob, due = ARGV[2 * i], ARGV[2 * i + 1]\n"
     "  if blob == '' then redis.call('DEL', KEYS[i])\n"

@@ -12,6 +12,7 @@
 #include "connectors/redis/scan.h"
 #include "core/check.h"
 #include "core/mem.h"
+#include "processors/worker/redis_copy.h"
 #include "processors/worker/redis_store_parts.h"
 
 enum {
@@ -160,7 +161,9 @@ static enum store_result read_claim(const struct redis_reply *reply, struct str 
                                     struct arena *arena, struct store_claim *out, struct err *err)
 {
     if (redis_is_list(reply, 2)) {
-        err_set(err, ERR_STATE, "the state in Redis belongs to %.*s, not to %.*s",
+        err_set(err, ERR_STATE,
+                "the state in Redis belongs to %.*s, not to %.*s: put the configuration right "
+                "(another number of partitions: attent repartition)",
                 STR_ARG(redis_reply_text(redis_reply_at(reply, 1))), STR_ARG(identity));
         return STORE_REFUSED;
     }
@@ -562,6 +565,9 @@ static const struct store_class redis_store_class = {
     .note = redis_note,
     .leave = redis_leave,
     .list = redis_list,
+    .copy = redis_copy,
+    .commit_number = redis_commit_number,
+    .replace = redis_replace,
 };
 
 enum err_code redis_store_open(const struct redis_settings *settings, struct store **out,

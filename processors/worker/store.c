@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/check.h"
+#include "processors/worker/blob.h"
 #include "processors/worker/engine.h"
 
 static int by_subject(const void *a, const void *b)
@@ -24,10 +25,15 @@ enum store_result store_digest(struct store *s, const char *step, int32_t partit
         qsort(list, count, sizeof *list, by_subject);
     for (size_t i = 0; i < count && result == STORE_DONE; i++) {
         *out = hash128_bytes(list[i].subject, *out);
-        *out = hash128_bytes(list[i].blob, *out);
+        *out = hash128_bytes(blob_renewed(list[i].subject, list[i].blob, arena), *out);
     }
     arena_free(arena);
     return result;
+}
+
+struct str store_identity(struct arena *arena, const char *group, const char *topic, int partitions)
+{
+    return arena_format(arena, "group %s, topic %s of %d partitions", group, topic, partitions);
 }
 
 const char *store_result_text(enum store_result result)
@@ -40,6 +46,22 @@ const char *store_result_text(enum store_result result)
     case STORE_DOWN: return "the store does not answer";
     }
     CHECK_NEVER("store_result");
+}
+
+enum store_result store_timers(struct store_subject *subject, struct arena *arena, struct err *err)
+{
+    struct blob_timers timers;
+    struct str inner;
+
+    if (blob_unwrap(subject->subject, subject->blob, arena, &timers, &inner, err) != ERR_NONE) {
+        err_prefix(err, "the state of a subject of the copy");
+        return STORE_REFUSED;
+    }
+    subject->due_ms = timers.due_ms;
+    subject->due_changed = timers.due_ms != STEP_NO_TIMER;
+    subject->waits = timers.waits;
+    subject->wait_count = timers.wait_count;
+    return STORE_DONE;
 }
 
 static enum store_result fill_timers(struct store *s, const char *step, int32_t number,

@@ -9,6 +9,7 @@
  *   {STEP:N}:due       sorted set: subjects by their earliest timer (ms)
  *   {STEP:N}:due:LANE  sorted set: subjects by their earliest timer in a lane (step.h)
  *   {STEP:N}:s:SUBJECT the state of one subject; SUBJECT empty: the partition's own
+ *   {STEP:N}:before    hash: what commits have overwritten since a copy was begun (redis_copy.c)
  */
 #ifndef ATTENT_PROCESSORS_WORKER_STORE_H
 #define ATTENT_PROCESSORS_WORKER_STORE_H
@@ -54,6 +55,16 @@ struct store_claim {
     bool left;         /* the owner before has given it back (leave) */
     struct str before; /* its token; empty: there was none */
     struct str note;   /* what it had noted last; empty: nothing */
+};
+
+/* A whole partition as it was after one commit.  The order of timers is not in it: the blobs have
+ * them (blob.h). */
+struct store_copy {
+    struct str identity; /* of whom it is, see claim */
+    uint64_t commit;     /* 0: there is nothing */
+    struct str meta;
+    struct store_subject *subjects; /* subject and blob; by subject, each once; the own is first */
+    size_t count;
 };
 
 struct store; /* one connection or one memory; used by one thread at a time */
@@ -114,21 +125,46 @@ struct store_class {
     enum store_result (*leave)(struct store *s, const char *step, int32_t partition,
                                const char *token, struct err *err);
 
-    /* Every subject with its blob, in any order: to compare states, not for the hot path. */
+    /* Every subject with its blob, in any order: to compare states, not for the hot path.  While the
+     * partition is worked on they are of different moments; `copy` has them of one. */
     enum store_result (*list)(struct store *s, const char *step, int32_t partition,
                               struct arena *arena, struct store_subject **out, size_t *count,
                               struct err *err);
+
+    /* A partition as it is now, in arena, while its owner goes on.  Needs no token and changes nothing
+     * of what it copies.  STORE_GAP: somebody else copies it, or it took too long. */
+    enum store_result (*copy)(struct store *s, const char *step, int32_t partition,
+                              struct arena *arena, struct store_copy *out, struct err *err);
+
+    /* The number of a partition's last commit, 0: none; whatever its meta is like. */
+    enum store_result (*commit_number)(struct store *s, const char *step, int32_t partition,
+                                       uint64_t *out, struct err *err);
+
+    /* Put a copy in place of what is there, if that is at commit `there` (0: nothing is).  Whoever
+     * owns the partition has lost it with the first write; whoever claims it before the last one is
+     * refused.  After STORE_DOWN some of it may be there: to be done again, with `there` as
+     * `copy` tells it (a replacement that was begun counts as nothing). */
+    enum store_result (*replace)(struct store *s, const char *step, int32_t partition,
+                                 uint64_t there, const struct store_copy *copy, struct err *err);
 };
 
 struct store {
     const struct store_class *class;
 };
 
+/* Whose state it is: the text that claim compares. */
+struct str store_identity(struct arena *arena, const char *group, const char *topic,
+                          int partitions);
+
 /* A hash over all subjects and their blobs, sorted by subject: equal states, equal digest. */
 enum store_result store_digest(struct store *s, const char *step, int32_t partition,
                                struct hash128 *out, struct err *err);
 
 const char *store_result_text(enum store_result result);
+
+/* What a commit would write as this subject's timers, from its blob: all of them, in arena.
+ * STORE_REFUSED: the blob cannot be read. */
+enum store_result store_timers(struct store_subject *subject, struct arena *arena, struct err *err);
 
 struct engine;
 

@@ -5,6 +5,7 @@
  *   DECIDE=1 make bench        decide alone; so INGEST=1 and IDENTIFY=1, or several of them
  *   RULES=1000 QUIET=1 make bench   none of those beside the three listens to the workload
  *   MODE=latency make bench    added latency at fixed rates instead (latency.c)
+ *   make soak                  memory over a long run (soak.c)
  *
  * One run on one machine: a real broker, a real Redis that writes its log to disk, a prefilled
  * topic, `attent run --role decide` in a process of its own.  Its tasks are compared with
@@ -19,6 +20,7 @@
 #include "schemas/task.h"
 #include "tests/bench/common.h"
 #include "tests/bench/loop.h"
+#include "tests/bench/soak.h"
 #include "tests/bench/workload.h"
 #include "tests/support/scratch.h"
 
@@ -249,6 +251,8 @@ int main(void)
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (mode != NULL && strcmp(mode, "latency") == 0)
         latency_run(&b);
+    else if (mode != NULL && strcmp(mode, "soak") == 0)
+        right = soak_run(&b);
     else
         right = run_workload(&b);
     return right ? EXIT_SUCCESS : EXIT_FAILURE;

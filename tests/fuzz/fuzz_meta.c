@@ -7,16 +7,20 @@
 #include "processors/worker/blob.h"
 #include "processors/worker/meta.h"
 
+#define SUBJECT "c-anna"
+
 static const int32_t partitions[] = {2, 1};
 
 /* A fuzzer does not guess checksums: put the right one in. */
 static void mend_checksum(struct buf *bytes, size_t head)
 {
-    uint64_t sum;
+    uint64_t sum, seed = 1;
 
     if (bytes->len < head)
         return;
-    sum = hash_bytes(str_slice(buf_str(bytes), head, bytes->len), 1);
+    if (head == 5 && bytes->data[0] == 2)
+        seed = hash_bytes(STR(SUBJECT), 2);
+    sum = hash_bytes(str_slice(buf_str(bytes), head, bytes->len), seed);
     for (size_t i = 1; i < head; i++)
         bytes->data[i] = (char)(sum >> 8 * (i - 1));
 }
@@ -43,9 +47,11 @@ static void try_blob(struct str bytes)
     struct str inner, inner_back;
     struct buf out = {0};
 
-    if (blob_unwrap(bytes, arena, &timers, &inner, NULL) == ERR_NONE && bytes.len > 0) {
-        blob_wrap(&out, &timers, inner);
-        CHECK(blob_unwrap(buf_str(&out), arena, &back, &inner_back, NULL) == ERR_NONE);
+    if (blob_unwrap(STR(SUBJECT), bytes, arena, &timers, &inner, NULL) == ERR_NONE &&
+        bytes.len > 0) {
+        blob_wrap(&out, STR(SUBJECT), &timers, inner);
+        CHECK(blob_unwrap(STR(SUBJECT), buf_str(&out), arena, &back, &inner_back, NULL) ==
+              ERR_NONE);
         CHECK(back.due_ms == timers.due_ms && back.wait_count == timers.wait_count);
         CHECK(str_equal(inner_back, inner));
     }

@@ -458,7 +458,8 @@ START_TEST(with_redis_emptied_decide_stops_and_asks)
     ck_assert_str_eq(reply, "+OK\r\n");
     feed(&play, EVENTS / 4);
     field_check(play.deciders[0],
-                process_wait_output(play.deciders[0], "restore Redis", TAKE_OVER_MS_MAX),
+                process_wait_output(play.deciders[0], "`attent restore` puts a snapshot back",
+                                    TAKE_OVER_MS_MAX),
                 "the running decide does not say what to do");
     process_kill(play.deciders[0], SIGTERM);
     process_wait(play.deciders[0], END_MS_MAX);
@@ -466,7 +467,8 @@ START_TEST(with_redis_emptied_decide_stops_and_asks)
     end_of_log(&play, before); /* and one that starts with nothing there refuses as well */
     start_decider(&play, 0);
     field_check(play.deciders[0],
-                process_wait_output(play.deciders[0], "restore Redis", TAKE_OVER_MS_MAX),
+                process_wait_output(play.deciders[0], "`attent restore` puts a snapshot back",
+                                    TAKE_OVER_MS_MAX),
                 "a new decide does not say what to do");
     process_kill(play.deciders[0], SIGTERM);
     ck_assert_int_ne(process_wait(play.deciders[0], END_MS_MAX), PROCESS_RUNNING);

@@ -366,7 +366,7 @@ START_TEST(an_emptied_redis_stops_the_partition_and_asks)
     flush_redis(&s);
     scene_feed(&s, 31, 100);
     run_until_stopped(w, reason);
-    ck_assert_msg(strstr(reason, "restore Redis") != NULL, "%s", reason);
+    ck_assert_msg(strstr(reason, "`attent restore` puts a snapshot back") != NULL, "%s", reason);
     worker_close(w);
     s.config.group = "another-group"; /* no committed offset: the outputs themselves tell */
     w = scene_worker(&s);

@@ -55,6 +55,8 @@ static void take(struct decided_list *list, const struct record *record,
     snprintf(own, sizeof own, "decide/%d", (int)record->partition);
     ck_assert_msg(str_is(source->from, own), "%.*s wrote to partition %d", STR_ARG(source->from),
                   (int)record->partition);
+    if (source->number == 1)
+        list->count = 0; /* a newer generation: what was before is given up */
     taken_advance(&list->taken, source);
     append(list, (struct decided_output){
                      .key = record->key,
@@ -225,6 +227,30 @@ void decided_compare(const struct decided *live, const struct decided *replay, b
     for (int topic = 0; topic < DECIDED_TOPIC_COUNT; topic++)
         for (int p = 0; p < FIELD_PARTITIONS; p++)
             compare(names[topic], p, &live->lists[topic][p], &replay->lists[topic][p], prefix);
+}
+
+static struct str number_of(struct str seq)
+{
+    struct str generation, number;
+
+    return str_cut(seq, '.', &generation, &number) ? number : STR_EMPTY;
+}
+
+void decided_compare_content(const struct decided *live, const struct decided *replay)
+{
+    for (int topic = 0; topic < DECIDED_TOPIC_COUNT; topic++)
+        for (int p = 0; p < FIELD_PARTITIONS; p++) {
+            const struct decided_list *l = &live->lists[topic][p], *r = &replay->lists[topic][p];
+
+            ck_assert_msg(l->count == r->count, "%s/%d: %zu outputs taken, replay has %zu",
+                          names[topic], p, l->count, r->count);
+            for (size_t i = 0; i < l->count; i++)
+                ck_assert_msg(str_equal(l->items[i].id, r->items[i].id) &&
+                                  str_equal(l->items[i].key, r->items[i].key) &&
+                                  str_equal(number_of(l->items[i].seq), number_of(r->items[i].seq)),
+                              "%s/%d: output %zu is of %.*s, in replay of %.*s", names[topic], p, i,
+                              STR_ARG(l->items[i].key), STR_ARG(r->items[i].key));
+        }
 }
 
 size_t decided_count(const struct decided *d, enum decided_topic topic)

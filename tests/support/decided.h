@@ -49,6 +49,9 @@ void decided_replay(struct decided *decided, struct field *field);
 /* Equal in content and order?  prefix: `live` may lack outputs at the end. */
 void decided_compare(const struct decided *live, const struct decided *replay, bool prefix);
 
+/* The same where generations may be others: who, what and in which order. */
+void decided_compare_content(const struct decided *live, const struct decided *replay);
+
 size_t decided_count(const struct decided *decided, enum decided_topic topic);
 
 /* The digest that `attent replay --state` gives; valid until field_close. */

@@ -114,6 +114,7 @@ void field_check(struct process *process, bool so, const char *what)
 
     if (so)
         return;
+    fputs(process_stdout(process), stdout);
     said = process_stderr(process);
     bytes = strlen(said);
     ck_abort_msg("%s (exit code %d); its last words:\n%s", what, process_wait(process, 0),

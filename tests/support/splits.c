@@ -94,7 +94,7 @@ static size_t count_in_lanes(const struct look *l, const struct step_class *clas
 
     if (class->lanes == NULL)
         return 0;
-    ck_assert_int_eq(blob_unwrap(own, l->arena, &none, &inner, NULL), ERR_NONE);
+    ck_assert_int_eq(blob_unwrap(STR_EMPTY, own, l->arena, &none, &inner, NULL), ERR_NONE);
     ck_assert_int_eq(class->open(config, l->partition, inner, &step, NULL), ERR_NONE);
     count = class->lanes(step, lanes);
     for (size_t i = 0; i < count; i++)
@@ -121,7 +121,8 @@ void splits_check_timers(struct store *store, const struct step_class *class, co
         store->class->list(store, class->name, partition, l.arena, &list, &count, NULL),
         STORE_DONE);
     for (size_t i = 0; i < count; i++) {
-        ck_assert_int_eq(blob_unwrap(list[i].blob, l.arena, &timers, &inner, NULL), ERR_NONE);
+        ck_assert_int_eq(blob_unwrap(list[i].subject, list[i].blob, l.arena, &timers, &inner, NULL),
+                         ERR_NONE);
         due += timers.due_ms != STEP_NO_TIMER;
         waits += timers.wait_count;
     }

@@ -1,6 +1,7 @@
 #include "tests/support/suite.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { SECONDS_PER_TEST = 60 }; /* sanitizers on a loaded machine are slow */
 
@@ -8,10 +9,12 @@ static int run(const char *name, TCase *group, const TTest *const *tests, size_t
 {
     Suite *suite = suite_create(name);
     SRunner *runner;
+    const char *only = getenv("ONLY");
     int failed;
 
     for (size_t i = 0; i < count; i++)
-        tcase_add_test(group, tests[i]);
+        if (only == NULL || strstr(tests[i]->name, only) != NULL)
+            tcase_add_test(group, tests[i]);
     suite_add_tcase(suite, group);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -215,8 +215,54 @@ START_TEST(sources_are_kept_sorted_by_name)
 }
 END_TEST
 
-SUITE_MAIN("chain", a_reader_takes_each_number_once_and_in_order,
-           numbers_may_be_as_long_as_they_get, other_content_under_a_number_is_a_broken_chain,
+/* Whoever begins in the middle knows which number comes next, and not what was before it. */
+START_TEST(an_unknown_chain_is_taken_at_its_word_once)
+{
+    struct chain chain = {0}, other;
+    struct taken taken = {0};
+    struct written w[4], wrong;
+
+    for (int i = 0; i < 4; i++)
+        write_next(&chain, 3, "abcd", &w[i]);
+    other = chain;
+    other.number = 2;
+    write_next(&other, 3, "zzzz", &wrong); /* number 3 from another chain */
+    taken_advance(&taken, &(struct taken_source){STR("decide/3"), 3, 1, CHAIN_UNKNOWN});
+    ck_assert_int_eq(give(&taken, &w[0]), TAKEN_REPEAT);
+    ck_assert_int_eq(give(&taken, &w[2]), TAKEN_GAP);
+    ck_assert_int_eq(give(&taken, &w[1]), TAKEN_NEXT);
+    ck_assert_int_eq(give(&taken, &wrong), TAKEN_BROKEN);
+    ck_assert_int_eq(give(&taken, &w[2]), TAKEN_NEXT);
+    taken_free(&taken);
+}
+END_TEST
+
+/* A new state that knows only that a generation has begun: the older are over, the first one is
+ * checked from its origin. */
+START_TEST(a_generation_that_has_begun_ends_the_older_ones)
+{
+    struct chain old = {0}, fresh = {0}, other = {.number = 0};
+    struct taken taken = {0};
+    struct written a, b, wrong;
+
+    write_next(&old, 1, "a", &a);
+    write_next(&fresh, 9, "b", &b);
+    write_next(&other, 8, "c", &wrong);
+    memcpy(b.value, "x", 1);
+    taken_advance(&taken, &(struct taken_source){.from = STR("decide/3"), .generation = 9});
+    ck_assert_int_eq(give(&taken, &a), TAKEN_OLD);
+    ck_assert_int_eq(give(&taken, &wrong), TAKEN_OLD);
+    ck_assert_int_eq(give(&taken, &b), TAKEN_BROKEN);
+    memcpy(b.value, "b", 1);
+    ck_assert_int_eq(give(&taken, &b), TAKEN_NEXT);
+    taken_free(&taken);
+}
+END_TEST
+
+SUITE_MAIN("chain", an_unknown_chain_is_taken_at_its_word_once,
+           a_generation_that_has_begun_ends_the_older_ones,
+           a_reader_takes_each_number_once_and_in_order, numbers_may_be_as_long_as_they_get,
+           other_content_under_a_number_is_a_broken_chain,
            the_chain_covers_key_time_ce_headers_and_body,
            a_new_generation_starts_at_one_and_ends_the_old, records_of_strangers_are_plain_or_junk,
            whatever_order_they_come_in_all_are_taken_once, sources_are_kept_sorted_by_name)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/check.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/rng.h"
 #include "processors/worker/memory_store.h"
@@ -123,6 +124,46 @@ START_TEST(any_split_of_a_log_gives_the_same_outputs_and_states)
     ck_assert_uint_gt(outputs, only != NULL ? 0 : 2000); /* it is no empty play */
     ck_assert_uint_gt(met.overlaps, only != NULL ? 0 : 1000);
     ck_assert_uint_gt(met.fell_together, only != NULL ? 0 : 20);
+}
+END_TEST
+
+/* A snapshot is taken after any record: whoever goes on from it ends where the others end, with states,
+ * timers and the numbers of outputs. */
+START_TEST(a_run_from_a_copy_ends_as_one_from_the_beginning)
+{
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct log log = log_new(seed);
+        struct offline_setup setup = {
+            .class = &toy_step_class, .partition = 1, .topic_partitions = partitions};
+        size_t cut = seed * LOG_RECORDS / 13;
+        struct offline *whole, *rest;
+        struct store_copy copy, ends[2];
+        struct err err = {0};
+
+        ck_assert_int_eq(offline_open(&setup, &whole, &err), ERR_NONE);
+        ck_assert_int_eq(offline_records(whole, log.records, cut, &err), ERR_NONE);
+        copy = offline_copy(whole, log.arena);
+        setup.from = &copy;
+        ck_assert_msg(offline_open(&setup, &rest, &err) == ERR_NONE, "%s", err.text);
+        ck_assert_int_eq(offline_next(rest), offline_next(whole));
+        ck_assert_int_eq(offline_due_next(rest),
+                         STEP_NO_TIMER); /* in the store, not in memory yet */
+        for (int i = 0; i < 2; i++) {
+            struct offline *o = i == 0 ? whole : rest;
+
+            ck_assert_int_eq(offline_records(o, log.records + cut, log.count - cut, &err),
+                             ERR_NONE);
+            ends[i] = offline_copy(o, log.arena);
+        }
+        ck_assert(str_equal(ends[0].meta, ends[1].meta));
+        ck_assert_uint_eq(ends[0].count, ends[1].count);
+        for (size_t i = 0; i < ends[0].count; i++)
+            ck_assert(str_equal(ends[0].subjects[i].subject, ends[1].subjects[i].subject) &&
+                      str_equal(ends[0].subjects[i].blob, ends[1].subjects[i].blob));
+        offline_close(whole);
+        offline_close(rest);
+        arena_free(log.arena);
+    }
 }
 END_TEST
 
@@ -311,7 +352,8 @@ START_TEST(a_damaged_state_stops_the_partition)
     int64_t due_ms;
     size_t max;
     struct store_lane lane;
-    struct str after;
+    struct str after, whose;
+    char name[LOG_CUSTOMER_SIZE];
 
     while (engine_wants_timers(p, &lane, &due_ms, &after, &max))
         engine_add_timers(p, lane, NULL, 0, false);
@@ -320,12 +362,20 @@ START_TEST(a_damaged_state_stops_the_partition)
     missing[0].blob = bad.blob;
     engine_fill(p, missing, count);
     ck_assert_int_eq(engine_run(p, &batch, &err), ERR_STATE);
+    whose = log_customer(STR("k"), name);
+    ck_assert_msg(str_contains(str_of(err.text),
+                               arena_format(arena, "the state of %.*s cannot be read: version 114",
+                                            STR_ARG(whose))),
+                  "%s", err.text);
+    ck_assert_ptr_nonnull(strstr(err.text, "`attent restore` puts the partition back"));
+    ck_assert_ptr_nonnull(strstr(err.text, "attent init --step toy --partition 1 --from"));
     engine_close(p);
     store->class->close(store);
     arena_free(arena);
 }
 END_TEST
 
-SUITE_MAIN("engine", any_split_of_a_log_gives_the_same_outputs_and_states,
+SUITE_MAIN("engine", a_run_from_a_copy_ends_as_one_from_the_beginning,
+           any_split_of_a_log_gives_the_same_outputs_and_states,
            a_timer_sees_its_due_time_before_the_record_that_passes_it,
            a_changed_chain_stops_the_partition, a_damaged_state_stops_the_partition)

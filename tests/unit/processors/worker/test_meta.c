@@ -94,8 +94,9 @@ START_TEST(a_blob_keeps_its_timers_and_notices_damage)
     struct str inner;
 
     for (size_t i = 0; i < sizeof dues / sizeof dues[0]; i++) {
-        blob_wrap(&blob, &(struct blob_timers){dues[i], waits, i % 3}, STR("state"));
-        ck_assert_int_eq(blob_unwrap(buf_str(&blob), arena, &timers, &inner, NULL), ERR_NONE);
+        blob_wrap(&blob, STR("c"), &(struct blob_timers){dues[i], waits, i % 3}, STR("state"));
+        ck_assert_int_eq(blob_unwrap(STR("c"), buf_str(&blob), arena, &timers, &inner, NULL),
+                         ERR_NONE);
         ck_assert_int_eq(timers.due_ms, dues[i]);
         ck_assert_uint_eq(timers.wait_count, i % 3);
         for (size_t k = 0; k < timers.wait_count; k++) {
@@ -105,11 +106,12 @@ START_TEST(a_blob_keeps_its_timers_and_notices_damage)
         ck_assert(str_is(inner, "state"));
         for (size_t at = 0; at < blob.len; at++) {
             blob.data[at] = (char)(blob.data[at] ^ 4);
-            ck_assert_int_eq(blob_unwrap(buf_str(&blob), arena, &timers, &inner, NULL), ERR_STATE);
+            ck_assert_int_eq(blob_unwrap(STR("c"), buf_str(&blob), arena, &timers, &inner, NULL),
+                             ERR_STATE);
             blob.data[at] = (char)(blob.data[at] ^ 4);
         }
     }
-    ck_assert_int_eq(blob_unwrap(STR_EMPTY, arena, &timers, &inner, NULL), ERR_NONE);
+    ck_assert_int_eq(blob_unwrap(STR("c"), STR_EMPTY, arena, &timers, &inner, NULL), ERR_NONE);
     ck_assert(timers.due_ms == STEP_NO_TIMER && timers.wait_count == 0);
     ck_assert_uint_eq(inner.len, 0);
     buf_free(&blob);
@@ -117,5 +119,53 @@ START_TEST(a_blob_keeps_its_timers_and_notices_damage)
 }
 END_TEST
 
+/* Bytes that the first version has stored. */
+static const char old_plain[] = "\x01\x2d\x9a\xa6\xe6\x00state";
+static const char old_timer[] = "\x01\x48\xec\x5c\xd0\x01\x80\xa0\xd5\xed\xee\x66state";
+
+START_TEST(a_blob_of_the_first_version_is_read_and_renewed)
+{
+    const struct str old[] = {{old_plain, sizeof old_plain - 1}, {old_timer, sizeof old_timer - 1}};
+    struct arena *arena = arena_new(0);
+    struct blob_timers timers, again;
+    struct str inner, renewed;
+
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(blob_unwrap(STR("c"), old[i], arena, &timers, &inner, NULL), ERR_NONE);
+        ck_assert(str_is(inner, "state"));
+        ck_assert_int_eq(timers.due_ms, i == 0 ? STEP_NO_TIMER : 1767225600000);
+        renewed = blob_renewed(STR("c"), old[i], arena);
+        ck_assert_int_eq(renewed.data[0], 2);
+        ck_assert_int_eq(blob_unwrap(STR("c"), renewed, arena, &again, &inner, NULL), ERR_NONE);
+        ck_assert(str_is(inner, "state") && again.due_ms == timers.due_ms);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(a_blob_of_another_subject_or_a_newer_version_is_refused)
+{
+    const struct blob_timers none = {.due_ms = STEP_NO_TIMER};
+    struct arena *arena = arena_new(0);
+    struct blob_timers timers;
+    struct buf blob = {0};
+    struct str inner;
+    struct err err = {0};
+
+    blob_wrap(&blob, STR("c-anna"), &none, STR("state"));
+    ck_assert_int_eq(blob_unwrap(STR("c-bob"), buf_str(&blob), arena, &timers, &inner, &err),
+                     ERR_STATE);
+    ck_assert_ptr_nonnull(strstr(err.text, "wrong checksum"));
+    blob.data[0] = 3;
+    ck_assert_int_eq(blob_unwrap(STR("c-anna"), buf_str(&blob), arena, &timers, &inner, &err),
+                     ERR_STATE);
+    ck_assert_ptr_nonnull(strstr(err.text, "version 3: this program knows version 2 and older"));
+    buf_free(&blob);
+    arena_free(arena);
+}
+END_TEST
+
 SUITE_MAIN("meta", meta_reads_back_as_it_was, a_changed_byte_anywhere_is_noticed,
-           another_number_of_partitions_is_refused, a_blob_keeps_its_timers_and_notices_damage)
+           another_number_of_partitions_is_refused, a_blob_keeps_its_timers_and_notices_damage,
+           a_blob_of_the_first_version_is_read_and_renewed,
+           a_blob_of_another_subject_or_a_newer_version_is_refused)
