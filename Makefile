@@ -19,6 +19,8 @@ SUPPORT := $(sort $(wildcard tests/support/*.c))
 UNIT_TESTS := $(sort $(shell find tests/unit tests/contract tests/tidy -name 'test_*.c' 2>/dev/null))
 SERVER_TESTS := $(sort $(shell find tests/integration -name 'test_*.[c]' 2>/dev/null))
 FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+SIM_KAFKA := $(sort $(wildcard tests/sim/kafka_*.c)) # a Kafka that is a calculation; linked before the library
+SIM_ALONE := tests/unit/sim/alone.c tests/unit/sim/hands.c
 BENCH := $(sort $(wildcard tests/bench/*.c))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Werror
@@ -95,6 +97,9 @@ build/$(1)/bin/%: build/$(1)/%.o build/$(1)/tests/support.a build/$(1)/libattent
 	$$(QUIET_LD)$$(CC) $$(CFLAGS_$(1)) $$(CFLAGS) $$^ $$(CHECK_LIBS) $$(LIBS) -o $$@
 endef
 $(eval $(call test_rules,asan))
+build/asan/bin/tests/unit/sim/%: build/asan/tests/unit/sim/%.o $(SIM_ALONE:%.c=build/asan/%.o) $(SIM_KAFKA:%.c=build/asan/%.o) build/asan/tests/support.a build/asan/libattent.a
+	@mkdir -p $(@D)
+	$(QUIET_LD)$(CC) $(CFLAGS_asan) $(CFLAGS) $^ $(CHECK_LIBS) $(LIBS) -o $@
 $(eval $(call test_rules,tsan))
 $(eval $(call test_rules,release))
 .SECONDARY:
