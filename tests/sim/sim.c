@@ -23,6 +23,8 @@ enum {
     PAUSE_US_MIN = 6500000, /* longer than a session */
     PAUSE_US_MAX = 20000000,
     FAVOURITE_TIMES = 25,
+    FDS_MAX = 16384,
+    FD_FIRST = 1000000,
 };
 
 struct process {
@@ -33,6 +35,7 @@ struct process {
     struct coroutine *coroutine; /* NULL: not begun, or dead */
     int64_t wake_us;
     int64_t clock_error_us;
+    int64_t stopped_until_us; /* nothing wakes it before */
 };
 
 static struct {
@@ -44,6 +47,8 @@ static struct {
     int first; /* all before it are dead */
     int self;
     uint64_t digest, switches;
+    int64_t fds[FDS_MAX];
+    int fd_count;
 } sim;
 
 /* --- time and chance -------------------------------------------------------------------------- */
@@ -178,6 +183,11 @@ static void set_clock(struct process *p)
             (rng_below(&sim.rng, 2) == 0 ? -1 : 1) * INT64_C(86400) * INT64_C(1000000);
 }
 
+bool sim_is_stopped(int process)
+{
+    return process >= 0 && sim.processes[process].stopped_until_us > sim.now_us;
+}
+
 int64_t sim_clock_error_us(void)
 {
     return sim.self < 0 || sim_faults_are_over() ? 0 : sim.processes[sim.self].clock_error_us;
@@ -266,8 +276,12 @@ static void strike_process(const char *step, double times)
 {
     if (sim_strikes_more(SIM_CRASH, step, times))
         die();
-    if (sim_strikes_more(SIM_PAUSE, step, times))
-        wait_until(sim.now_us + span_us(PAUSE_US_MIN, PAUSE_US_MAX));
+    if (sim_strikes_more(SIM_PAUSE, step, times)) {
+        struct process *p = &sim.processes[sim.self];
+
+        p->stopped_until_us = sim.now_us + span_us(PAUSE_US_MIN, PAUSE_US_MAX);
+        wait_until(p->stopped_until_us);
+    }
 }
 
 void sim_yield(void)
@@ -276,6 +290,32 @@ void sim_yield(void)
         return;
     wait_until(sim.now_us + span_us(1, YIELD_US_MAX));
     strike_process("IN_A_CALL", 1);
+}
+
+void sim_wake(int process, int64_t at_us)
+{
+    struct process *p = &sim.processes[process < 0 ? 0 : process];
+
+    if (process < 0 || at_us >= p->wake_us)
+        return;
+    p->wake_us = at_us > p->stopped_until_us ? at_us : p->stopped_until_us;
+}
+
+int sim_fd_new(void)
+{
+    CHECK(sim.fd_count < FDS_MAX);
+    sim.fds[sim.fd_count] = INT64_MAX;
+    return FD_FIRST + sim.fd_count++;
+}
+
+void sim_fd_set(int fd, int64_t at_us)
+{
+    sim.fds[fd - FD_FIRST] = at_us;
+}
+
+int64_t sim_fd_at(int fd)
+{
+    return fd < 0 ? INT64_MAX : sim.fds[fd - FD_FIRST];
 }
 
 static bool never(void *context)
@@ -325,6 +365,7 @@ void sim_begin(const struct sim_plan *plan)
     sim.self = -1;
     sim.digest = 0xcbf29ce484222325u;
     sim.switches = 0;
+    sim.fd_count = 0;
     strikes_begin(&sim.plan);
 }
 

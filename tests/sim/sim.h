@@ -46,6 +46,9 @@ int sim_self(void);
 /* False: it has been killed or has ended; it never comes back under this number. */
 bool sim_is_alive(int process);
 
+/* It stands still (SIM_PAUSE): not even its threads send a heartbeat. */
+bool sim_is_stopped(int process);
+
 /* Others may go on; returns at once in the driver.  The process may be killed here (then this does
  * not return, and its memory is gone), or stopped for longer than a session. */
 void sim_yield(void);
@@ -53,6 +56,15 @@ void sim_yield(void);
 /* So much time passes for this process; others go on meanwhile.  In the driver: time passes, and the
  * processes go on. */
 void sim_sleep_us(int64_t span_us);
+
+/* Somebody sleeps, and there is something for him: he goes on at at_us, if he would sleep longer. */
+void sim_wake(int process, int64_t at_us);
+
+/* A simulated file descriptor (never a real one's number): can be read from at_us on; INT64_MAX: not for
+ * now.  -1 of sim_fd_at: always INT64_MAX.  Gone with the run. */
+int sim_fd_new(void);
+void sim_fd_set(int fd, int64_t at_us);
+int64_t sim_fd_at(int fd);
 
 /* Shall this happen, here and now?  Drawn from the seed with the chance that the run gives this kind;
  * always false once the run's faults have ended, and in the driver.  What is true is counted under
