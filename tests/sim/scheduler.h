@@ -24,6 +24,12 @@ struct sim_strike {
     int process;
 };
 
+/* Who has to know of processes (a model); NULL: nobody. */
+struct sim_watch {
+    void (*died)(int process);                      /* killed, or ended */
+    void (*stopped)(int process, int64_t until_us); /* stands still */
+};
+
 struct sim_plan {
     uint64_t seed;
     double chance[SIM_FAULT_COUNT]; /* each time it is asked */
@@ -31,6 +37,7 @@ struct sim_plan {
     int64_t faults_us;              /* how long faults strike */
     const struct sim_strike *only;  /* NULL: what is drawn; else nothing but these */
     size_t only_count;
+    struct sim_watch watch;
     bool tell; /* print the story */
 };
 

@@ -158,6 +158,8 @@ int sim_spawn(const char *role, void (*main)(void *context), void *context, bool
 static void bury(struct process *p)
 {
     p->alive = false;
+    if (sim.plan.watch.died != NULL)
+        sim.plan.watch.died((int)(p - sim.processes));
     if (p->coroutine != NULL)
         coroutine_free(p->coroutine);
     p->coroutine = NULL;
@@ -280,6 +282,8 @@ static void strike_process(const char *step, double times)
         struct process *p = &sim.processes[sim.self];
 
         p->stopped_until_us = sim.now_us + span_us(PAUSE_US_MIN, PAUSE_US_MAX);
+        if (sim.plan.watch.stopped != NULL)
+            sim.plan.watch.stopped(sim.self, p->stopped_until_us);
         wait_until(p->stopped_until_us);
     }
 }
