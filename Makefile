@@ -143,6 +143,9 @@ SIM := $(sort $(wildcard tests/sim/*.c))
 SIM_SUPPORT := tests/support/toy_step.c
 build/sim/sim: $(SIM:%.c=build/sim/%.o) $(SIM_SUPPORT:%.c=build/sim/%.o) build/sim/libattent.a
 	$(QUIET_LD)$(CC) $(CFLAGS_sim) $(CFLAGS) -Wl,--wrap=rng_system $^ $(LIBS) -o $@
+# The models that a test compares with the real servers.
+build/asan/bin/tests/integration/test_store_model: build/asan/tests/sim/store_model.o build/asan/tests/sim/store_server.o
+
 .PHONY: sim
 sim: build/sim/sim ## Simulated clusters with faults at every step: SEEDS (1000), or SEED to replay one
 	@build/sim/sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) $(if $(FROM),--from $(FROM)))
