@@ -142,7 +142,7 @@ fuzz: fuzzers ## Run every fuzz target for FUZZ_SECONDS (60)
 SIM := $(sort $(wildcard tests/sim/*.c))
 SIM_SUPPORT := tests/support/toy_step.c
 build/sim/sim: $(SIM:%.c=build/sim/%.o) $(SIM_SUPPORT:%.c=build/sim/%.o) build/sim/libattent.a
-	$(QUIET_LD)$(CC) $(CFLAGS_sim) $(CFLAGS) -Wl,--wrap=rng_system $^ $(LIBS) -o $@
+	$(QUIET_LD)$(CC) $(CFLAGS_sim) $(CFLAGS) -Wl,--wrap=rng_system,--wrap=log_write $^ $(LIBS) -o $@
 # The models that a test compares with the real servers.
 build/asan/bin/tests/integration/test_store_model: build/asan/tests/sim/store_model.o build/asan/tests/sim/store_server.o
 

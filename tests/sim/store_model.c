@@ -496,6 +496,18 @@ void store_model_go_back(struct store_model *m, size_t writes)
     server_go_back(&m->server, writes);
 }
 
+void store_model_protect(struct store_model *m)
+{
+    go_on(m);
+    m->server.safe_writes = m->server.writes;
+}
+
+bool store_model_timers_fit(struct store_model *m, const char *step, int32_t partition,
+                            struct err *why)
+{
+    return server_timers_fit(server_area(&m->server, step, partition), why);
+}
+
 void store_model_empty(struct store_model *m)
 {
     go_on(m);
