@@ -1,0 +1,28 @@
+#include "core/mutant.h"
+
+#include "core/check.h"
+
+#ifdef ATTENT_MUTANTS
+enum mutant mutant_on = MUTANT_NONE;
+#endif
+
+static const struct {
+    const char *name, *text;
+} mutants[MUTANT_COUNT] = {
+    [MUTANT_NONE] = {"NONE", "as it should be"},
+#define MUTATION(name, text) [MUTANT_##name] = {#name, text},
+#include "core/mutants.def"
+#undef MUTATION
+};
+
+const char *mutant_name(enum mutant mutant)
+{
+    CHECK(mutant < MUTANT_COUNT);
+    return mutants[mutant].name;
+}
+
+const char *mutant_text(enum mutant mutant)
+{
+    CHECK(mutant < MUTANT_COUNT);
+    return mutants[mutant].text;
+}
