@@ -29,6 +29,7 @@ CHECK_LIBS := $(shell pkg-config --libs check libssl 2>/dev/null) # libssl: peer
 CFLAGS_all := -std=c11 -g -fno-omit-frame-pointer -ffp-contract=off $(WARNINGS)
 CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2
 CFLAGS_asan := -O1 -DATTENT_FAIL_POINTS -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS_sim := -O2 -DATTENT_FAIL_POINTS
 CFLAGS_tsan := -O1 -DATTENT_FAIL_POINTS -fsanitize=thread
 CFLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 
@@ -81,6 +82,7 @@ $(eval $(call build_rules,release,$(CC)))
 $(eval $(call build_rules,asan,$(CC)))
 $(eval $(call build_rules,tsan,$(CC)))
 $(eval $(call build_rules,fuzz,clang))
+$(eval $(call build_rules,sim,$(CC)))
 
 build/attent: build/release/attent
 	@cp -f $< $@
@@ -135,6 +137,16 @@ build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o $(FUZZ_SUPPORT:%.c=build/fuzz/%.o) b
 fuzz: fuzzers ## Run every fuzz target for FUZZ_SECONDS (60)
 	@tests/fuzz.sh $(FUZZ_SECONDS)
 
+# --- the simulator ------------------------------------------------------------------------
+# Its objects stand before the library: what they define (Kafka, clocks, fail points) is taken from them.
+SIM := $(sort $(wildcard tests/sim/*.c))
+SIM_SUPPORT := tests/support/toy_step.c
+build/sim/sim: $(SIM:%.c=build/sim/%.o) $(SIM_SUPPORT:%.c=build/sim/%.o) build/sim/libattent.a
+	$(QUIET_LD)$(CC) $(CFLAGS_sim) $(CFLAGS) -Wl,--wrap=rng_system $^ $(LIBS) -o $@
+.PHONY: sim
+sim: build/sim/sim ## Simulated clusters with faults at every step: SEEDS (1000), or SEED to replay one
+	@build/sim/sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) $(if $(FROM),--from $(FROM)))
+
 # --- the rest -----------------------------------------------------------------------------
 build/bench: $(BENCH:%.c=build/release/%.o) build/release/tests/support.a build/release/libattent.a
 	$(QUIET_LD)$(CC) $^ $(CHECK_LIBS) $(LIBS) -o $@
@@ -184,4 +196,4 @@ docs: build/attent ## Regenerate the reference pages and schemas
 	@deploy/docs
 
 clean: ## Remove what was built (not build/kafka)
-	@rm -rf build/release build/asan build/tsan build/fuzz build/attent build/.packages
+	@rm -rf build/release build/asan build/tsan build/fuzz build/sim build/attent build/.packages
