@@ -4,6 +4,20 @@
 
 #ifdef ATTENT_MUTANTS
 enum mutant mutant_on = MUTANT_NONE;
+
+enum mutant mutant_switch(enum mutant mutant)
+{
+    enum mutant before = mutant_on;
+
+    mutant_on = mutant;
+    return before;
+}
+#else
+enum mutant mutant_switch(enum mutant mutant)
+{
+    (void)mutant;
+    return MUTANT_NONE;
+}
 #endif
 
 static const struct {

@@ -23,7 +23,9 @@ extern enum mutant mutant_on;
 #define MUTANT(name) ((void)MUTANT_##name, false)
 #endif
 
-/* For who runs them. */
+/* Switch one on; gives the one that was.  In a normal build: nothing. */
+enum mutant mutant_switch(enum mutant mutant);
+
 const char *mutant_name(enum mutant mutant); /* "COMMIT_BEFORE_PUBLISH" */
 const char *mutant_text(enum mutant mutant);
 

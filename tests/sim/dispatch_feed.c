@@ -122,14 +122,14 @@ static struct record permission_record(unsigned customer, int64_t at_us)
                                  .created_ms = at_us / 1000};
     struct header *headers = ARENA_ARRAY(feed.arena, struct header, 2);
     struct buf json = {0};
-    struct record record = {.topic = STR(FEED_TOPIC), .timestamp_ms = at_us / 1000, .key = p.customer};
+    struct record record = {
+        .topic = STR(FEED_TOPIC), .timestamp_ms = at_us / 1000, .key = p.customer};
 
     permission_put_json(&json, &p);
     record.value = arena_str(feed.arena, buf_str(&json));
     buf_free(&json);
     headers[0] = (struct header){STR("ce_type"), STR(PERMISSION_CE_TYPE)};
-    headers[1] = (struct header){STR("ce_id"),
-                                 arena_format(feed.arena, "p%lld", (long long)at_us)};
+    headers[1] = (struct header){STR("ce_id"), arena_format(feed.arena, "p%lld", (long long)at_us)};
     record.headers = headers;
     record.header_count = 2;
     return record;
@@ -171,8 +171,8 @@ static void draw_forged(void)
     unsigned number = (unsigned)feed.task_count++;
     struct logical *l;
 
-    feed.tasks[number] = (struct feed_task){.by_phone = one_in(2), .forged = true,
-                                            .withdrawn_us = INT64_MAX};
+    feed.tasks[number] =
+        (struct feed_task){.by_phone = one_in(2), .forged = true, .withdrawn_us = INT64_MAX};
     l = add(number, sim_now_us() + 4 * (int64_t)SPREAD_US);
     l->kind = FEED_FORGED;
     l->record = task_record(number, sim_now_us() + SPREAD_US);
@@ -198,9 +198,8 @@ static void number_records(void)
         l->record.partition = p;
         if (l->kind == FEED_FORGED)
             chain->hash.low ^= 1;
-        l->record = sample_numbered(l->record, chain,
-                                    arena_format(feed.arena, "decide/%u", l->source).data, 1,
-                                    feed.arena);
+        l->record = sample_numbered(
+            l->record, chain, arena_format(feed.arena, "decide/%u", l->source).data, 1, feed.arena);
         l->number = chain->number;
     }
 }
@@ -283,7 +282,8 @@ static void note(const struct logical *l)
 {
     if (l->kind == FEED_WITHDRAWAL)
         withdraw(l->task);
-    for (const struct logical *before = feed.records; l->kind == FEED_PERMISSION && before < l; before++)
+    for (const struct logical *before = feed.records; l->kind == FEED_PERMISSION && before < l;
+         before++)
         if (before->kind == FEED_TASK && before->customer == l->customer)
             withdraw(before->task);
 }

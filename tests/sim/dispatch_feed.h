@@ -19,9 +19,9 @@ struct feed_task {
     bool by_phone; /* the contact centre's queue; else a receiver: */
     enum receiver receiver;
     bool at_least_once;
-    bool forged;           /* its record does not follow from the one before: never to be taken */
+    bool forged; /* its record does not follow from the one before: never to be taken */
     unsigned customer;
-    int64_t withdrawn_us;  /* true time from which a reader could know it; INT64_MAX: it is not */
+    int64_t withdrawn_us; /* true time from which a reader could know it; INT64_MAX: it is not */
 };
 
 /* Draw a log; memory lives in arena. */

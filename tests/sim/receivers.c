@@ -59,15 +59,15 @@ bool receiver_read_id(struct str id, unsigned *number)
 /* --- a call ------------------------------------------------------------------------------------- */
 
 enum way { /* that a call may go */
-    WAY_FINE,
-    WAY_RETRY,
-    WAY_DOWN,
-    WAY_REFUSED,
-    WAY_LOST,    /* it does not arrive, and nobody knows */
-    WAY_DOUBT,   /* it arrives, and nobody knows */
-    WAY_LATE,    /* it arrives, and the answer takes nearly as long as it may */
-    WAY_SILENCE, /* it arrives, or does not, and there is no answer */
-    WAY_COUNT,
+           WAY_FINE,
+           WAY_RETRY,
+           WAY_DOWN,
+           WAY_REFUSED,
+           WAY_LOST,    /* it does not arrive, and nobody knows */
+           WAY_DOUBT,   /* it arrives, and nobody knows */
+           WAY_LATE,    /* it arrives, and the answer takes nearly as long as it may */
+           WAY_SILENCE, /* it arrives, or does not, and there is no answer */
+           WAY_COUNT,
 };
 
 static enum way draw(const char *step)

@@ -9,12 +9,12 @@
 
 #include "connectors/channel.h"
 
-enum receiver { /* what a channel promises depends on it */
-    RECEIVER_IDEMPOTENT, /* drops an id that it has */
-    RECEIVER_ONCE,       /* knows no ids, cannot be asked */
-    RECEIVER_ASKED,      /* at most once, says whether it has an id */
-    RECEIVER_RECALLED,   /* at most once, gives back what it has */
-    RECEIVER_COUNT
+enum receiver {                      /* what a channel promises depends on it */
+                RECEIVER_IDEMPOTENT, /* drops an id that it has */
+                RECEIVER_ONCE,       /* knows no ids, cannot be asked */
+                RECEIVER_ASKED,      /* at most once, says whether it has an id */
+                RECEIVER_RECALLED,   /* at most once, gives back what it has */
+                RECEIVER_COUNT
 };
 
 const char *receiver_name(enum receiver receiver); /* also the name of its channel */
