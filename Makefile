@@ -32,6 +32,7 @@ CFLAGS_all := -std=c11 -g -fno-omit-frame-pointer -ffp-contract=off $(WARNINGS)
 CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2
 CFLAGS_asan := -O1 -DATTENT_FAIL_POINTS -fsanitize=address,undefined -fno-sanitize-recover=undefined
 CFLAGS_sim := -O2 -DATTENT_FAIL_POINTS
+CFLAGS_mutants := $(CFLAGS_sim) -DATTENT_MUTANTS
 CFLAGS_tsan := -O1 -DATTENT_FAIL_POINTS -fsanitize=thread
 CFLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 
@@ -85,6 +86,7 @@ $(eval $(call build_rules,asan,$(CC)))
 $(eval $(call build_rules,tsan,$(CC)))
 $(eval $(call build_rules,fuzz,clang))
 $(eval $(call build_rules,sim,$(CC)))
+$(eval $(call build_rules,mutants,$(CC)))
 
 build/attent: build/release/attent
 	@cp -f $< $@
@@ -145,7 +147,7 @@ fuzz: fuzzers ## Run every fuzz target for FUZZ_SECONDS (60)
 # --- the simulator ------------------------------------------------------------------------
 # Its objects stand before the library: what they define (Kafka, clocks, fail points) is taken from them.
 SIM := $(sort $(wildcard tests/sim/*.c))
-SIM_SUPPORT := tests/support/toy_step.c
+SIM_SUPPORT := tests/support/toy_step.c tests/support/sample.c
 build/sim/sim: $(SIM:%.c=build/sim/%.o) $(SIM_SUPPORT:%.c=build/sim/%.o) build/sim/libattent.a
 	$(QUIET_LD)$(CC) $(CFLAGS_sim) $(CFLAGS) -Wl,--wrap=rng_system,--wrap=log_write $^ $(LIBS) -o $@
 # The models that a test compares with the real servers.
@@ -154,6 +156,14 @@ build/asan/bin/tests/integration/test_store_model: build/asan/tests/sim/store_mo
 .PHONY: sim
 sim: build/sim/sim ## Simulated clusters with faults at every step: SEEDS (1000), or SEED to replay one
 	@build/sim/sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) $(if $(FROM),--from $(FROM)))
+
+# The same with the deliberate bugs of core/mutants.def, to see that each is found.
+MUTANTS := $(filter-out tests/sim/main.c,$(SIM)) $(SIM_SUPPORT) tests/sim/mutants/mutants.c
+build/mutants/sim-mutants: $(MUTANTS:%.c=build/mutants/%.o) build/mutants/libattent.a
+	$(QUIET_LD)$(CC) $(CFLAGS_mutants) $(CFLAGS) -Wl,--wrap=rng_system $^ $(LIBS) -o $@
+.PHONY: sim-mutants
+sim-mutants: build/mutants/sim-mutants ## Deliberate bugs, and the seed with which the simulator finds each: MUTANT=NAME, SEEDS (10000)
+	@build/mutants/sim-mutants --seeds $(or $(SEEDS),10000) --jobs $(JOBS) $(MUTANT)
 
 # --- the rest -----------------------------------------------------------------------------
 build/bench: $(BENCH:%.c=build/release/%.o) build/release/tests/support.a build/release/libattent.a
@@ -204,4 +214,4 @@ docs: build/attent ## Regenerate the reference pages and schemas
 	@deploy/docs
 
 clean: ## Remove what was built (not build/kafka)
-	@rm -rf build/release build/asan build/tsan build/fuzz build/sim build/attent build/.packages
+	@rm -rf build/release build/asan build/tsan build/fuzz build/sim build/mutants build/attent build/.packages
