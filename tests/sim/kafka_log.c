@@ -3,7 +3,7 @@
  *
  * Retention and recreation leave the memory where it is: records that were lent out stay good.
  */
-#include "core/hash.h"
+#include "core/mutant.h"
 #include "tests/sim/kafka_parts.h"
 
 enum { BATCH_HEAD_BYTES = 61, MAX_MESSAGE_BYTES = 1048588 };
@@ -172,7 +172,7 @@ static enum answer judge(struct log *log, const struct batch_head *head,
         return ANSWER_UNKNOWN;
     if (batch_bytes(records, count) > log->topic->max_message_bytes)
         return ANSWER_TOO_LARGE;
-    if (w == NULL)
+    if (w == NULL || MUTANT(PRODUCER_NOT_IDEMPOTENT))
         return ANSWER_OK;
     if (head->epoch < w->epoch)
         return ANSWER_OLD_EPOCH;
@@ -243,6 +243,8 @@ int64_t log_stable(const struct log *log)
 {
     int64_t stable = log->next;
 
+    if (MUTANT(ABORTED_READ))
+        return stable;
     for (size_t i = 0; log->open_count > 0 && i < log->writer_count; i++)
         if (log->writers[i].open_at >= 0 && log->writers[i].open_at < stable)
             stable = log->writers[i].open_at;
@@ -254,7 +256,7 @@ const struct record *log_read(const struct log *log, int64_t *offset, int64_t en
     for (; *offset < end; ++*offset) {
         const struct entry *e = &log->entries[*offset - log->base];
 
-        if (e->kind == ENTRY_RECORD)
+        if (e->kind == ENTRY_RECORD || (e->kind == ENTRY_ABORTED && MUTANT(ABORTED_READ)))
             return &e->record;
     }
     return NULL;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/hash.h"
+#include "schemas/control.h"
 #include "tests/sim/kafka_clients.h"
 
 enum {
@@ -111,6 +112,21 @@ static int32_t choose_partition(const struct record *record)
     return hash_kafka_partition(record->key, t->partitions);
 }
 
+/* A rule of the protocol that only the log's keeper sees: who writes a tick has read all that lies
+ * before it. */
+static void check_tick(const struct kafka_producer *p, const struct record *record)
+{
+    if (!str_is(record_header(record, STR(CONTROL_HEADER)), CONTROL_TICK))
+        return;
+    for (size_t i = 0; i < cluster->consumer_count; i++) {
+        const struct kafka_consumer *c = cluster->consumers[i];
+
+        for (size_t k = 0; k < c->slot_count; k++)
+            CHECK(c->process != p->process || c->slots[k].partition != record->partition ||
+                  !str_equal(c->slots[k].topic, record->topic) || c->slots[k].at_end);
+    }
+}
+
 static enum err_code refuse(struct kafka_producer *p, const struct record *record,
                             enum err_code code, struct err *err)
 {
@@ -126,6 +142,7 @@ enum err_code kafka_produce_counted(struct kafka_producer *p, const struct recor
     struct lane *lane;
 
     cluster_advance();
+    check_tick(p, record);
     if (record->key.len + record->value.len > p->message_bytes_max)
         return refuse(p, record, ERR_LIMIT, err);
     if (p->state == PRODUCER_FATAL || (p->txn != NULL && p->state != PRODUCER_OPEN))
