@@ -5,7 +5,7 @@
 #include "core/mem.h"
 #include "tests/contract/kafka/play.h"
 
-enum { TAKE_MAX = 16, POLL_MS = 50 };
+enum { TAKE_MAX = 16, POLL_MS = 5 };
 
 /* --- records as text ------------------------------------------------------------------------------- */
 
