@@ -191,15 +191,17 @@ static void number_records(void)
 
     for (size_t i = 0; i < feed.record_count; i++) {
         struct logical *l = &feed.records[i];
+        struct str value = l->record.value;
         int32_t p = hash_kafka_partition(l->record.key, FEED_PARTITIONS);
         struct chain *chain = &chains[p][l->source];
 
         l->record.topic = STR(FEED_TOPIC);
         l->record.partition = p;
-        if (l->kind == FEED_FORGED)
-            chain->hash.low ^= 1;
+        if (l->kind == FEED_FORGED) /* what it says is not what was numbered */
+            l->record.value = STR("{}");
         l->record = sample_numbered(
             l->record, chain, arena_format(feed.arena, "decide/%u", l->source).data, 1, feed.arena);
+        l->record.value = value;
         l->number = chain->number;
     }
 }
@@ -235,7 +237,11 @@ static void draw_writes(unsigned source)
         if (feed.records[mine[i]].at_us > at_us)
             at_us = feed.records[mine[i]].at_us;
         write_at(at_us, mine[i++]);
-        if (feed.write_count > WRITES_MAX / 2 || !one_in(6) || i == count)
+        if (feed.write_count > WRITES_MAX / 2)
+            continue;
+        if (one_in(8)) /* of one who does not know yet that he was replaced */
+            write_at(at_us, mine[i - 1 - below(i)]);
+        if (!one_in(6) || i == count)
             continue;
         if (i + 1 < count && feed.records[mine[i + 1]].kind != FEED_FORGED && one_in(2))
             write_at(at_us, mine[i + 1]); /* the one before it is lost */

@@ -2,7 +2,8 @@
  * back; numbered, by two sources, of which each dies now and then and writes again what it had.
  *
  *     logical   1 2 3 4 5 6
- *     written   1 2 3 . 5 | 3 4 5 6        4 was lost, so 5 stands behind a gap; 3 is a repeat
+ *     written   1 2 3 . 5 | 3 4 5 2 6      4 was lost, so 5 stands behind a gap; 3 is a repeat, and so is
+ *                                          the 2 of one who does not know yet that it was replaced
  */
 #ifndef TESTS_SIM_DISPATCH_FEED_H
 #define TESTS_SIM_DISPATCH_FEED_H

@@ -345,16 +345,19 @@ static bool run(const struct sim_plan *plan)
 
 bool dispatch_play(const struct sim_plan *plan, struct err *why)
 {
-    struct sim_plan own = *plan;
+    static struct sim_plan own; /* strikes are looked at after the run */
     bool right;
 
     *why = (struct err){0};
     play.why = why;
+    own = *plan;
+    own.watch = (struct sim_watch){.died = kafka_model_process_died,
+                                   .stopped = kafka_model_process_stopped};
     own.chance[SIM_WRONG_CLOCK] = 0; /* windows and deadlines are by the clock of its machine */
     sim_begin(&own);
     open_world();
     right = run(&own);
-    close_world();
     sim_end();
+    close_world();
     return right;
 }
