@@ -137,7 +137,6 @@ void cluster_open(struct cluster *c, const struct sim_plan *plan)
                                    .context = c};
     sim_begin(&own);
     kafka_model_open();
-    kafka_model_set_fd_source(sim_fd_at);
     c->store = store_model_new();
     c->time = rng_below(sim_rng(), 4) == 0 ? WORKER_TIME_LOG : WORKER_TIME_WALL;
 }

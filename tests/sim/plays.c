@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "core/check.h"
+#include "tests/sim/chain_rules.h"
 #include "tests/sim/steps_play.h"
 
 static const struct sim_play plays[] = {
     {"toy", 1, toy_play, NULL},
+    {"chain", 2, chain_play, chain_rules_prepare},
 };
 
 enum { PLAYS = sizeof plays / sizeof plays[0] };
