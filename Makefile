@@ -19,6 +19,8 @@ SUPPORT := $(sort $(wildcard tests/support/*.c))
 UNIT_TESTS := $(sort $(shell find tests/unit tests/contract tests/tidy -name 'test_*.c' 2>/dev/null))
 SERVER_TESTS := $(sort $(shell find tests/integration -name 'test_*.[c]' 2>/dev/null))
 FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+SIM_KAFKA := $(sort $(wildcard tests/sim/kafka_*.c)) # a Kafka that is a calculation; linked before the library
+SIM_ALONE := tests/unit/sim/alone.c tests/unit/sim/hands.c
 BENCH := $(sort $(wildcard tests/bench/*.c))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Werror
@@ -30,6 +32,7 @@ CFLAGS_all := -std=c11 -g -fno-omit-frame-pointer -ffp-contract=off $(WARNINGS)
 CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2
 CFLAGS_asan := -O1 -DATTENT_FAIL_POINTS -fsanitize=address,undefined -fno-sanitize-recover=undefined
 CFLAGS_sim := -O2 -DATTENT_FAIL_POINTS
+CFLAGS_mutants := $(CFLAGS_sim) -DATTENT_MUTANTS
 CFLAGS_tsan := -O1 -DATTENT_FAIL_POINTS -fsanitize=thread
 CFLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 
@@ -83,6 +86,7 @@ $(eval $(call build_rules,asan,$(CC)))
 $(eval $(call build_rules,tsan,$(CC)))
 $(eval $(call build_rules,fuzz,clang))
 $(eval $(call build_rules,sim,$(CC)))
+$(eval $(call build_rules,mutants,$(CC)))
 
 build/attent: build/release/attent
 	@cp -f $< $@
@@ -97,6 +101,9 @@ build/$(1)/bin/%: build/$(1)/%.o build/$(1)/tests/support.a build/$(1)/libattent
 	$$(QUIET_LD)$$(CC) $$(CFLAGS_$(1)) $$(CFLAGS) $$^ $$(CHECK_LIBS) $$(LIBS) -o $$@
 endef
 $(eval $(call test_rules,asan))
+build/asan/bin/tests/unit/sim/%: build/asan/tests/unit/sim/%.o $(SIM_ALONE:%.c=build/asan/%.o) $(SIM_KAFKA:%.c=build/asan/%.o) build/asan/tests/support.a build/asan/libattent.a
+	@mkdir -p $(@D)
+	$(QUIET_LD)$(CC) $(CFLAGS_asan) $(CFLAGS) $^ $(CHECK_LIBS) $(LIBS) -o $@
 $(eval $(call test_rules,tsan))
 $(eval $(call test_rules,release))
 .SECONDARY:
@@ -140,7 +147,7 @@ fuzz: fuzzers ## Run every fuzz target for FUZZ_SECONDS (60)
 # --- the simulator ------------------------------------------------------------------------
 # Its objects stand before the library: what they define (Kafka, clocks, fail points) is taken from them.
 SIM := $(sort $(wildcard tests/sim/*.c))
-SIM_SUPPORT := tests/support/toy_step.c
+SIM_SUPPORT := tests/support/toy_step.c tests/support/sample.c
 build/sim/sim: $(SIM:%.c=build/sim/%.o) $(SIM_SUPPORT:%.c=build/sim/%.o) build/sim/libattent.a
 	$(QUIET_LD)$(CC) $(CFLAGS_sim) $(CFLAGS) -Wl,--wrap=rng_system,--wrap=log_write $^ $(LIBS) -o $@
 # The models that a test compares with the real servers.
@@ -149,6 +156,14 @@ build/asan/bin/tests/integration/test_store_model: build/asan/tests/sim/store_mo
 .PHONY: sim
 sim: build/sim/sim ## Simulated clusters with faults at every step: SEEDS (1000), or SEED to replay one
 	@build/sim/sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) $(if $(FROM),--from $(FROM)))
+
+# The same with the deliberate bugs of core/mutants.def, to see that each is found.
+MUTANTS := $(filter-out tests/sim/main.c,$(SIM)) $(SIM_SUPPORT) tests/sim/mutants/mutants.c
+build/mutants/sim-mutants: $(MUTANTS:%.c=build/mutants/%.o) build/mutants/libattent.a
+	$(QUIET_LD)$(CC) $(CFLAGS_mutants) $(CFLAGS) -Wl,--wrap=rng_system $^ $(LIBS) -o $@
+.PHONY: sim-mutants
+sim-mutants: build/mutants/sim-mutants ## Deliberate bugs, and the seed with which the simulator finds each: MUTANT=NAME, SEEDS (10000)
+	@build/mutants/sim-mutants --seeds $(or $(SEEDS),10000) --jobs $(JOBS) $(MUTANT)
 
 # --- the rest -----------------------------------------------------------------------------
 build/bench: $(BENCH:%.c=build/release/%.o) build/release/tests/support.a build/release/libattent.a
@@ -199,4 +214,4 @@ docs: build/attent ## Regenerate the reference pages and schemas
 	@deploy/docs
 
 clean: ## Remove what was built (not build/kafka)
-	@rm -rf build/release build/asan build/tsan build/fuzz build/sim build/attent build/.packages
+	@rm -rf build/release build/asan build/tsan build/fuzz build/sim build/mutants build/attent build/.packages

@@ -12,6 +12,7 @@
 #include "core/hash.h"
 #include "core/limit.h"
 #include "core/mem.h"
+#include "core/mutant.h"
 #include "core/when.h"
 #include "processors/identify/alias.h"
 #include "schemas/binding.h"
@@ -227,7 +228,7 @@ static void release(const struct turn *t)
     struct alias *a = t->alias;
 
     for (size_t i = 0; i < a->parked_count;)
-        if (settle(t, &a->parked[i].record, IDENTIFY_HAPPENED_RELEASED))
+        if (settle(t, &a->parked[i].record, IDENTIFY_HAPPENED_RELEASED) && !MUTANT(PARKED_TWICE))
             remove_parked(a, i);
         else
             i++;

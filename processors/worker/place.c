@@ -12,6 +12,7 @@
 #include "core/fail_point.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/mutant.h"
 #include "core/rng.h"
 #include "processors/worker/evidence.h"
 #include "processors/worker/flight.h"
@@ -84,7 +85,10 @@ static void leave(struct worker *w, struct place *place, enum worker_partition_s
                   const struct err *why)
 {
     count_engine(place);
-    close_engine(w, place);
+    if (MUTANT(CACHE_KEPT))
+        flight_drop(w, place);
+    else
+        close_engine(w, place);
     place->state = state;
     snprintf(place->reason, sizeof place->reason, "%s", why->text);
     kafka_consumer_pause(w->consumer, w->config.input, place->number, true);
@@ -252,6 +256,7 @@ static enum claimed commit_beginning(struct worker *w, struct place *place, stru
 
 static enum claimed open_engine(struct worker *w, struct place *place, bool fresh, struct err *err)
 {
+    struct engine *before = place->engine; /* NULL, but for CACHE_KEPT */
     enum err_code code = ERR_NONE;
 
     if (fresh)
@@ -259,6 +264,8 @@ static enum claimed open_engine(struct worker *w, struct place *place, bool fres
     if (code == ERR_NONE)
         code = engine_open(&place->setup, buf_str(&place->meta), buf_str(&place->own),
                            &place->engine, err);
+    if (MUTANT(CACHE_KEPT) && code == ERR_NONE)
+        engine_keep_cache(place->engine, before);
     if (code == ERR_NONE && !fresh)
         code = check_bounds(w, place, false, err);
     if (code != ERR_NONE)
