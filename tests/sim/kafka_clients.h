@@ -10,7 +10,6 @@
 
 enum {
     CLIENT_TIMEOUT_MS = 10000,
-    FIRST_FD = 1000000, /* numbers that are no descriptors begin here */
 };
 
 /* --- consumer (kafka_read.c, kafka_slots.c, kafka_member.c) ------------------------------------------ */

@@ -77,13 +77,18 @@ int64_t model_now_us(void)
 
 bool cluster_is_gone(void)
 {
-    return model_now_us() < cluster->gone_until_us;
+    return model_now_us() < cluster->gone_until_us && !sim_faults_are_over();
+}
+
+bool cluster_is_full(void)
+{
+    return model_now_us() < cluster->full_until_us && !sim_faults_are_over();
 }
 
 void cluster_wake(int process)
 {
-    if (sim_wake != NULL && process >= 0 && process != sim_self())
-        sim_wake(process);
+    if (process >= 0 && process != sim_self())
+        sim_wake(process, model_now_us());
 }
 
 void cluster_log_grew(const struct log *log)

@@ -208,11 +208,6 @@ void kafka_model_end_faults(void)
     cluster->gone_until_us = cluster->full_until_us = 0;
 }
 
-void kafka_model_set_fd_source(int64_t (*ready_at_us)(int fd))
-{
-    cluster->ready_at_us = ready_at_us;
-}
-
 /* --- what nobody may use with the model ------------------------------------------------------------ */
 
 const char *kafka_library_version(void)

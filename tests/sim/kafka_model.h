@@ -66,11 +66,4 @@ void kafka_model_disk_full(int64_t until_us);   /* nothing is appended */
 void kafka_model_share_out(const char *group);  /* the group shares its partitions out anew */
 void kafka_model_end_faults(void);              /* brokers and disk are well from now on */
 
-/* Who knows about file descriptors that are not Kafka's: true time at which `fd` can be read, INT64_MAX:
- * not as far as known.  NULL: they are real ones, and are polled. */
-void kafka_model_set_fd_source(int64_t (*ready_at_us)(int fd));
-
-/* The scheduler's, if it has it: a process that sleeps in sim_sleep_us goes on now. */
-__attribute__((weak)) void sim_wake(int process);
-
 #endif

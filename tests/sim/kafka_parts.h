@@ -215,11 +215,10 @@ struct cluster {
     size_t producer_count, producer_capacity;
     uint64_t order;
     int64_t next_producer_id;
-    int topic_ids, fds;
+    int topic_ids;
     int64_t gone_until_us, full_until_us;
     bool advancing;
     int64_t at_us; /* of what is happening */
-    int64_t (*ready_at_us)(int fd);
 };
 
 extern struct cluster *cluster;
@@ -228,6 +227,7 @@ void cluster_at(int64_t at_us, void (*happens)(void *what), void *what);
 void cluster_advance(void); /* all that is due by now */
 int64_t model_now_us(void); /* inside a happening: its time, even when it is made up for later */
 bool cluster_is_gone(void);
+bool cluster_is_full(void);
 void cluster_wake(int process);
 void cluster_log_grew(const struct log *log); /* wakes who waits for it */
 

@@ -51,7 +51,7 @@ enum err_code kafka_producer_open(const struct kafka_settings *settings,
     *out = NULL;
     cluster_advance();
     p->process = sim_self();
-    p->fd = FIRST_FD + cluster->fds++;
+    p->fd = sim_fd_new();
     p->message_bytes_max = property_of(settings, "message.max.bytes", MESSAGE_BYTES_MAX);
     p->transaction_timeout_us =
         (int64_t)property_of(settings, "transaction.timeout.ms", TRANSACTION_MS) * MS;

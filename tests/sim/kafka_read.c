@@ -1,6 +1,5 @@
 /* A consumer: connectors/kafka/consumer.c over the model's queues.
  */
-#include <poll.h>
 #include <stdio.h>
 
 #include "tests/sim/kafka_clients.h"
@@ -182,29 +181,27 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* When `fd` can be read, as far as known; 0: now. */
-static int64_t fd_ready_us(int fd)
+static const struct kafka_producer *producer_of(int fd)
 {
-    struct pollfd real = {.fd = fd, .events = POLLIN};
-
-    if (fd < 0)
-        return NEVER_US;
-    for (size_t i = 0; fd >= FIRST_FD && i < cluster->producer_count; i++)
+    for (size_t i = 0; fd >= 0 && i < cluster->producer_count; i++)
         if (cluster->producers[i]->fd == fd)
-            return producer_next_us(cluster->producers[i]);
-    if (fd >= FIRST_FD)
-        return NEVER_US;
-    if (cluster->ready_at_us != NULL)
-        return cluster->ready_at_us(fd);
-    return poll(&real, 1, 0) > 0 ? 0 : NEVER_US;
+            return cluster->producers[i];
+    return NULL;
+}
+
+/* When it is worth a look. */
+static int64_t fd_next_us(int fd)
+{
+    const struct kafka_producer *p = producer_of(fd);
+
+    return p != NULL ? producer_next_us(p) : sim_fd_at(fd);
 }
 
 static bool is_readable(int fd)
 {
-    for (size_t i = 0; fd >= FIRST_FD && i < cluster->producer_count; i++)
-        if (cluster->producers[i]->fd == fd)
-            return cluster->producers[i]->reports != NULL;
-    return fd_ready_us(fd) <= model_now_us();
+    const struct kafka_producer *p = producer_of(fd);
+
+    return p != NULL ? p->reports != NULL : sim_fd_at(fd) <= model_now_us();
 }
 
 static int64_t next_us(struct kafka_consumer *c, const int *others, size_t count)
@@ -215,7 +212,7 @@ static int64_t next_us(struct kafka_consumer *c, const int *others, size_t count
         if (!c->slots[i].signalled)
             at_us = earlier(at_us, slot_next_us(&c->slots[i]));
     for (size_t i = 0; i < count; i++)
-        at_us = earlier(at_us, fd_ready_us(others[i]));
+        at_us = earlier(at_us, fd_next_us(others[i]));
     return at_us;
 }
 
@@ -229,8 +226,7 @@ static bool any_readable(const int *others, size_t count)
 
 void kafka_consumer_wait(struct kafka_consumer *c, const int *others, size_t count, int timeout_ms)
 {
-    int64_t until_us = model_now_us() + (int64_t)timeout_ms * MS, step_us = STEP_MIN_US, now_us,
-            to_us;
+    int64_t until_us = model_now_us() + (int64_t)timeout_ms * MS, now_us, to_us;
 
     CHECK(count <= FDS_MAX);
     cluster_advance();
@@ -238,9 +234,6 @@ void kafka_consumer_wait(struct kafka_consumer *c, const int *others, size_t cou
         to_us = earlier(until_us, next_us(c, others, count));
         if (to_us <= now_us) /* its heartbeat, its batch: look again a moment later */
             to_us = now_us + 100;
-        if (sim_wake == NULL)
-            to_us = earlier(to_us, now_us + step_us);
-        step_us = step_us < STEP_MAX_US ? 2 * step_us : step_us;
         c->waiting = true;
         sim_sleep_us(to_us - now_us);
         c->waiting = false;

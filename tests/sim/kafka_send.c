@@ -218,6 +218,14 @@ static void lose_answer(struct batch *b)
     b->next_us = NEVER_US;
 }
 
+static void strike_broker(int64_t until_us)
+{
+    if (rng_below(sim_rng(), 4) == 0)
+        kafka_model_disk_full(until_us);
+    else
+        kafka_model_broker_gone(until_us);
+}
+
 static void arrives(void *what)
 {
     struct batch *b = what;
@@ -226,8 +234,8 @@ static void arrives(void *what)
     if (b->again && (b->producer->dead || b->done))
         return; /* there is nobody who would send it again */
     if (!cluster_is_gone() && sim_strikes(SIM_BROKER_GONE, "produce"))
-        kafka_model_broker_gone(now_us + draw_us(100 * MS, 15000 * MS));
-    if (cluster_is_gone() || now_us < cluster->full_until_us) {
+        strike_broker(now_us + draw_us(100 * MS, 15000 * MS));
+    if (cluster_is_gone() || cluster_is_full()) {
         b->again = true;
         send_at(b,
                 cluster_is_gone() ? cluster->gone_until_us + latency_us() : now_us + AGAIN_MS * MS);

@@ -10,7 +10,7 @@ static struct {
     int process;
     enum sim_fault fault;
     const char *step;
-    int times;
+    int times, fds;
 } alone;
 
 void alone_begin(uint64_t seed)
@@ -76,6 +76,52 @@ bool sim_strikes(enum sim_fault fault, const char *step)
         return false;
     alone.times--;
     return true;
+}
+
+bool sim_strikes_more(enum sim_fault fault, const char *step, double times)
+{
+    (void)times;
+    return sim_strikes(fault, step);
+}
+
+bool sim_faults_are_over(void)
+{
+    return false;
+}
+
+bool sim_is_alive(int process)
+{
+    (void)process;
+    return true;
+}
+
+bool sim_is_stopped(int process)
+{
+    (void)process;
+    return false;
+}
+
+void sim_wake(int process, int64_t at_us)
+{
+    (void)process;
+    (void)at_us;
+}
+
+int sim_fd_new(void)
+{
+    return 1000000 + alone.fds++;
+}
+
+void sim_fd_set(int fd, int64_t at_us)
+{
+    (void)fd;
+    (void)at_us;
+}
+
+int64_t sim_fd_at(int fd)
+{
+    (void)fd;
+    return INT64_MAX;
 }
 
 void sim_tell(const char *format, ...)
