@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/mutant.h"
 #include "processors/worker/offline.h"
 #include "schemas/chain.h"
 #include "schemas/control.h"
@@ -208,6 +209,7 @@ static void forget(struct oracle *o)
 
 bool oracle_compare(struct cluster *c, struct err *why)
 {
+    enum mutant was = mutant_switch(MUTANT_NONE);
     struct oracle o = {.why = why};
 
     for (size_t i = 0; i < c->role_count; i++) {
@@ -221,5 +223,6 @@ bool oracle_compare(struct cluster *c, struct err *why)
         for (int32_t p = 0; p < o.topics[i].partitions && !o.wrong; p++)
             compare_output(&o, &o.topics[i], p);
     forget(&o);
+    mutant_switch(was);
     return !o.wrong;
 }
