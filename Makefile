@@ -19,6 +19,8 @@ SUPPORT := $(sort $(wildcard tests/support/*.c))
 UNIT_TESTS := $(sort $(shell find tests/unit tests/contract tests/tidy -name 'test_*.c' 2>/dev/null))
 SERVER_TESTS := $(sort $(shell find tests/integration -name 'test_*.[c]' 2>/dev/null))
 FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+SIM_KAFKA := $(sort $(wildcard tests/sim/kafka_*.c)) # a Kafka that is a calculation; linked before the library
+SIM_ALONE := tests/unit/sim/alone.c tests/unit/sim/hands.c
 BENCH := $(sort $(wildcard tests/bench/*.c))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Werror
@@ -99,6 +101,9 @@ build/$(1)/bin/%: build/$(1)/%.o build/$(1)/tests/support.a build/$(1)/libattent
 	$$(QUIET_LD)$$(CC) $$(CFLAGS_$(1)) $$(CFLAGS) $$^ $$(CHECK_LIBS) $$(LIBS) -o $$@
 endef
 $(eval $(call test_rules,asan))
+build/asan/bin/tests/unit/sim/%: build/asan/tests/unit/sim/%.o $(SIM_ALONE:%.c=build/asan/%.o) $(SIM_KAFKA:%.c=build/asan/%.o) build/asan/tests/support.a build/asan/libattent.a
+	@mkdir -p $(@D)
+	$(QUIET_LD)$(CC) $(CFLAGS_asan) $(CFLAGS) $^ $(CHECK_LIBS) $(LIBS) -o $@
 $(eval $(call test_rules,tsan))
 $(eval $(call test_rules,release))
 .SECONDARY:
@@ -144,7 +149,10 @@ fuzz: fuzzers ## Run every fuzz target for FUZZ_SECONDS (60)
 SIM := $(sort $(wildcard tests/sim/*.c))
 SIM_SUPPORT := tests/support/toy_step.c tests/support/sample.c
 build/sim/sim: $(SIM:%.c=build/sim/%.o) $(SIM_SUPPORT:%.c=build/sim/%.o) build/sim/libattent.a
-	$(QUIET_LD)$(CC) $(CFLAGS_sim) $(CFLAGS) -Wl,--wrap=rng_system $^ $(LIBS) -o $@
+	$(QUIET_LD)$(CC) $(CFLAGS_sim) $(CFLAGS) -Wl,--wrap=rng_system,--wrap=log_write $^ $(LIBS) -o $@
+# The models that a test compares with the real servers.
+build/asan/bin/tests/integration/test_store_model: build/asan/tests/sim/store_model.o build/asan/tests/sim/store_server.o
+
 .PHONY: sim
 sim: build/sim/sim ## Simulated clusters with faults at every step: SEEDS (1000), or SEED to replay one
 	@build/sim/sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) $(if $(FROM),--from $(FROM)))

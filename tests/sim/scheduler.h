@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "core/fail_point.h"
+#include "core/log.h"
 #include "tests/sim/sim.h"
 
 /* One thing that went wrong: the n-th time that it was asked whether (fault, step) strikes. */
@@ -28,6 +29,10 @@ struct sim_strike {
 struct sim_watch {
     void (*died)(int process);                      /* killed, or ended */
     void (*stopped)(int process, int64_t until_us); /* stands still */
+    /* Writes to its log; context: the watch's. */
+    void (*said)(void *context, enum log_level level, const char *part, const char *what,
+                 const struct log_field *fields);
+    void *context;
 };
 
 struct sim_plan {
@@ -58,6 +63,10 @@ bool sim_go(bool (*done)(void *context), void *context, int64_t limit_us);
 
 /* By which the clock of the running process is wrong. */
 int64_t sim_clock_error_us(void);
+
+/* The log line of the running process (seams.c). */
+void sim_said(enum log_level level, const char *part, const char *what,
+              const struct log_field *fields);
 
 /* A hash over everything that was scheduled: equal for equal seeds. */
 uint64_t sim_digest(void);

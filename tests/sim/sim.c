@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/buf.h"
 #include "core/check.h"
 #include "core/mem.h"
 #include "tests/sim/coroutine.h"
@@ -112,6 +113,29 @@ void sim_tell(const char *format, ...)
     vprintf(format, args);
     va_end(args);
     putchar('\n');
+}
+
+static void tell_log(const char *part, const char *what, const struct log_field *fields)
+{
+    struct buf line = {0};
+
+    buf_put_format(&line, "says: %s: %s", part, what);
+    for (; fields->name != NULL; fields++)
+        if (fields->kind == LOG_FIELD_TEXT)
+            buf_put_format(&line, " %s=\"%.*s\"", fields->name, STR_ARG(fields->text));
+        else
+            buf_put_format(&line, " %s=%lld", fields->name, (long long)fields->number);
+    sim_tell("%.*s", (int)line.len, line.data);
+    buf_free(&line);
+}
+
+void sim_said(enum log_level level, const char *part, const char *what,
+              const struct log_field *fields)
+{
+    if (sim.plan.tell && level >= LOG_INFO)
+        tell_log(part, what, fields);
+    if (sim.plan.watch.said != NULL)
+        sim.plan.watch.said(sim.plan.watch.context, level, part, what, fields);
 }
 
 bool sim_strikes_more(enum sim_fault fault, const char *step, double times)

@@ -90,6 +90,9 @@ static void do_commit(struct store_model *m, struct sent *sent)
         return;
     }
     sent->result = server_commit(&m->server, &sent->commit, &now_commit);
+    /* my token and my new number: for a connection it was sent before, and had landed */
+    if (sent->result == STORE_GAP && now_commit == sent->commit.number + 1)
+        sent->result = STORE_DONE;
 }
 
 static struct sent *earliest(const struct store_model *m)
@@ -491,6 +494,18 @@ void store_model_go_back(struct store_model *m, size_t writes)
 {
     go_on(m);
     server_go_back(&m->server, writes);
+}
+
+void store_model_protect(struct store_model *m)
+{
+    go_on(m);
+    m->server.safe_writes = m->server.writes;
+}
+
+bool store_model_timers_fit(struct store_model *m, const char *step, int32_t partition,
+                            struct err *why)
+{
+    return server_timers_fit(server_area(&m->server, step, partition), why);
 }
 
 void store_model_empty(struct store_model *m)

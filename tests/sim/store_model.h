@@ -26,11 +26,19 @@ struct store *store_model_connect(struct store_model *m);
 size_t store_model_writes(const struct store_model *m);
 void store_model_go_back(struct store_model *m, size_t writes);
 
+/* From here on nothing that is there now is lost (an append-only file and a copy by a person): what
+ * was there before the worker had begun cannot be told from a state that is gone. */
+void store_model_protect(struct store_model *m);
+
 /* Nothing is there any more; this is a write, and can be undone. */
 void store_model_empty(struct store_model *m);
 
 /* Without any owner's right, and in no time.  meta: empty = there is none. */
 struct str store_model_meta(struct store_model *m, const char *step, int32_t partition);
 struct hash128 store_model_digest(struct store_model *m, const char *step, int32_t partition);
+
+/* Are the timers in the store's orders those that the states tell of? */
+bool store_model_timers_fit(struct store_model *m, const char *step, int32_t partition,
+                            struct err *why);
 
 #endif

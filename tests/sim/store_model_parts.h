@@ -48,6 +48,7 @@ struct server {
     struct server_area **areas;
     size_t area_count, area_capacity;
     size_t writes;
+    size_t safe_writes; /* it never goes back behind these */
     struct server_undo *undo;
     size_t undo_count, undo_capacity;
 };
@@ -81,6 +82,7 @@ void server_list(const struct server_area *area, struct arena *arena, struct sto
 
 void server_go_back(struct server *s, size_t writes);
 void server_empty(struct server *s);
+bool server_timers_fit(const struct server_area *area, struct err *why);
 
 /* A deep copy in arena. */
 struct store_subject *server_copy_subjects(struct arena *arena,

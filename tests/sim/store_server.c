@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "core/mem.h"
+#include "processors/worker/blob.h"
 #include "tests/sim/store_model_parts.h"
 
 void server_init(struct server *s)
@@ -81,6 +82,8 @@ static void note(struct server *s, struct server_area *area, struct server_subje
 
 void server_go_back(struct server *s, size_t writes)
 {
+    if (writes < s->safe_writes)
+        writes = s->safe_writes;
     while (s->undo_count > 0 && s->undo[s->undo_count - 1].write > writes) {
         const struct server_undo *undo = &s->undo[--s->undo_count];
 
@@ -229,6 +232,46 @@ void server_list(const struct server_area *area, struct arena *arena, struct sto
         if (area->subjects[i]->blob.len > 0)
             (*out)[(*count)++] = (struct store_subject){.subject = area->subjects[i]->node.key,
                                                         .blob = area->subjects[i]->blob};
+}
+
+static int64_t due_in(const struct server_subject *it, struct store_lane lane)
+{
+    for (size_t i = 0; i < it->timer_count; i++)
+        if (is_lane(&it->timers[i].lane, &lane))
+            return it->timers[i].due_ms;
+    return STEP_NO_TIMER;
+}
+
+static bool fits(const struct server_subject *it, const struct blob_timers *timers)
+{
+    size_t count = timers->wait_count + (timers->due_ms != STEP_NO_TIMER);
+    bool all = due_in(it, (struct store_lane){0}) == timers->due_ms;
+
+    for (size_t i = 0; i < timers->wait_count; i++)
+        all &=
+            due_in(it, (struct store_lane){true, timers->waits[i].lane}) == timers->waits[i].due_ms;
+    return all && it->timer_count == count;
+}
+
+bool server_timers_fit(const struct server_area *area, struct err *why)
+{
+    struct arena *arena = arena_new(0);
+    bool all = true;
+
+    for (size_t i = 0; i < area->count && all; i++) {
+        const struct server_subject *it = area->subjects[i];
+        struct blob_timers timers;
+        struct str inner;
+
+        all = blob_unwrap(it->blob, arena, &timers, &inner, why) == ERR_NONE;
+        if (all && !fits(it, &timers)) {
+            err_set(why, ERR_STATE, "timers of %.*s in %s/%d are not those of its state",
+                    STR_ARG(it->node.key), area->step, area->partition);
+            all = false;
+        }
+    }
+    arena_free(arena);
+    return all;
 }
 
 struct store_subject *server_copy_subjects(struct arena *arena,
