@@ -8,11 +8,15 @@
 
 #include "core/check.h"
 #include "tests/sim/chain_rules.h"
+#include "tests/sim/dispatch_play.h"
+#include "tests/sim/ingest_play.h"
 #include "tests/sim/steps_play.h"
 
 static const struct sim_play plays[] = {
     {"toy", 1, toy_play, NULL},
     {"chain", 2, chain_play, chain_rules_prepare},
+    {"ingest", 1, ingest_play, NULL},
+    {"dispatch", 1, dispatch_play, NULL},
 };
 
 enum { PLAYS = sizeof plays / sizeof plays[0] };
