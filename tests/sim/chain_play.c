@@ -229,6 +229,20 @@ static void something(struct world *w)
         end_of_customer(w);
 }
 
+/* As ingest does every few seconds. */
+static void nudge(void *context)
+{
+    struct watermark_part part = {0, now_ms()};
+    struct buf json = {0};
+
+    watermark_put_json(
+        &json, &(struct watermark){
+                   .source = STR("shop"), .partitions = 1, .parts = &part, .part_count = 1});
+    control_all(context, identify_topic, CONTROL_WATERMARK, buf_str(&json));
+    control_all(context, events_topic, CONTROL_WATERMARK, buf_str(&json));
+    buf_free(&json);
+}
+
 static void feed(void *context)
 {
     struct world *w = context;
@@ -352,7 +366,7 @@ bool chain_play(const struct sim_plan *plan, struct err *why)
     cluster_start(&w.cluster);
     cluster_feed(&w.cluster, feed, &w);
     cluster_feed(&w.cluster, work_tasks, &w);
-    well = cluster_settle(&w.cluster, why) && oracle_compare(&w.cluster, why);
+    well = cluster_settle(&w.cluster, nudge, &w, why) && oracle_compare(&w.cluster, why);
     cluster_close(&w.cluster);
     arena_free(w.arena);
     return well;

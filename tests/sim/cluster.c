@@ -113,8 +113,8 @@ static void look_after(void *context)
     for (;;) {
         sim_sleep_us(PERSON_US);
         if (!c->begun) {
-            store_model_protect(c->store);
             c->begun = all_begun(c);
+            store_model_protect(c->store, !c->begun);
             continue;
         }
         if (sim_strikes(SIM_STORE_OLDER, "operator"))
@@ -261,7 +261,7 @@ static bool say_who_is_behind(struct cluster *c, struct err *why)
     return false;
 }
 
-bool cluster_settle(struct cluster *c, struct err *why)
+bool cluster_settle(struct cluster *c, void (*nudge)(void *context), void *context, struct err *why)
 {
     int64_t until_us;
     size_t writes;
@@ -272,6 +272,7 @@ bool cluster_settle(struct cluster *c, struct err *why)
     }
     kafka_model_end_faults();
     sim_tell("faults are over");
+    nudge(context);
     until_us = sim_now_us() + REST_US_MAX;
     do {
         if (!sim_go(is_at_rest, c, until_us - sim_now_us()))

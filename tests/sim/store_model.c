@@ -470,6 +470,7 @@ struct store_model *store_model_new(void)
     struct store_model *m = MEM_NEW(struct store_model);
 
     server_init(&m->server);
+    m->server.safe_writes = SIZE_MAX;
     return m;
 }
 
@@ -496,10 +497,10 @@ void store_model_go_back(struct store_model *m, size_t writes)
     server_go_back(&m->server, writes);
 }
 
-void store_model_protect(struct store_model *m)
+void store_model_protect(struct store_model *m, bool protect)
 {
     go_on(m);
-    m->server.safe_writes = m->server.writes;
+    m->server.safe_writes = protect ? SIZE_MAX : m->server.writes;
 }
 
 bool store_model_timers_fit(struct store_model *m, const char *step, int32_t partition,
