@@ -10,13 +10,14 @@
 #include "tests/sim/chain_rules.h"
 #include "tests/sim/dispatch_play.h"
 #include "tests/sim/ingest_play.h"
+#include "tests/sim/dispatch_play.h"
+#include "tests/sim/ingest_play.h"
 #include "tests/sim/steps_play.h"
 
 static const struct sim_play plays[] = {
-    {"toy", 1, toy_play, NULL},
-    {"chain", 2, chain_play, chain_rules_prepare},
-    {"ingest", 1, ingest_play, NULL},
-    {"dispatch", 1, dispatch_play, NULL},
+    {"toy", 3, toy_play, NULL},       {"chain", 3, chain_play, chain_rules_prepare},
+    {"ingest", 2, ingest_play, NULL}, {"dispatch", 2, dispatch_play, NULL},
+    {"ingest", 1, ingest_play, NULL}, {"dispatch", 1, dispatch_play, NULL},
 };
 
 enum { PLAYS = sizeof plays / sizeof plays[0] };
@@ -96,13 +97,25 @@ const struct sim_play *sim_play_of(uint64_t seed)
     return &plays[i];
 }
 
+bool sim_play_runs_well(const struct sim_play *play, const struct sim_plan *plan, struct err *why)
+{
+    bool well;
+
+    if (play->prepare != NULL)
+        play->prepare();
+    well = play->run(plan, why);
+    if (well && sim_what_is_broken()[0] != '\0') {
+        err_set(why, ERR_STATE, "%s", sim_what_is_broken());
+        well = false;
+    }
+    return well;
+}
+
 bool sim_play(uint64_t seed, struct err *why)
 {
     const struct sim_play *play = sim_play_of(seed);
     struct sim_plan plan;
 
     sim_plan_draw(seed, &plan);
-    if (play->prepare != NULL)
-        play->prepare();
-    return play->run(&plan, why);
+    return sim_play_runs_well(play, &plan, why);
 }
