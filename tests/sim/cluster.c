@@ -18,6 +18,7 @@ enum {
     PERSON_US = 300000, /* how often the person looks */
     EMPTY_US_MAX = 8000000,
     OLDER_WRITES_MAX = 400,
+    DISK_FULL_US_MAX = 15000000,
     QUIET_US = 2000000, /* at rest, and nothing is written for so long */
     REST_US_MAX = 180000000,
     FEED_US_MAX = 120000000,
@@ -120,6 +121,8 @@ static void look_after(void *context)
             store_model_protect(c->store, !c->begun);
             continue;
         }
+        if (sim_strikes(SIM_DISK_FULL, "operator"))
+            kafka_model_disk_full(sim_now_us() + (int64_t)rng_below(sim_rng(), DISK_FULL_US_MAX));
         if (sim_strikes(SIM_STORE_OLDER, "operator"))
             put_older_copy(c);
         if (sim_strikes(SIM_STORE_EMPTY, "operator"))
