@@ -10,14 +10,13 @@
 #include "tests/sim/chain_rules.h"
 #include "tests/sim/dispatch_play.h"
 #include "tests/sim/ingest_play.h"
-#include "tests/sim/dispatch_play.h"
-#include "tests/sim/ingest_play.h"
 #include "tests/sim/steps_play.h"
+#include "tests/sim/unwell_play.h"
 
 static const struct sim_play plays[] = {
     {"toy", 3, toy_play, NULL},       {"chain", 3, chain_play, chain_rules_prepare},
     {"ingest", 2, ingest_play, NULL}, {"dispatch", 2, dispatch_play, NULL},
-    {"ingest", 1, ingest_play, NULL}, {"dispatch", 1, dispatch_play, NULL},
+    {"unwell", 0, unwell_play, NULL}, /* for a test of the simulator itself */
 };
 
 enum { PLAYS = sizeof plays / sizeof plays[0] };

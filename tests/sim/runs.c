@@ -11,10 +11,16 @@
 #include "core/mem.h"
 
 enum {
-    CHUNK = 200,    /* seeds of a child */
     RUN_S_MAX = 30, /* real time; the usual run takes milliseconds */
     JOBS_MAX = 64,
 };
+
+static uint64_t chunk = 200;
+
+void runs_set_chunk(uint64_t seeds)
+{
+    chunk = seeds;
+}
 
 struct runs_leaves *runs_shared(void)
 {
@@ -298,7 +304,7 @@ static void end_job(struct many *many, struct job *job, int status)
 
 static void give_job(struct many *many, struct job *job)
 {
-    uint64_t count = many->end - many->next < CHUNK ? many->end - many->next : CHUNK;
+    uint64_t count = many->end - many->next < chunk ? many->end - many->next : chunk;
 
     if (job->child != 0 || count == 0 || many->totals->failed_count >= many->failures_max)
         return;
