@@ -171,6 +171,16 @@ static void take(void *context, const struct record *record)
     }
 }
 
+/* What stands in the log of a source, for who reads a failure. */
+static void tell_record(void *context, const struct record *record)
+{
+    (void)context;
+    sim_tell("@%lld %.*s %.*s at %lld", (long long)record->offset,
+             STR_ARG(record_header(record, STR(CHAIN_FROM_HEADER))),
+             STR_ARG(record_header(record, STR(CHAIN_SEQ_HEADER))),
+             (long long)record->timestamp_ms);
+}
+
 static void compare_source(struct reading *r, const struct taken_source *right)
 {
     const struct taken_source *is = taken_find(&r->taken, right->from);
@@ -179,6 +189,7 @@ static void compare_source(struct reading *r, const struct taken_source *right)
     if (is != NULL && is->number == right->number && is->hash.low == right->hash.low &&
         is->hash.high == right->hash.high)
         return;
+    read_log(r->topic->name, r->partition, tell_record, NULL);
     err_set(&detail, ERR_STATE, "of %.*s a reader takes %llu records, and %llu are right",
             STR_ARG(right->from), is != NULL ? (unsigned long long)is->number : 0,
             (unsigned long long)right->number);

@@ -73,9 +73,7 @@ static bool run_one(const struct sim_play *play, const struct sim_plan *plan,
     leaves->seed = plan->seed;
     leaves->running = true;
     alarm(RUN_S_MAX);
-    if (play->prepare != NULL)
-        play->prepare();
-    leaves->failed = !play->run(plan, &why);
+    leaves->failed = !sim_play_runs_well(play, plan, &why);
     alarm(0);
     snprintf(leaves->why, sizeof leaves->why, "%s", why.text);
     leaves->running = false;
