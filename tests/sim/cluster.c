@@ -305,6 +305,10 @@ bool cluster_settle(struct cluster *c, void (*nudge)(void *context), void *conte
     do {
         if (!sim_go(is_at_rest, c, until_us - sim_now_us()))
             return say_who_is_behind(c, why);
+        if (sim_now_us() >= until_us) {
+            err_set(why, ERR_STATE, "no rest: states are written again and again");
+            return false;
+        }
         writes = store_model_writes(c->store);
         sim_go(never, c, QUIET_US);
     } while (!is_at_rest(c) || writes != store_model_writes(c->store));

@@ -328,7 +328,7 @@ static void pump_lanes(struct kafka_producer *p)
         while (lane->first != NULL && p->flight_count < IN_FLIGHT_MAX) {
             struct log *log = target(p, lane);
 
-            if (log == NULL)
+            if (log == NULL || (lane->next_sequence > 0 && lane->next_acknowledged == 0))
                 break;
             if (p->txn != NULL && !lane->added) {
                 if (!p->adding)
