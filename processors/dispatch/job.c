@@ -1,6 +1,7 @@
 #include "processors/dispatch/job.h"
 
 #include "core/mem.h"
+#include "core/mutant.h"
 
 void job_free(struct job *job)
 {
@@ -14,6 +15,8 @@ void job_free(struct job *job)
 
 void job_missed(struct job *job, const char *why)
 {
-    job->result = job->kind == JOB_DELIVER ? DELIVERY_RETRY : DELIVERY_DOWN;
+    bool unsent = job->kind == JOB_DELIVER || MUTANT(SILENCE_IS_NO);
+
+    job->result = unsent ? DELIVERY_RETRY : DELIVERY_DOWN;
     err_set(&job->err, ERR_LIMIT, "%s", why);
 }

@@ -25,8 +25,8 @@ struct feed_task {
     int64_t withdrawn_us; /* true time from which a reader could know it; INT64_MAX: it is not */
 };
 
-/* Draw a log; memory lives in arena. */
-void feed_draw(struct arena *arena);
+/* Draw a log: tasks come during that time; memory lives in arena. */
+void feed_draw(struct arena *arena, int64_t spread_us);
 
 size_t feed_tasks(const struct feed_task **out); /* the number of a task is its index */
 
