@@ -138,7 +138,7 @@ test: ## All tests, against real servers, after installing what they need
 	@tests/run $(UNIT_PROGRAMS) $(wildcard tests/*.sh) $(SERVER_PROGRAMS)
 
 .PHONY: test-programs
-test-programs: build/attent build/asan/attent $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) fuzzers
+test-programs: build/attent build/asan/attent $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) fuzzers build/sim/sim
 
 # --- fuzzing ------------------------------------------------------------------------------
 FUZZ_PROGRAMS := $(FUZZERS:tests/fuzz/%.c=build/fuzz/bin/%)
@@ -163,7 +163,7 @@ build/asan/bin/tests/integration/test_store_model: build/asan/tests/sim/store_mo
 
 .PHONY: sim
 sim: build/sim/sim ## Simulated clusters with faults at every step: SEEDS (1000), or SEED to replay one
-	@build/sim/sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) $(if $(FROM),--from $(FROM)))
+	@build/sim/sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) $(if $(FROM),--from $(FROM))) $(if $(PLAY),--play $(PLAY))
 
 # The same with the deliberate bugs of core/mutants.def, to see that each is found.
 MUTANTS := $(filter-out tests/sim/main.c,$(SIM)) $(SIM_SUPPORT) tests/sim/mutants/mutants.c

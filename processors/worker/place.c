@@ -273,6 +273,21 @@ static enum claimed open_engine(struct worker *w, struct place *place, bool fres
     return fresh ? commit_beginning(w, place, err) : CLAIMED;
 }
 
+/* A process that stood still behind its claim finds what another one has done meanwhile: no state that
+ * is gone, but one that is no longer its own. */
+static enum claimed still_fresh(struct worker *w, struct place *place, const struct err *history,
+                                struct err *err)
+{
+    struct store_subject own = {0};
+    enum store_result result = w->store->class->load(w->store, w->class->name, place->number,
+                                                     place->token, 0, w->arena, &own, 1, err);
+
+    if (result != STORE_DONE)
+        return of_result(result);
+    err_set(err, history->code, "%s", history->text);
+    return CLAIM_STOP;
+}
+
 static enum claimed try_claim(struct worker *w, struct place *place, struct err *err)
 {
     struct store_claim claim;
@@ -296,9 +311,15 @@ static enum claimed try_claim(struct worker *w, struct place *place, struct err 
     keep(&place->meta, claim.meta);
     keep(&place->own, claim.own);
     if (claim.fresh) {
-        code = look_for_history(w, place, partitions, err);
-        if (code != ERR_NONE)
+        struct err history = {0};
+
+        code = look_for_history(w, place, partitions, &history);
+        if (code == ERR_STATE)
+            return still_fresh(w, place, &history, err);
+        if (code != ERR_NONE) {
+            err_set(err, code, "%s", history.text);
             return retry_or_stop(code);
+        }
     }
     return open_engine(w, place, claim.fresh, err);
 }

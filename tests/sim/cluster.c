@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/buf.h"
 #include "core/check.h"
 #include "processors/worker/meta.h"
 #include "tests/sim/kafka_model.h"
@@ -17,9 +18,12 @@ enum {
     PERSON_US = 300000, /* how often the person looks */
     EMPTY_US_MAX = 8000000,
     OLDER_WRITES_MAX = 400,
+    DISK_FULL_US_MAX = 15000000,
     QUIET_US = 2000000, /* at rest, and nothing is written for so long */
     REST_US_MAX = 180000000,
     FEED_US_MAX = 120000000,
+    TAIL_RECORDS = 12,
+    TAIL_BYTES = 160,
 };
 
 /* --- workers --------------------------------------------------------------------------------------- */
@@ -113,10 +117,12 @@ static void look_after(void *context)
     for (;;) {
         sim_sleep_us(PERSON_US);
         if (!c->begun) {
-            store_model_protect(c->store);
             c->begun = all_begun(c);
+            store_model_protect(c->store, !c->begun);
             continue;
         }
+        if (sim_strikes(SIM_DISK_FULL, "operator"))
+            kafka_model_disk_full(sim_now_us() + (int64_t)rng_below(sim_rng(), DISK_FULL_US_MAX));
         if (sim_strikes(SIM_STORE_OLDER, "operator"))
             put_older_copy(c);
         if (sim_strikes(SIM_STORE_EMPTY, "operator"))
@@ -137,7 +143,6 @@ void cluster_open(struct cluster *c, const struct sim_plan *plan)
                                    .context = c};
     sim_begin(&own);
     kafka_model_open();
-    kafka_model_set_fd_source(sim_fd_at);
     c->store = store_model_new();
     c->time = rng_below(sim_rng(), 4) == 0 ? WORKER_TIME_LOG : WORKER_TIME_WALL;
 }
@@ -248,12 +253,34 @@ static bool never(void *context)
     return ((struct cluster *)context)->stopped.code != ERR_NONE;
 }
 
+/* The last records of a log, for who reads a failure. */
+static void tell_tail(const char *topic, int32_t partition)
+{
+    struct record page[TAIL_RECORDS];
+    int64_t end = kafka_model_bounds(topic, partition).next, next;
+    int64_t from = end > TAIL_RECORDS ? end - TAIL_RECORDS : 0;
+    size_t count = kafka_model_read(topic, partition, from, page, TAIL_RECORDS, &next);
+
+    for (size_t i = 0; i < count; i++) {
+        struct buf line = {0};
+
+        for (size_t k = 0; k < page[i].header_count; k++)
+            buf_put_format(&line, " %.*s=%.*s", STR_ARG(page[i].headers[k].name),
+                           STR_ARG(page[i].headers[k].value));
+        sim_tell("%s/%d @%lld: key %.*s, value %.*s,%.*s", topic, partition,
+                 (long long)page[i].offset, STR_ARG(page[i].key),
+                 STR_ARG(str_head(page[i].value, TAIL_BYTES)), (int)line.len, line.data);
+        buf_free(&line);
+    }
+}
+
 static bool say_who_is_behind(struct cluster *c, struct err *why)
 {
     const struct cluster_role *role;
     int32_t partition;
 
     CHECK(behind(c, &role, &partition));
+    tell_tail(role->step.input, partition);
     err_set(why, ERR_STATE,
             "%s/%d stays behind: its state goes up to %lld, its log to %lld, %d s after the last "
             "fault",
@@ -262,7 +289,7 @@ static bool say_who_is_behind(struct cluster *c, struct err *why)
     return false;
 }
 
-bool cluster_settle(struct cluster *c, struct err *why)
+bool cluster_settle(struct cluster *c, void (*nudge)(void *context), void *context, struct err *why)
 {
     int64_t until_us;
     size_t writes;
@@ -273,10 +300,15 @@ bool cluster_settle(struct cluster *c, struct err *why)
     }
     kafka_model_end_faults();
     sim_tell("faults are over");
+    nudge(context);
     until_us = sim_now_us() + REST_US_MAX;
     do {
         if (!sim_go(is_at_rest, c, until_us - sim_now_us()))
             return say_who_is_behind(c, why);
+        if (sim_now_us() >= until_us) {
+            err_set(why, ERR_STATE, "no rest: states are written again and again");
+            return false;
+        }
         writes = store_model_writes(c->store);
         sim_go(never, c, QUIET_US);
     } while (!is_at_rest(c) || writes != store_model_writes(c->store));

@@ -56,9 +56,12 @@ void cluster_start(struct cluster *c);
 void cluster_feed(struct cluster *c, void (*main)(void *context), void *context);
 void cluster_fed(struct cluster *c);
 
-/* Until the input is written, faults have ended and every partition is where its log ends.  False: a
- * partition stopped, or stayed behind. */
-bool cluster_settle(struct cluster *c, struct err *why);
+/* Until the input is written, faults have ended and every partition is where its log ends.  nudge writes
+ * a last record to every partition of every input, when the last fault is over: a worker learns that Redis
+ * has become an older one when it commits, and ingest's watermarks see to it that it does.  False: a partition
+ * stopped, or stayed behind. */
+bool cluster_settle(struct cluster *c, void (*nudge)(void *context), void *context,
+                    struct err *why);
 void cluster_close(struct cluster *c);
 
 #endif

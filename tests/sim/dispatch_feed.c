@@ -14,7 +14,6 @@ enum {
     RECORDS_MAX = 4 * FEED_TASKS_MAX,
     WRITES_MAX = 6 * RECORDS_MAX,
     SECOND_US = 1000000,
-    SPREAD_US = 40 * SECOND_US, /* tasks come during that time */
 };
 
 struct logical { /* a record as its source means it */
@@ -33,6 +32,7 @@ struct write {
 
 static struct {
     struct arena *arena;
+    int64_t spread_us;
     struct feed_task tasks[FEED_TASKS_MAX];
     size_t task_count;
     struct logical records[RECORDS_MAX];
@@ -138,7 +138,7 @@ static struct record permission_record(unsigned customer, int64_t at_us)
 static void draw_task(unsigned number)
 {
     struct feed_task *t = &feed.tasks[number];
-    int64_t at_us = sim_now_us() + (int64_t)below(SPREAD_US);
+    int64_t at_us = sim_now_us() + (int64_t)below((uint64_t)feed.spread_us);
     struct logical *l;
 
     *t = (struct feed_task){.by_phone = one_in(4),
@@ -150,14 +150,14 @@ static void draw_task(unsigned number)
     l->record = task_record(number, at_us);
     if (!one_in(3))
         return;
-    l = add(number, at_us + (int64_t)below(one_in(2) ? SECOND_US / 2 : SPREAD_US));
+    l = add(number, at_us + (int64_t)below(one_in(2) ? SECOND_US / 2 : (uint64_t)feed.spread_us));
     l->kind = FEED_WITHDRAWAL;
     l->record = withdrawal_record(number, l->at_us);
 }
 
 static void draw_permission(void)
 {
-    struct logical *l = add(0, sim_now_us() + (int64_t)below(SPREAD_US));
+    struct logical *l = add(0, sim_now_us() + (int64_t)below((uint64_t)feed.spread_us));
 
     l->kind = FEED_PERMISSION;
     l->customer = (unsigned)below(CUSTOMERS);
@@ -173,9 +173,9 @@ static void draw_forged(void)
 
     feed.tasks[number] =
         (struct feed_task){.by_phone = one_in(2), .forged = true, .withdrawn_us = INT64_MAX};
-    l = add(number, sim_now_us() + 4 * (int64_t)SPREAD_US);
+    l = add(number, sim_now_us() + 4 * feed.spread_us);
     l->kind = FEED_FORGED;
-    l->record = task_record(number, sim_now_us() + SPREAD_US);
+    l->record = task_record(number, sim_now_us() + feed.spread_us);
 }
 
 static int by_time(const void *a, const void *b)
@@ -191,15 +191,17 @@ static void number_records(void)
 
     for (size_t i = 0; i < feed.record_count; i++) {
         struct logical *l = &feed.records[i];
+        struct str value = l->record.value;
         int32_t p = hash_kafka_partition(l->record.key, FEED_PARTITIONS);
         struct chain *chain = &chains[p][l->source];
 
         l->record.topic = STR(FEED_TOPIC);
         l->record.partition = p;
-        if (l->kind == FEED_FORGED)
-            chain->hash.low ^= 1;
+        if (l->kind == FEED_FORGED) /* what it says is not what was numbered */
+            l->record.value = STR("{}");
         l->record = sample_numbered(
             l->record, chain, arena_format(feed.arena, "decide/%u", l->source).data, 1, feed.arena);
+        l->record.value = value;
         l->number = chain->number;
     }
 }
@@ -235,7 +237,11 @@ static void draw_writes(unsigned source)
         if (feed.records[mine[i]].at_us > at_us)
             at_us = feed.records[mine[i]].at_us;
         write_at(at_us, mine[i++]);
-        if (feed.write_count > WRITES_MAX / 2 || !one_in(6) || i == count)
+        if (feed.write_count > WRITES_MAX / 2)
+            continue;
+        if (one_in(8)) /* of one who does not know yet that he was replaced */
+            write_at(at_us, mine[i - 1 - below(i)]);
+        if (!one_in(6) || i == count)
             continue;
         if (i + 1 < count && feed.records[mine[i + 1]].kind != FEED_FORGED && one_in(2))
             write_at(at_us, mine[i + 1]); /* the one before it is lost */
@@ -244,12 +250,13 @@ static void draw_writes(unsigned source)
     }
 }
 
-void feed_draw(struct arena *arena)
+void feed_draw(struct arena *arena, int64_t spread_us)
 {
     size_t tasks = 4 + below(FEED_TASKS_MAX - 8);
 
     memset(&feed, 0, sizeof feed);
     feed.arena = arena;
+    feed.spread_us = spread_us;
     for (feed.task_count = 0; feed.task_count < tasks; feed.task_count++)
         draw_task((unsigned)feed.task_count);
     for (uint64_t i = below(3); i > 0; i--)

@@ -2,7 +2,8 @@
  * back; numbered, by two sources, of which each dies now and then and writes again what it had.
  *
  *     logical   1 2 3 4 5 6
- *     written   1 2 3 . 5 | 3 4 5 6        4 was lost, so 5 stands behind a gap; 3 is a repeat
+ *     written   1 2 3 . 5 | 3 4 5 2 6      4 was lost, so 5 stands behind a gap; 3 is a repeat, and so is
+ *                                          the 2 of one who does not know yet that it was replaced
  */
 #ifndef TESTS_SIM_DISPATCH_FEED_H
 #define TESTS_SIM_DISPATCH_FEED_H
@@ -24,8 +25,8 @@ struct feed_task {
     int64_t withdrawn_us; /* true time from which a reader could know it; INT64_MAX: it is not */
 };
 
-/* Draw a log; memory lives in arena. */
-void feed_draw(struct arena *arena);
+/* Draw a log: tasks come during that time; memory lives in arena. */
+void feed_draw(struct arena *arena, int64_t spread_us);
 
 size_t feed_tasks(const struct feed_task **out); /* the number of a task is its index */
 

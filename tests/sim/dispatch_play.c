@@ -105,7 +105,7 @@ static void run_dispatch(void *context)
     }
 }
 
-static void open_world(void)
+static void open_world(const struct sim_plan *plan)
 {
     play.arena = arena_new(0);
     memset(play.seen, 0, sizeof play.seen);
@@ -117,7 +117,8 @@ static void open_world(void)
     kafka_model_create_topic(LEDGER, FEED_PARTITIONS, 0);
     kafka_model_create_topic(OUTCOMES, 1, 0);
     kafka_model_create_topic(QUEUE, 1, 0);
-    feed_draw(play.arena);
+    feed_draw(play.arena,
+              plan->faults_us / 2 + (int64_t)rng_below(sim_rng(), (uint64_t)plan->faults_us));
     play.task_count = feed_tasks(&play.tasks);
     for (uint64_t i = 0, count = 1 + rng_below(sim_rng(), MEMBERS_MAX); i < count; i++) {
         snprintf(play.ids[i], sizeof play.ids[i], "dispatch-%d", (int)i);
@@ -345,16 +346,19 @@ static bool run(const struct sim_plan *plan)
 
 bool dispatch_play(const struct sim_plan *plan, struct err *why)
 {
-    struct sim_plan own = *plan;
+    static struct sim_plan own; /* strikes are looked at after the run */
     bool right;
 
     *why = (struct err){0};
     play.why = why;
+    own = *plan;
+    own.watch = (struct sim_watch){.died = kafka_model_process_died,
+                                   .stopped = kafka_model_process_stopped};
     own.chance[SIM_WRONG_CLOCK] = 0; /* windows and deadlines are by the clock of its machine */
     sim_begin(&own);
-    open_world();
+    open_world(&own);
     right = run(&own);
-    close_world();
     sim_end();
+    close_world();
     return right;
 }

@@ -29,9 +29,8 @@ enum {
     RECORDS_MAX = 200,
     CUSTOMERS = 7,
     READ_MAX = 64,
-    SPREAD_US = 25000000, /* records come during that time */
-    REST_US = 120000000,  /* it comes to rest within that time after faults end */
-    QUIET_US = 40000000,  /* and then nothing happens any more */
+    REST_US = 120000000, /* it comes to rest within that time after faults end */
+    QUIET_US = 40000000, /* and then nothing happens any more */
 };
 
 static const char *const topics[SOURCES] = {"crm", "cars"};
@@ -134,13 +133,13 @@ static void draw_record(unsigned number, int64_t at_us)
 }
 
 /* In bursts and drops. */
-static void draw_records(void)
+static void draw_records(int64_t spread_us)
 {
     size_t count = 10 + below(RECORDS_MAX / 2 - 10);
     int64_t at_us = sim_now_us();
 
     for (unsigned number = 0; number < count; number++) {
-        at_us += below(3) == 0 ? (int64_t)below(3 * SPREAD_US / count) : 0;
+        at_us += below(3) == 0 ? (int64_t)below(6 * (uint64_t)spread_us / count) : 0;
         draw_record(number, at_us);
     }
 }
@@ -210,7 +209,7 @@ static void run_ingest(void *context)
     }
 }
 
-static void open_world(void)
+static void open_world(const struct sim_plan *plan)
 {
     configure();
     play.arena = arena_new(0);
@@ -220,7 +219,7 @@ static void open_world(void)
         kafka_model_create_topic(topics[i], SOURCE_PARTITIONS, 0);
     for (int i = 0; i < TARGETS; i++)
         kafka_model_create_topic(targets[i], i == 2 ? 1 : TARGET_PARTITIONS, 0);
-    draw_records();
+    draw_records(plan->faults_us / 2 + (int64_t)below((uint64_t)plan->faults_us));
     for (uint64_t i = 0, count = 1 + below(MEMBERS_MAX); i < count; i++) {
         snprintf(play.ids[i], sizeof play.ids[i], "ingest-%d", (int)i);
         sim_spawn("ingest", run_ingest, play.ids[i], true);
@@ -335,7 +334,7 @@ static bool check_all(void)
 
 static bool run(const struct sim_plan *plan)
 {
-    if (!sim_go(is_at_rest, NULL, plan->faults_us + SPREAD_US + REST_US)) {
+    if (!sim_go(is_at_rest, NULL, 3 * plan->faults_us + REST_US)) {
         err_set(play.why, ERR_STATE, "ingest does not come to the end of its sources");
         return false;
     }
@@ -345,14 +344,18 @@ static bool run(const struct sim_plan *plan)
 
 bool ingest_play(const struct sim_plan *plan, struct err *why)
 {
+    static struct sim_plan own; /* strikes are looked at after the run */
     bool right;
 
     *why = (struct err){0};
     play.why = why;
-    sim_begin(plan);
-    open_world();
-    right = run(plan);
-    close_world();
+    own = *plan;
+    own.watch = (struct sim_watch){.died = kafka_model_process_died,
+                                   .stopped = kafka_model_process_stopped};
+    sim_begin(&own);
+    open_world(&own);
+    right = run(&own);
     sim_end();
+    close_world();
     return right;
 }

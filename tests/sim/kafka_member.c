@@ -90,6 +90,11 @@ static void hear_assignment(struct kafka_consumer *c, int64_t now_us)
             join_soon(c);
             return;
         }
+        if (c->member_id != 0 &&
+            !c->member.joined) { /* the next generation is being made already */
+            join_soon(c);
+            return;
+        }
     }
     if (c->member.id == 0 || !c->member.joined || g->preparing || now_us < g->stable_at_us ||
         cluster_is_gone())

@@ -30,7 +30,7 @@ void producer_fail(struct kafka_producer *p, enum err_code code)
 void producer_renumber(struct kafka_producer *p, int16_t epoch)
 {
     p->epoch = epoch;
-    p->bump = false;
+    p->bump = p->draining = false;
     for (size_t i = 0; i < p->lane_count; i++)
         p->lanes[i]->next_sequence = p->lanes[i]->next_acknowledged = 0;
 }
@@ -328,7 +328,7 @@ static void pump_lanes(struct kafka_producer *p)
         while (lane->first != NULL && p->flight_count < IN_FLIGHT_MAX) {
             struct log *log = target(p, lane);
 
-            if (log == NULL)
+            if (log == NULL || (lane->next_sequence > 0 && lane->next_acknowledged == 0))
                 break;
             if (p->txn != NULL && !lane->added) {
                 if (!p->adding)

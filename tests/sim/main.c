@@ -26,7 +26,6 @@ struct options {
     bool one;
     int jobs;
     const struct sim_play *play; /* NULL: that of the seed */
-    bool pairs;                  /* look whether all that must have struck has */
 };
 
 static int usage(void)
@@ -39,10 +38,13 @@ static int usage(void)
 
 static bool read_options(int count, char **words, struct options *o)
 {
-    static const struct option options[] = {
-        {"seeds", required_argument, NULL, 'n'}, {"seed", required_argument, NULL, 's'},
-        {"from", required_argument, NULL, 'f'},  {"jobs", required_argument, NULL, 'j'},
-        {"play", required_argument, NULL, 'p'},  {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"seeds", required_argument, NULL, 'n'},
+                                            {"seed", required_argument, NULL, 's'},
+                                            {"from", required_argument, NULL, 'f'},
+                                            {"jobs", required_argument, NULL, 'j'},
+                                            {"play", required_argument, NULL, 'p'},
+                                            {"chunk", required_argument, NULL, 'c'},
+                                            {NULL, 0, NULL, 0}};
     int option;
 
     *o = (struct options){.from = 1, .count = 1000, .jobs = (int)sysconf(_SC_NPROCESSORS_ONLN)};
@@ -51,6 +53,7 @@ static bool read_options(int count, char **words, struct options *o)
         case 'n': o->count = strtoull(optarg, NULL, 10); break;
         case 'f': o->from = strtoull(optarg, NULL, 10); break;
         case 'j': o->jobs = atoi(optarg); break;
+        case 'c': runs_set_chunk(strtoull(optarg, NULL, 10)); break;
         case 's':
             o->from = strtoull(optarg, NULL, 10);
             o->one = true;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/mutant.h"
 #include "processors/worker/offline.h"
 #include "schemas/chain.h"
 #include "schemas/control.h"
@@ -170,6 +171,16 @@ static void take(void *context, const struct record *record)
     }
 }
 
+/* What stands in the log of a source, for who reads a failure. */
+static void tell_record(void *context, const struct record *record)
+{
+    (void)context;
+    sim_tell("@%lld %.*s %.*s at %lld", (long long)record->offset,
+             STR_ARG(record_header(record, STR(CHAIN_FROM_HEADER))),
+             STR_ARG(record_header(record, STR(CHAIN_SEQ_HEADER))),
+             (long long)record->timestamp_ms);
+}
+
 static void compare_source(struct reading *r, const struct taken_source *right)
 {
     const struct taken_source *is = taken_find(&r->taken, right->from);
@@ -178,6 +189,7 @@ static void compare_source(struct reading *r, const struct taken_source *right)
     if (is != NULL && is->number == right->number && is->hash.low == right->hash.low &&
         is->hash.high == right->hash.high)
         return;
+    read_log(r->topic->name, r->partition, tell_record, NULL);
     err_set(&detail, ERR_STATE, "of %.*s a reader takes %llu records, and %llu are right",
             STR_ARG(right->from), is != NULL ? (unsigned long long)is->number : 0,
             (unsigned long long)right->number);
@@ -208,6 +220,7 @@ static void forget(struct oracle *o)
 
 bool oracle_compare(struct cluster *c, struct err *why)
 {
+    enum mutant was = mutant_switch(MUTANT_NONE);
     struct oracle o = {.why = why};
 
     for (size_t i = 0; i < c->role_count; i++) {
@@ -221,5 +234,6 @@ bool oracle_compare(struct cluster *c, struct err *why)
         for (int32_t p = 0; p < o.topics[i].partitions && !o.wrong; p++)
             compare_output(&o, &o.topics[i], p);
     forget(&o);
+    mutant_switch(was);
     return !o.wrong;
 }

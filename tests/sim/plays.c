@@ -7,10 +7,16 @@
 #include <string.h>
 
 #include "core/check.h"
+#include "tests/sim/chain_rules.h"
+#include "tests/sim/dispatch_play.h"
+#include "tests/sim/ingest_play.h"
 #include "tests/sim/steps_play.h"
+#include "tests/sim/unwell_play.h"
 
 static const struct sim_play plays[] = {
-    {"toy", 1, toy_play, NULL},
+    {"toy", 3, toy_play, NULL},       {"chain", 3, chain_play, chain_rules_prepare},
+    {"ingest", 2, ingest_play, NULL}, {"dispatch", 2, dispatch_play, NULL},
+    {"unwell", 0, unwell_play, NULL}, /* for a test of the simulator itself */
 };
 
 enum { PLAYS = sizeof plays / sizeof plays[0] };
@@ -18,22 +24,23 @@ enum { PLAYS = sizeof plays / sizeof plays[0] };
 /* Each time it is asked; how often that is differs a lot: a heartbeat every 300 ms, a record that is
  * published, a commit. */
 static const double usual[SIM_FAULT_COUNT] = {
-    [SIM_CRASH] = 0.002,
-    [SIM_PAUSE] = 0.001,
+    [SIM_CRASH] = 0.005,
+    [SIM_PAUSE] = 0.003,
     [SIM_WRONG_CLOCK] = 0.1,
-    [SIM_REBALANCE] = 0.004,
+    [SIM_REBALANCE] = 0.008,
     [SIM_LATE_REVOKE] = 0.3,
-    [SIM_ANSWER_LOST] = 0.004,
+    [SIM_ANSWER_LOST] = 0.01,
     [SIM_ANSWER_LATE] = 0.01,
-    [SIM_REFUSED] = 0.004,
-    [SIM_BROKER_GONE] = 0.0005,
+    [SIM_REFUSED] = 0.01,
+    [SIM_BROKER_GONE] = 0.002,
+    [SIM_DISK_FULL] = 0.01,
     [SIM_COMMIT_UNKNOWN] = 0.02,
-    [SIM_STORE_TIMEOUT_DONE] = 0.004,
-    [SIM_STORE_TIMEOUT_NOT] = 0.004,
-    [SIM_STORE_FAILOVER] = 0.002,
+    [SIM_STORE_TIMEOUT_DONE] = 0.01,
+    [SIM_STORE_TIMEOUT_NOT] = 0.01,
+    [SIM_STORE_FAILOVER] = 0.006,
     [SIM_STORE_OLDER] = 0.02,
     [SIM_STORE_EMPTY] = 0.01,
-    [SIM_STORE_FULL] = 0.001,
+    [SIM_STORE_FULL] = 0.003,
     [SIM_SOURCE_TWICE] = 0.03,
     [SIM_RECEIVER_FAILS] = 0.1,
 };
@@ -90,13 +97,25 @@ const struct sim_play *sim_play_of(uint64_t seed)
     return &plays[i];
 }
 
+bool sim_play_runs_well(const struct sim_play *play, const struct sim_plan *plan, struct err *why)
+{
+    bool well;
+
+    if (play->prepare != NULL)
+        play->prepare();
+    well = play->run(plan, why);
+    if (well && sim_what_is_broken()[0] != '\0') {
+        err_set(why, ERR_STATE, "%s", sim_what_is_broken());
+        well = false;
+    }
+    return well;
+}
+
 bool sim_play(uint64_t seed, struct err *why)
 {
     const struct sim_play *play = sim_play_of(seed);
     struct sim_plan plan;
 
     sim_plan_draw(seed, &plan);
-    if (play->prepare != NULL)
-        play->prepare();
-    return play->run(&plan, why);
+    return sim_play_runs_well(play, &plan, why);
 }

@@ -23,6 +23,9 @@ const struct sim_play *sim_play_of(uint64_t seed);
 /* What goes wrong, and how often. */
 void sim_plan_draw(uint64_t seed, struct sim_plan *plan);
 
+/* False: a promise is broken, by the play's own judgement or by a model's (sim_broken). */
+bool sim_play_runs_well(const struct sim_play *play, const struct sim_plan *plan, struct err *why);
+
 /* The play and the plan of a seed. */
 bool sim_play(uint64_t seed, struct err *why);
 

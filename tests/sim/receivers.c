@@ -70,10 +70,11 @@ enum way { /* that a call may go */
            WAY_COUNT,
 };
 
-static enum way draw(const char *step)
+/* There are few calls, and of questions and of what is taken back fewer. */
+static enum way draw(const char *step, double times)
 {
     receivers.span_us = 1000 + (int64_t)rng_below(sim_rng(), ANSWER_US_MAX);
-    if (!sim_strikes(SIM_RECEIVER_FAILS, step))
+    if (!sim_strikes_more(SIM_RECEIVER_FAILS, step, times))
         return WAY_FINE;
     return (enum way)(1 + rng_below(sim_rng(), WAY_COUNT - 1));
 }
@@ -103,7 +104,7 @@ static void arrive(struct receiver_task *task)
 /* The receivers that take it so far. */
 static enum delivery deliver(struct receiver_task *task, const struct sending *s, struct err *err)
 {
-    enum way way = draw("deliver");
+    enum way way = draw("deliver", 2);
 
     if (way == WAY_REFUSED && task->arrivals != 0)
         way = WAY_FINE; /* what it has taken it does not refuse */
@@ -142,7 +143,7 @@ static enum delivery ask(struct connector *c, const struct sending *s, struct re
     const struct receiver_task *task = task_of(s);
 
     (void)c, (void)receipt;
-    if (draw("ask") != WAY_FINE)
+    if (draw("ask", 6) != WAY_FINE)
         return say(DELIVERY_DOWN, "is away", err);
     return task->arrivals != 0 ? DELIVERY_ACCEPTED : say(DELIVERY_RETRY, "has not got it", err);
 }
@@ -152,7 +153,7 @@ static enum delivery give_back(struct connector *c, const struct sending *s,
                                struct err *err)
 {
     (void)c, (void)withdrawal, (void)receipt;
-    if (draw("withdraw") != WAY_FINE)
+    if (draw("withdraw", 6) != WAY_FINE)
         return say(DELIVERY_DOWN, "is away", err);
     task_of(s)->recalls++;
     return DELIVERY_ACCEPTED;

@@ -11,10 +11,16 @@
 #include "core/mem.h"
 
 enum {
-    CHUNK = 200,    /* seeds of a child */
     RUN_S_MAX = 30, /* real time; the usual run takes milliseconds */
     JOBS_MAX = 64,
 };
+
+static uint64_t chunk = 200;
+
+void runs_set_chunk(uint64_t seeds)
+{
+    chunk = seeds;
+}
 
 struct runs_leaves *runs_shared(void)
 {
@@ -73,9 +79,7 @@ static bool run_one(const struct sim_play *play, const struct sim_plan *plan,
     leaves->seed = plan->seed;
     leaves->running = true;
     alarm(RUN_S_MAX);
-    if (play->prepare != NULL)
-        play->prepare();
-    leaves->failed = !play->run(plan, &why);
+    leaves->failed = !sim_play_runs_well(play, plan, &why);
     alarm(0);
     snprintf(leaves->why, sizeof leaves->why, "%s", why.text);
     leaves->running = false;
@@ -300,7 +304,7 @@ static void end_job(struct many *many, struct job *job, int status)
 
 static void give_job(struct many *many, struct job *job)
 {
-    uint64_t count = many->end - many->next < CHUNK ? many->end - many->next : CHUNK;
+    uint64_t count = many->end - many->next < chunk ? many->end - many->next : chunk;
 
     if (job->child != 0 || count == 0 || many->totals->failed_count >= many->failures_max)
         return;

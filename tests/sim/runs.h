@@ -50,6 +50,9 @@ struct runs_totals {
 void runs_many(uint64_t from, uint64_t count, int jobs, const struct sim_play *play,
                size_t failures_max, struct runs_totals *out);
 
+/* How many seeds a child plays (200): for the test that it does not matter which came before. */
+void runs_set_chunk(uint64_t seeds);
+
 /* One run in a child.  leaves is shared memory (runs_shared).  True: it failed, leaves say how. */
 struct runs_leaves *runs_shared(void);
 bool runs_fails(const struct sim_play *play, const struct sim_plan *plan,

@@ -86,6 +86,7 @@ size_t sim_pairs(const struct sim_pair **out);
 const char *sim_fault_name(enum sim_fault fault); /* "CRASH" */
 const char *sim_fault_text(enum sim_fault fault);
 
-uint64_t sim_switches(void); /* of this run */
+uint64_t sim_switches(void);          /* of this run */
+const char *sim_what_is_broken(void); /* of this run; "": nothing */
 
 #endif

@@ -26,16 +26,6 @@ struct senders {
     struct call *calls;
 };
 
-void job_free(struct job *job)
-{
-    if (job == NULL)
-        return;
-    mem_free(job->task);
-    mem_free(job->withdrawal);
-    mem_free(job->address);
-    mem_free(job);
-}
-
 static enum delivery reach(const struct senders *s, struct job *job)
 {
     const struct channel *channel = channels_at(s->channels, job->channel);
@@ -67,8 +57,7 @@ static void make(const struct senders *s, struct call *call)
     call->at_us = sim_now_us();
     FAIL_POINT_PASS(CALL_BEGINS);
     if (clock_mono_ms() > job->begin_by_mono_ms) {
-        job->result = DELIVERY_RETRY;
-        err_set(&job->err, ERR_LIMIT, "it was not begun in time");
+        job_missed(job, "it was not begun in time");
     } else {
         job->result = reach(s, job);
         call->at_us = sim_now_us() + receivers_span_us();

@@ -12,6 +12,7 @@
 
 #include "core/buf.h"
 #include "core/check.h"
+#include "core/err.h"
 #include "core/mem.h"
 #include "tests/sim/coroutine.h"
 #include "tests/sim/strikes.h"
@@ -50,6 +51,7 @@ static struct {
     uint64_t digest, switches;
     int64_t fds[FDS_MAX];
     int fd_count;
+    char broken[sizeof(((struct err *)0)->text)];
 } sim;
 
 /* --- time and chance -------------------------------------------------------------------------- */
@@ -136,6 +138,23 @@ void sim_said(enum log_level level, const char *part, const char *what,
         tell_log(part, what, fields);
     if (sim.plan.watch.said != NULL)
         sim.plan.watch.said(sim.plan.watch.context, level, part, what, fields);
+}
+
+void sim_broken(const char *format, ...)
+{
+    va_list args;
+
+    if (sim.broken[0] != '\0')
+        return;
+    va_start(args, format);
+    vsnprintf(sim.broken, sizeof sim.broken, format, args);
+    va_end(args);
+    sim_tell("BROKEN: %s", sim.broken);
+}
+
+const char *sim_what_is_broken(void)
+{
+    return sim.broken;
 }
 
 bool sim_strikes_more(enum sim_fault fault, const char *step, double times)
@@ -394,6 +413,7 @@ void sim_begin(const struct sim_plan *plan)
     sim.digest = 0xcbf29ce484222325u;
     sim.switches = 0;
     sim.fd_count = 0;
+    sim.broken[0] = '\0';
     strikes_begin(&sim.plan);
 }
 

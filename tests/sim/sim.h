@@ -77,6 +77,9 @@ bool sim_strikes_more(enum sim_fault fault, const char *step, double times);
 /* No fault strikes any more, and what lasts (a broker that is away) has to end. */
 bool sim_faults_are_over(void);
 
+/* A promise is broken: the run fails, whatever its play says.  The first one is kept.  printf-like. */
+void sim_broken(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* A line of the story; printed only when a run is told.  printf-like, short. */
 void sim_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

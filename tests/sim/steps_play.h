@@ -7,5 +7,6 @@
 #include "tests/sim/scheduler.h"
 
 bool toy_play(const struct sim_plan *plan, struct err *why);
+bool chain_play(const struct sim_plan *plan, struct err *why);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "core/check.h"
 #include "core/mem.h"
+#include "core/mutant.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/store_model_parts.h"
 
@@ -247,7 +248,7 @@ static enum store_result model_load(struct store *s, const char *step, int32_t p
         return STORE_DONE;
     if (!reach(c, "load", false, err))
         return STORE_DOWN;
-    result = server_check(area, token, commit);
+    result = MUTANT(LOAD_UNCHECKED) ? STORE_DONE : server_check(area, token, commit);
     for (size_t i = 0; i < count && result == STORE_DONE; i++) {
         struct str blob = server_blob(area, subjects[i].subject);
 
@@ -470,6 +471,7 @@ struct store_model *store_model_new(void)
     struct store_model *m = MEM_NEW(struct store_model);
 
     server_init(&m->server);
+    m->server.safe_writes = SIZE_MAX;
     return m;
 }
 
@@ -496,10 +498,10 @@ void store_model_go_back(struct store_model *m, size_t writes)
     server_go_back(&m->server, writes);
 }
 
-void store_model_protect(struct store_model *m)
+void store_model_protect(struct store_model *m, bool protect)
 {
     go_on(m);
-    m->server.safe_writes = m->server.writes;
+    m->server.safe_writes = protect ? SIZE_MAX : m->server.writes;
 }
 
 bool store_model_timers_fit(struct store_model *m, const char *step, int32_t partition,

@@ -26,9 +26,10 @@ struct store *store_model_connect(struct store_model *m);
 size_t store_model_writes(const struct store_model *m);
 void store_model_go_back(struct store_model *m, size_t writes);
 
-/* From here on nothing that is there now is lost (an append-only file and a copy by a person): what
- * was there before the worker had begun cannot be told from a state that is gone. */
-void store_model_protect(struct store_model *m);
+/* Until the partitions have begun nothing that is written can be lost: a state that is gone before there
+ * is a copy of it is for a person, by the protocol ("offsets in Kafka, but no state"), and there is
+ * nothing that the person could put back.  Protected at first; what is there when that ends stays. */
+void store_model_protect(struct store_model *m, bool protect);
 
 /* Nothing is there any more; this is a write, and can be undone. */
 void store_model_empty(struct store_model *m);

@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "core/mem.h"
+#include "core/mutant.h"
 #include "processors/worker/blob.h"
 #include "tests/sim/store_model_parts.h"
 
@@ -127,9 +128,9 @@ enum store_result server_claim(struct server *s, struct server_area *area, const
 
 enum store_result server_check(const struct server_area *area, const char *token, uint64_t commit)
 {
-    if (strcmp(area->head.token, token) != 0)
+    if (strcmp(area->head.token, token) != 0 && !MUTANT(TOKEN_UNCHECKED))
         return STORE_FENCED;
-    return area->head.commit == commit ? STORE_DONE : STORE_GAP;
+    return area->head.commit == commit || MUTANT(COMMIT_NUMBER_UNCHECKED) ? STORE_DONE : STORE_GAP;
 }
 
 static bool is_lane(const struct store_lane *a, const struct store_lane *b)

@@ -55,6 +55,17 @@ static void feed(void *context)
     cluster_fed(c);
 }
 
+static void nudge(void *context)
+{
+    (void)context;
+    for (int32_t p = 0; p < kafka_model_partitions("toy.in"); p++)
+        kafka_model_append(&(struct record){.topic = STR("toy.in"),
+                                            .partition = p,
+                                            .timestamp_ms = sim_now_us() / 1000,
+                                            .key = STR("last"),
+                                            .value = STR("\x02\x08")});
+}
+
 bool toy_play(const struct sim_plan *plan, struct err *why)
 {
     struct cluster c;
@@ -70,7 +81,7 @@ bool toy_play(const struct sim_plan *plan, struct err *why)
                                                 .processes = 1 + (int)rng_below(sim_rng(), 3)});
     cluster_start(&c);
     cluster_feed(&c, feed, &c);
-    well = cluster_settle(&c, why) && oracle_compare(&c, why);
+    well = cluster_settle(&c, nudge, NULL, why) && oracle_compare(&c, why);
     cluster_close(&c);
     return well;
 }

@@ -1,0 +1,29 @@
+#!/bin/bash
+# The simulator: a seed replays to the byte, whatever was played before it; a failure is found, made
+# shorter and told; a thousand seeds keep every promise, and every fault has struck where it must.
+set -eu
+sim=${SIM:-build/sim/sim}
+
+told() { "$sim" --seed "$1" --play "$2"; }
+digest() { "$sim" --seeds 60 "$@" | sed -n 's/.*digest //p'; }
+
+for play in toy chain ingest dispatch; do
+    if [ "$(told 42 $play)" != "$(told 42 $play)" ]; then
+        echo "seed 42 of $play is not replayed to the byte" >&2
+        exit 1
+    fi
+done
+if [ "$(digest --jobs 1)" != "$(digest --jobs 2 --chunk 7)" ]; then
+    echo "what comes of a seed depends on those before it" >&2
+    exit 1
+fi
+
+if failure=$("$sim" --seeds 100 --play unwell); then
+    echo "a broken promise is not found" >&2
+    exit 1
+fi
+grep -q '^make sim SEED=[0-9]* PLAY=unwell$' <<<"$failure"
+grep -q '^it takes 2 of the [0-9]* faults that struck:$' <<<"$failure"
+grep -q '=> an answer was lost, and one was late$' <<<"$failure"
+
+"$sim" --seeds "${SEEDS:-1000}"
