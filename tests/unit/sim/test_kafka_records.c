@@ -105,9 +105,12 @@ START_TEST(a_refused_record_in_the_middle_fails_the_flush)
     kafka_model_create_topic("a", 1, 0);
     for (int round = 0; round < 40; round++) {
         struct kafka_producer *p = hands_producer(NULL);
-        int64_t before = kafka_model_bounds("a", 0).next, written;
         bool fatal = false, lost = true;
+        int64_t before, written;
 
+        hands_send(p, "a", 0, "first"); /* alone until it is acknowledged */
+        hands_flush(p);
+        before = kafka_model_bounds("a", 0).next;
         for (int i = 0; i < 8; i++)
             hands_send(p, "a", 0, "x");
         alone_order(SIM_REFUSED, "produce", 1);
