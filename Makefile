@@ -101,7 +101,8 @@ build/$(1)/bin/%: build/$(1)/%.o build/$(1)/tests/support.a build/$(1)/libattent
 	$$(QUIET_LD)$$(CC) $$(CFLAGS_$(1)) $$(CFLAGS) $$^ $$(CHECK_LIBS) $$(LIBS) -o $$@
 endef
 $(eval $(call test_rules,asan))
-build/asan/bin/tests/unit/sim/%: build/asan/tests/unit/sim/%.o $(SIM_ALONE:%.c=build/asan/%.o) $(SIM_KAFKA:%.c=build/asan/%.o) build/asan/tests/support.a build/asan/libattent.a
+# (named one by one: of two patterns make takes the one whose objects happen to be there)
+$(patsubst %.c,build/asan/bin/%,$(wildcard tests/unit/sim/test_*.c)): build/asan/bin/%: build/asan/%.o $(SIM_ALONE:%.c=build/asan/%.o) $(SIM_KAFKA:%.c=build/asan/%.o) build/asan/tests/support.a build/asan/libattent.a
 	@mkdir -p $(@D)
 	$(QUIET_LD)$(CC) $(CFLAGS_asan) $(CFLAGS) $^ $(CHECK_LIBS) $(LIBS) -o $@
 $(eval $(call test_rules,tsan))

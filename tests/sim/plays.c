@@ -40,7 +40,7 @@ static const double usual[SIM_FAULT_COUNT] = {
     [SIM_STORE_FAILOVER] = 0.006,
     [SIM_STORE_OLDER] = 0.02,
     [SIM_STORE_EMPTY] = 0.01,
-    [SIM_STORE_FULL] = 0.003,
+    [SIM_STORE_FULL] = 0.004,
     [SIM_SOURCE_TWICE] = 0.03,
     [SIM_RECEIVER_FAILS] = 0.1,
 };
