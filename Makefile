@@ -122,13 +122,13 @@ UNIT_PROGRAMS := $(UNIT_TESTS:%.c=build/asan/bin/%)
 SERVER_PROGRAMS := $(SERVER_TESTS:%.c=build/asan/bin/%)
 
 check: build/attent build/asan/attent $(UNIT_PROGRAMS) ## The fast tests: units and rule tests (under 2 minutes)
-	@tests/run $(UNIT_PROGRAMS) tests/rules.sh
+	@TEST_JOBS=$(JOBS) tests/run $(UNIT_PROGRAMS) tests/rules.sh
 
 test: ## All tests, against real servers, after installing what they need
 	@deploy/install build run test kafka go editor
 	@[ -e build/geoip/geo-whois-asn-country.mmdb ] || deploy/geoip/fetch test || true # its test says when it is skipped
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
-	@tests/run $(UNIT_PROGRAMS) $(wildcard tests/*.sh) $(SERVER_PROGRAMS)
+	@TEST_JOBS=$(JOBS) tests/run $(UNIT_PROGRAMS) $(wildcard tests/*.sh) $(SERVER_PROGRAMS)
 
 .PHONY: test-programs
 test-programs: build/attent build/asan/attent $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) fuzzers build/sim/sim
