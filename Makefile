@@ -21,6 +21,7 @@ SERVER_TESTS := $(sort $(shell find tests/integration -name 'test_*.[c]' 2>/dev/
 FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 SIM_KAFKA := $(sort $(wildcard tests/sim/kafka_*.c)) # a Kafka that is a calculation; linked before the library
 SIM_ALONE := tests/unit/sim/alone.c tests/unit/sim/hands.c
+KAFKA_PLAY := $(sort $(filter-out %/model.c,$(wildcard tests/contract/kafka/*.c)))
 BENCH := $(sort $(wildcard tests/bench/*.c))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Werror
@@ -105,6 +106,13 @@ $(eval $(call test_rules,asan))
 $(patsubst %.c,build/asan/bin/%,$(wildcard tests/unit/sim/test_*.c)): build/asan/bin/%: build/asan/%.o $(SIM_ALONE:%.c=build/asan/%.o) $(SIM_KAFKA:%.c=build/asan/%.o) build/asan/tests/support.a build/asan/libattent.a
 	@mkdir -p $(@D)
 	$(QUIET_LD)$(CC) $(CFLAGS_asan) $(CFLAGS) $^ $(CHECK_LIBS) $(LIBS) -o $@
+# One program with the real client and with the model: both have to print the same.
+build/asan/bin/tests/contract/kafka/real: $(KAFKA_PLAY:%.c=build/asan/%.o) build/asan/libattent.a
+build/asan/bin/tests/contract/kafka/model: $(KAFKA_PLAY:%.c=build/asan/%.o) build/asan/tests/contract/kafka/model.o build/asan/tests/unit/sim/alone.o $(SIM_KAFKA:%.c=build/asan/%.o) build/asan/libattent.a
+build/asan/bin/tests/contract/kafka/real build/asan/bin/tests/contract/kafka/model:
+	@mkdir -p $(@D)
+	$(QUIET_LD)$(CC) $(CFLAGS_asan) $(CFLAGS) $^ $(LIBS) -o $@
+build/asan/bin/tests/integration/test_kafka_model: | build/asan/bin/tests/contract/kafka/real build/asan/bin/tests/contract/kafka/model
 $(eval $(call test_rules,tsan))
 $(eval $(call test_rules,release))
 .SECONDARY:

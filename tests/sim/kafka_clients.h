@@ -53,6 +53,7 @@ struct kafka_consumer {
     uint64_t member_id; /* as far as the client knows; 0: none */
     int32_t generation;
     bool assign_due, lost;
+    bool asks_to_join;    /* the request has not arrived yet */
     int64_t heartbeat_us; /* the next */
     int64_t learns_us;    /* no heartbeat is answered before */
 

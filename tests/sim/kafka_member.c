@@ -18,6 +18,7 @@ static void join(void *what)
         cluster_at(cluster->gone_until_us + latency_us(), join, c);
         return;
     }
+    c->asks_to_join = false;
     group_join(c->group, &c->member);
     c->member_id = c->member.id;
 }
@@ -28,6 +29,9 @@ static void join_soon(struct kafka_consumer *c)
 
     c->state = MEMBER_JOINING;
     c->heartbeat_us = now_us + HEARTBEAT_MS * MS;
+    if (c->asks_to_join)
+        return;
+    c->asks_to_join = true;
     cluster_at(now_us + latency_us(), join, c);
 }
 
@@ -82,6 +86,8 @@ static void hear_assignment(struct kafka_consumer *c, int64_t now_us)
 {
     struct group *g = c->group;
 
+    if (c->asks_to_join)
+        return;
     if (now_us >= c->heartbeat_us) {
         c->heartbeat_us = now_us + HEARTBEAT_MS * MS;
         group_look(g);
@@ -123,8 +129,8 @@ int64_t member_next_us(const struct kafka_consumer *c)
         return NEVER_US;
     if (c->assign_due || c->state == MEMBER_REVOKING)
         return 0;
-    if (c->state == MEMBER_JOINING && c->member.joined && !c->group->preparing &&
-        c->group->stable_at_us > model_now_us())
+    if (c->state == MEMBER_JOINING && !c->asks_to_join && c->member.joined &&
+        !c->group->preparing && c->group->stable_at_us > model_now_us())
         return c->group->stable_at_us;
     return c->heartbeat_us;
 }

@@ -131,12 +131,12 @@ static void sort_out(struct batch *b)
     switch ((int)b->answer) {
     case ANSWER_OK: b->lane->next_acknowledged = b->head.first_sequence + (int32_t)b->count; break;
     case ANSWER_OUT_OF_ORDER:
-        if (b->head.first_sequence != b->lane->next_acknowledged) {
+        if (b->head.first_sequence > b->lane->next_acknowledged) {
             spoil(p);
             requeue(b);
             return;
         }
-        p->out_of_order = true;
+        p->out_of_order = b->head.first_sequence == b->lane->next_acknowledged;
         producer_fail(p, ERR_KAFKA);
         break;
     case ANSWER_OLD_EPOCH: producer_fail(p, ERR_KAFKA); break;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/check.h"
 #include "core/clock.h"
 
 static struct {
@@ -122,6 +123,12 @@ int64_t sim_fd_at(int fd)
 {
     (void)fd;
     return INT64_MAX;
+}
+
+void sim_broken(const char *format, ...)
+{
+    (void)format;
+    CHECK(!"a promise is broken");
 }
 
 void sim_tell(const char *format, ...)
