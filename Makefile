@@ -102,7 +102,8 @@ build/$(1)/bin/%: build/$(1)/%.o build/$(1)/tests/support.a build/$(1)/libattent
 	$$(QUIET_LD)$$(CC) $$(CFLAGS_$(1)) $$(CFLAGS) $$^ $$(CHECK_LIBS) $$(LIBS) -o $$@
 endef
 $(eval $(call test_rules,asan))
-build/asan/bin/tests/unit/sim/%: build/asan/tests/unit/sim/%.o $(SIM_ALONE:%.c=build/asan/%.o) $(SIM_KAFKA:%.c=build/asan/%.o) build/asan/tests/support.a build/asan/libattent.a
+# (named one by one: of two patterns make takes the one whose objects happen to be there)
+$(patsubst %.c,build/asan/bin/%,$(wildcard tests/unit/sim/test_*.c)): build/asan/bin/%: build/asan/%.o $(SIM_ALONE:%.c=build/asan/%.o) $(SIM_KAFKA:%.c=build/asan/%.o) build/asan/tests/support.a build/asan/libattent.a
 	@mkdir -p $(@D)
 	$(QUIET_LD)$(CC) $(CFLAGS_asan) $(CFLAGS) $^ $(CHECK_LIBS) $(LIBS) -o $@
 # One program with the real client and with the model: both have to print the same.
@@ -129,13 +130,13 @@ UNIT_PROGRAMS := $(UNIT_TESTS:%.c=build/asan/bin/%)
 SERVER_PROGRAMS := $(SERVER_TESTS:%.c=build/asan/bin/%)
 
 check: build/attent build/asan/attent $(UNIT_PROGRAMS) ## The fast tests: units and rule tests (under 2 minutes)
-	@tests/run $(UNIT_PROGRAMS) tests/rules.sh
+	@TEST_JOBS=$(JOBS) tests/run $(UNIT_PROGRAMS) tests/rules.sh
 
 test: ## All tests, against real servers, after installing what they need
 	@deploy/install build run test kafka go editor
 	@[ -e build/geoip/geo-whois-asn-country.mmdb ] || deploy/geoip/fetch test || true # its test says when it is skipped
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
-	@tests/run $(UNIT_PROGRAMS) $(wildcard tests/*.sh) $(SERVER_PROGRAMS)
+	@TEST_JOBS=$(JOBS) tests/run $(UNIT_PROGRAMS) $(wildcard tests/*.sh) $(SERVER_PROGRAMS)
 
 .PHONY: test-programs
 test-programs: build/attent build/asan/attent $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) fuzzers build/sim/sim

@@ -1,6 +1,7 @@
 #include "processors/decide/bound.h"
 
 #include "processors/decide/instances.h"
+#include "processors/decide/memory.h"
 
 /* So far below LIMIT_STATE_BYTES that no single turn gets from here to there. */
 enum { HARD_BYTES = LIMIT_STATE_BYTES / 2 };
@@ -76,17 +77,24 @@ static bool forget_a_fact(struct turn *turn)
 
 /* --- memories and instances ------------------------------------------------------------------------ */
 
-static bool forget_memories(struct turn *turn)
+/* Half of those that may go, at least one, the oldest first. */
+static bool forget_memories(struct turn *turn, bool silence_too)
 {
     struct state *state = turn->state;
-    uint32_t gone = (state->memory_count + 1) / 2;
+    uint32_t may_go = 0, gone = 0, kept = 0;
 
-    if (gone == 0)
-        return false;
-    state->memory_count -= gone;
-    memmove(state->memories, state->memories + gone, state->memory_count * sizeof *state->memories);
+    for (uint32_t i = 0; i < state->memory_count; i++)
+        may_go += silence_too || !memory_keeps_silent(turn, &state->memories[i]);
+    for (uint32_t i = 0; i < state->memory_count; i++) {
+        if (gone < (may_go + 1) / 2 &&
+            (silence_too || !memory_keeps_silent(turn, &state->memories[i])))
+            gone++;
+        else
+            state->memories[kept++] = state->memories[i];
+    }
+    state->memory_count = kept;
     turn->counts->forgotten += gone;
-    return true;
+    return gone > 0;
 }
 
 static bool end_an_instance(struct turn *turn)
@@ -123,10 +131,12 @@ void bound_keep(struct turn *turn)
     turn->changed = true;
     while (is_over(turn, LIMIT_CUSTOMER_BYTES) && forget_half_a_fact(turn))
         ;
-    while (is_over(turn, LIMIT_CUSTOMER_BYTES) && forget_memories(turn))
+    while (is_over(turn, LIMIT_CUSTOMER_BYTES) && forget_memories(turn, false))
         ;
     while (is_over(turn, HARD_BYTES) && end_an_instance(turn))
         ;
     while (is_over(turn, HARD_BYTES) && forget_a_fact(turn))
+        ;
+    while (is_over(turn, HARD_BYTES) && forget_memories(turn, true))
         ;
 }

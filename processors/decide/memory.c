@@ -64,6 +64,14 @@ int64_t memory_again_until(const struct state *state, const struct moment *momen
     return state->memories[at].again_ms + moment->again_ms;
 }
 
+bool memory_keeps_silent(const struct turn *turn, const struct memory *memory)
+{
+    int index = view_moment(turn->view, memory->moment);
+
+    return index >= 0 && memory->again_ms != INT64_MIN &&
+           turn->now_ms - turn->set->moments[index].again_ms < memory->again_ms;
+}
+
 bool memory_refuse_again(struct turn *turn, const struct moment *moment, struct str about)
 {
     int at = memory_find(turn->state, moment->id, about);

@@ -16,6 +16,9 @@ void memory_start_again(struct turn *turn, const struct moment *moment, struct s
 int64_t memory_again_until(const struct state *state, const struct moment *moment,
                            struct str about);
 
+/* Does `again` refuse because of this one now?  Forgotten, the customer would be told once more. */
+bool memory_keeps_silent(const struct turn *turn, const struct memory *memory);
+
 /* First refusal of a span?  Only that one is a decision. */
 bool memory_refuse_again(struct turn *turn, const struct moment *moment, struct str about);
 bool memory_refuse_limit(struct turn *turn, const struct moment *moment);

@@ -478,7 +478,8 @@ static void give_up(struct ingest *in, size_t count, enum err_code code, bool lo
         joined = kafka_producer_open(&in->config->kafka, in->config->transactional_id,
                                      &in->producer, NULL) == ERR_NONE;
     }
-    progress_undo(in->progress);
+    if (!MUTANT(WATERMARK_KEPT))
+        progress_undo(in->progress);
     for (size_t i = 0; code == ERR_LIMIT && i < in->config->source_count; i++)
         if (in->tallies[i].letters > 0)
             in->letter_bytes_max[i] /= 2;

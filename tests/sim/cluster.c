@@ -55,18 +55,24 @@ static void work_and_again(void *context)
     }
 }
 
+static void note_stop(struct cluster *c, const struct log_field *fields)
+{
+    for (; fields->name != NULL; fields++)
+        if (c->stops_wanted && strcmp(fields->name, "partition") == 0)
+            c->stops |= UINT64_C(1) << fields->number;
+        else if (!c->stops_wanted && strcmp(fields->name, "reason") == 0)
+            err_set(&c->stopped, ERR_STATE, "a partition stopped: %.*s", STR_ARG(fields->text));
+}
+
 /* A partition that stops needs a person, so something was lost that must not be. */
 static void hear(void *context, enum log_level level, const char *part, const char *what,
                  const struct log_field *fields)
 {
     struct cluster *c = context;
 
-    if (level != LOG_ERROR || strcmp(part, "worker") != 0 || c->person_at_work ||
-        c->stopped.code != ERR_NONE || strstr(what, "partition stopped") == NULL)
-        return;
-    for (; fields->name != NULL; fields++)
-        if (strcmp(fields->name, "reason") == 0)
-            err_set(&c->stopped, ERR_STATE, "a partition stopped: %.*s", STR_ARG(fields->text));
+    if (level == LOG_ERROR && strcmp(part, "worker") == 0 && !c->person_at_work &&
+        c->stopped.code == ERR_NONE && strstr(what, "partition stopped") != NULL)
+        note_stop(c, fields);
 }
 
 /* --- the person -------------------------------------------------------------------------------------- */
@@ -196,7 +202,7 @@ void cluster_fed(struct cluster *c)
 
 /* --- coming to rest ---------------------------------------------------------------------------------------- */
 
-static int64_t kept_next(const struct cluster_role *role, int32_t partition)
+int64_t cluster_kept_next(const struct cluster_role *role, int32_t partition)
 {
     struct str bytes = store_model_meta(role->cluster->store, role->step.class->name, partition);
     struct meta meta;
@@ -211,9 +217,9 @@ static int64_t kept_next(const struct cluster_role *role, int32_t partition)
 }
 
 /* Markers of transactions take offsets, but nobody reads them. */
-static bool is_behind(const struct cluster_role *role, int32_t partition)
+bool cluster_is_behind(const struct cluster_role *role, int32_t partition)
 {
-    int64_t from = kept_next(role, partition), next;
+    int64_t from = cluster_kept_next(role, partition), next;
     struct record record;
 
     return from < 0 || kafka_model_read(role->step.input, partition, from, &record, 1, &next) > 0;
@@ -223,7 +229,7 @@ static bool behind(struct cluster *c, const struct cluster_role **role, int32_t 
 {
     for (size_t i = 0; i < c->role_count; i++)
         for (int32_t p = 0; p < c->roles[i].partitions; p++)
-            if (is_behind(&c->roles[i], p)) {
+            if (cluster_is_behind(&c->roles[i], p)) {
                 *role = &c->roles[i];
                 *partition = p;
                 return true;
@@ -284,7 +290,7 @@ static bool say_who_is_behind(struct cluster *c, struct err *why)
     err_set(why, ERR_STATE,
             "%s/%d stays behind: its state goes up to %lld, its log to %lld, %d s after the last "
             "fault",
-            role->step.class->name, partition, (long long)kept_next(role, partition),
+            role->step.class->name, partition, (long long)cluster_kept_next(role, partition),
             (long long)kafka_model_bounds(role->step.input, partition).next, REST_US_MAX / 1000000);
     return false;
 }

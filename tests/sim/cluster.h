@@ -45,6 +45,8 @@ struct cluster {
     bool begun;          /* all partitions of all steps have a state */
     bool person_at_work; /* Redis came back empty: workers may say so and stop */
     int feeding;         /* processes that still write input */
+    bool stops_wanted;   /* something was lost for good: partitions have to stop */
+    uint64_t stops;      /* which did then, of the first step: a bit each */
     struct err stopped;  /* what the first partition said that stopped for no reason known here */
 };
 
@@ -63,5 +65,9 @@ void cluster_fed(struct cluster *c);
 bool cluster_settle(struct cluster *c, void (*nudge)(void *context), void *context,
                     struct err *why);
 void cluster_close(struct cluster *c);
+
+/* The offset that a partition's state goes up to, -1: there is none; and is there anything behind it? */
+int64_t cluster_kept_next(const struct cluster_role *role, int32_t partition);
+bool cluster_is_behind(const struct cluster_role *role, int32_t partition);
 
 #endif

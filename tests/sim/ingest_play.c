@@ -12,6 +12,7 @@
 #include "core/mem.h"
 #include "processors/ingest/ingest.h"
 #include "schemas/control.h"
+#include "schemas/watermark.h"
 #include "tests/sim/kafka_model.h"
 
 #define EVENTS   "attent.events"
@@ -56,6 +57,8 @@ static struct {
     struct written records[RECORDS_MAX];
     size_t count, written;
     int way_of[RECORDS_MAX]; /* by number */
+    int64_t at_ms[RECORDS_MAX];
+    bool clocks_are_right;
     struct list expected[TARGETS][TARGET_PARTITIONS][WAYS];
     struct list found[TARGETS][TARGET_PARTITIONS][WAYS];
     struct err *why;
@@ -128,6 +131,7 @@ static void draw_record(unsigned number, int64_t at_us)
                                   .value = draw_value(number, below(10), way, times)};
 
     play.way_of[number] = way;
+    play.at_ms[number] = record.timestamp_ms;
     for (unsigned i = 0; i < times; i++)
         play.records[play.count++] = (struct written){at_us, number, way, record};
 }
@@ -212,6 +216,7 @@ static void run_ingest(void *context)
 static void open_world(const struct sim_plan *plan)
 {
     configure();
+    play.clocks_are_right = plan->chance[SIM_WRONG_CLOCK] <= 0;
     play.arena = arena_new(0);
     play.count = play.written = 0;
     kafka_model_open();
@@ -286,18 +291,48 @@ static bool number_of(const struct record *record, unsigned *number)
     return true;
 }
 
+/* How far each partition of a source has been read, as a watermark says. */
+static void take_watermark(const struct record *record, int64_t until_ms[WAYS])
+{
+    struct watermark w;
+
+    CHECK(watermark_read_json(record->value, play.arena, &w, NULL));
+    for (size_t i = 0; i < w.part_count; i++) {
+        int way = (str_is(w.source, topics[1]) ? SOURCE_PARTITIONS : 0) + w.parts[i].partition;
+
+        if (w.parts[i].until_ms > until_ms[way])
+            until_ms[way] = w.parts[i].until_ms;
+    }
+}
+
+/* None behind it is older. */
+static void hold_against(const struct record *record, unsigned number, const int64_t until_ms[WAYS])
+{
+    int64_t said_ms = until_ms[play.way_of[number]];
+
+    if (play.clocks_are_right && play.at_ms[number] < said_ms)
+        err_set(play.why, ERR_STATE,
+                "%.*s/%d: record %u comes %lld ms behind a watermark that is later",
+                STR_ARG(record->topic), record->partition, number,
+                (long long)(said_ms - play.at_ms[number]));
+}
+
 static void read_target(int target, int32_t partition)
 {
     struct record records[READ_MAX];
-    int64_t next = 0;
+    int64_t next = 0, until_ms[WAYS] = {0};
     unsigned number;
     size_t count;
 
     do {
         count = kafka_model_read(targets[target], partition, next, records, READ_MAX, &next);
         for (size_t i = 0; i < count; i++)
-            if (number_of(&records[i], &number))
+            if (number_of(&records[i], &number)) {
                 add(&play.found[target][partition][play.way_of[number]], number);
+                hold_against(&records[i], number, until_ms);
+            } else {
+                take_watermark(&records[i], until_ms);
+            }
     } while (count != 0);
 }
 
@@ -329,7 +364,7 @@ static bool check_all(void)
                 if (!compare(target, p, way))
                     return false;
         }
-    return true;
+    return play.why->code == ERR_NONE;
 }
 
 static bool run(const struct sim_plan *plan)

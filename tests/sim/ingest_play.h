@@ -2,7 +2,8 @@
  * bindings, what is no event, and doubles of their producers; one to three processes.
  *
  * What is right: in each partition of attent.events, attent.identify and the dead letters stands, of each
- * partition of a source, exactly what belongs there, once and in its order; and nothing is left behind.
+ * partition of a source, exactly what belongs there, once and in its order; nothing comes behind a
+ * watermark that is later (unless clocks are wrong); and nothing is left behind.
  * One thread.
  */
 #ifndef TESTS_SIM_INGEST_PLAY_H

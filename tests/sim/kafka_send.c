@@ -328,6 +328,9 @@ static void pump_lanes(struct kafka_producer *p)
         while (lane->first != NULL && p->flight_count < IN_FLIGHT_MAX) {
             struct log *log = target(p, lane);
 
+            /* A partition takes any first number of a producer that it has not heard of, so the first
+             * batch has to be there before the second is sent; librdkafka does not wait for it
+             * (docs/simulator.md). */
             if (log == NULL || (lane->next_sequence > 0 && lane->next_acknowledged == 0))
                 break;
             if (p->txn != NULL && !lane->added) {

@@ -14,8 +14,11 @@
 #include "tests/sim/unwell_play.h"
 
 static const struct sim_play plays[] = {
-    {"toy", 3, toy_play, NULL},       {"chain", 3, chain_play, chain_rules_prepare},
-    {"ingest", 2, ingest_play, NULL}, {"dispatch", 2, dispatch_play, NULL},
+    {"toy", 3, toy_play, NULL},
+    {"chain", 3, chain_play, chain_rules_prepare},
+    {"ingest", 2, ingest_play, NULL},
+    {"dispatch", 2, dispatch_play, NULL},
+    {"guards", 1, guards_play, NULL},
     {"unwell", 0, unwell_play, NULL}, /* for a test of the simulator itself */
 };
 
@@ -40,7 +43,7 @@ static const double usual[SIM_FAULT_COUNT] = {
     [SIM_STORE_FAILOVER] = 0.006,
     [SIM_STORE_OLDER] = 0.02,
     [SIM_STORE_EMPTY] = 0.01,
-    [SIM_STORE_FULL] = 0.003,
+    [SIM_STORE_FULL] = 0.004,
     [SIM_SOURCE_TWICE] = 0.03,
     [SIM_RECEIVER_FAILS] = 0.1,
 };

@@ -1,5 +1,5 @@
 /* tests/sim/steps_play.h - plays of workers: one with the toy step alone, one with identify and
- * decide in a row (plays.h). */
+ * decide in a row, one in which something is lost for good (plays.h). */
 #ifndef TESTS_SIM_STEPS_PLAY_H
 #define TESTS_SIM_STEPS_PLAY_H
 
@@ -8,5 +8,11 @@
 
 bool toy_play(const struct sim_plan *plan, struct err *why);
 bool chain_play(const struct sim_plan *plan, struct err *why);
+bool guards_play(const struct sim_plan *plan, struct err *why);
+
+struct cluster;
+/* What the toy play is made of: topics toy.in, toy.a, toy.b, a step over them, and what feeds it. */
+void toy_play_set_up(struct cluster *c);
+void toy_play_nudge(void *context);
 
 #endif

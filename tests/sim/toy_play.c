@@ -55,7 +55,7 @@ static void feed(void *context)
     cluster_fed(c);
 }
 
-static void nudge(void *context)
+void toy_play_nudge(void *context)
 {
     (void)context;
     for (int32_t p = 0; p < kafka_model_partitions("toy.in"); p++)
@@ -66,22 +66,27 @@ static void nudge(void *context)
                                             .value = STR("\x02\x08")});
 }
 
+void toy_play_set_up(struct cluster *c)
+{
+    kafka_model_create_topic("toy.in", 1 + (int)rng_below(sim_rng(), 3), 0);
+    kafka_model_create_topic("toy.a", 1 + (int)rng_below(sim_rng(), 3), 0);
+    kafka_model_create_topic("toy.b", 1, 0);
+    cluster_add_step(c, &(struct cluster_step){.class = &toy_step_class,
+                                               .input = "toy.in",
+                                               .outputs = {"toy.a", "toy.b"},
+                                               .processes = 1 + (int)rng_below(sim_rng(), 3)});
+    cluster_start(c);
+    cluster_feed(c, feed, c);
+}
+
 bool toy_play(const struct sim_plan *plan, struct err *why)
 {
     struct cluster c;
     bool well;
 
     cluster_open(&c, plan);
-    kafka_model_create_topic("toy.in", 1 + (int)rng_below(sim_rng(), 3), 0);
-    kafka_model_create_topic("toy.a", 1 + (int)rng_below(sim_rng(), 3), 0);
-    kafka_model_create_topic("toy.b", 1, 0);
-    cluster_add_step(&c, &(struct cluster_step){.class = &toy_step_class,
-                                                .input = "toy.in",
-                                                .outputs = {"toy.a", "toy.b"},
-                                                .processes = 1 + (int)rng_below(sim_rng(), 3)});
-    cluster_start(&c);
-    cluster_feed(&c, feed, &c);
-    well = cluster_settle(&c, nudge, NULL, why) && oracle_compare(&c, why);
+    toy_play_set_up(&c);
+    well = cluster_settle(&c, toy_play_nudge, NULL, why) && oracle_compare(&c, why);
     cluster_close(&c);
     return well;
 }

@@ -277,6 +277,43 @@ START_TEST(ten_thousand_instances_of_a_customer_are_refused_and_the_refusal_is_t
 }
 END_TEST
 
+/* --- told once ----------------------------------------------------------------------------------------- */
+
+static const struct rule_file once[] = {
+    EVENT_SCHEMAS,
+    WAITING(0),
+    WAITING(1),
+    WAITING(2),
+    WAITING(3),
+    {"moments/once.yaml", "moment: once\ntitle: O\ntier: safety\nagain: 30d\ndeadline: 1m\n"
+                          "when: [{event: a.one}]\nact: [{channel: phone}]\n"},
+    {NULL, NULL}};
+
+/* The instances that are open fill the bound by themselves. */
+START_TEST(who_has_been_told_is_not_told_again_because_the_state_is_full)
+{
+    enum { LATER_MS = 10 * 60 * 1000 };
+    struct ruleset *set = decide_run_compile(once);
+    struct decide_config config = {.find = give, .context = set};
+    struct flood f = {.arena = arena_new(0)};
+    struct offline *o = open_run(&f, &config);
+
+    send(o, event_of(&f, "hot", 0, "a.one"));
+    ck_assert_int_eq(f.tasks, 1);
+    for (int i = 1; i <= KEYS; i++)
+        send(o, event_of(&f, "hot", i, "b.two"));
+    ck_assert_int_ge(f.full, 1);
+    for (int i = 1; i <= KEYS / 2; i++) /* room again */
+        send(o, event_of(&f, "hot", i, "c.three"));
+    send(o, event_of(&f, "hot", LATER_MS, "a.one"));
+    ck_assert_int_eq(f.tasks, 1);
+    offline_close(o);
+    buf_free(&f.calm);
+    arena_free(f.arena);
+    ruleset_free(set);
+}
+END_TEST
+
 /* --- a state of a megabyte ----------------------------------------------------------------------------- */
 
 /* Such as one that was kept before there was a bound: `words` has so many texts. */
@@ -375,4 +412,5 @@ SUITE_MAIN("bound", a_flooded_customer_opens_nothing_and_forgets_and_others_do_n
            its_blob_is_never_larger_than_it_is_said_to_be_and_stays_below_the_bound,
            one_with_half_of_the_events_changes_nothing_for_the_others,
            ten_thousand_instances_of_a_customer_are_refused_and_the_refusal_is_told,
+           who_has_been_told_is_not_told_again_because_the_state_is_full,
            a_state_of_a_megabyte_is_small_again_after_an_event)
