@@ -149,7 +149,7 @@ static void commit_plainly(struct table *t, int32_t partition)
 
     while (done < 0 && sent && clock_mono_ms() < until_ms)
         poll_all(t);
-    say(p, "commit of %lld: %s", (long long)at.offset, done == 1 ? "ok" : "not ok");
+    say(p, "commit of %d@%lld: %s", partition, (long long)at.offset, done == 1 ? "ok" : "not ok");
 }
 
 static void commit_in_transaction(struct table *t, int32_t partition)
@@ -165,7 +165,7 @@ static void commit_in_transaction(struct table *t, int32_t partition)
         end_transaction(p, sender, true);
     kafka_begin(p->senders[sender].producer, NULL);
     code = kafka_commit(p->senders[sender].producer, s->consumer, &at, 1, &fatal, NULL);
-    say(p, "commit of %lld with a transaction of %s: %s%s", (long long)at.offset,
+    say(p, "commit of %d@%lld with a transaction of %s: %s%s", partition, (long long)at.offset,
         mine ? "its owner" : "another", word(code), fatal ? " fatal" : "");
 }
 
@@ -214,7 +214,7 @@ static void seek_group(struct table *t, int32_t partition)
     enum err_code code =
         kafka_consumer_seek(s->consumer, t->board->topic, partition, KAFKA_OFFSET_GROUP, NULL);
     int64_t offset = kafka_consumer_read_to(s->consumer, t->board->topic, partition);
-    say(t->play, "back to the group: %s, %lld", word(code), (long long)offset);
+    say(t->play, "back to the group: %d, %s, %lld", partition, word(code), (long long)offset);
 }
 
 static void act(struct table *t)

@@ -131,26 +131,22 @@ static enum err_code await_fault(struct kafka_consumer *c)
     return code;
 }
 
-/* By a consumer of its own: this librdkafka cannot seek away from there (after 10 s it says so). */
 void read_nowhere(struct play *p)
 {
     struct board *b = draw_board(p);
     int32_t partition = (int32_t)draw(p, (uint64_t)b->partitions), at = -1;
-    struct kafka_partition from = {b->topic, partition,
-                                   b->spots[partition].next + 1 + (int64_t)draw(p, 1000)};
+    int64_t beyond = b->spots[partition].next + 1 + (int64_t)draw(p, 1000);
     const char *topic = NULL;
-    struct kafka_consumer *c;
-    struct err err = {0};
     enum err_code code;
     bool of_one;
 
-    must(p, kafka_consumer_open_alone(&p->settings, &from, 1, &c, &err), "open a reader", &err);
-    say(p, "seek another: %s", word(kafka_consumer_seek(c, b->topic, 77, 0, NULL)));
-    code = await_fault(c);
-    of_one = kafka_consumer_fault(c, &topic, &at);
-    say(p, "fault: %s of %s/%d, read to %lld", word(code), of_one ? topic : "all", of_one ? at : -1,
-        (long long)kafka_consumer_read_to(c, b->topic, partition));
-    kafka_consumer_close(c);
+    say(p, "seek another: %s", word(kafka_consumer_seek(p->reader, b->topic, 77, 0, NULL)));
+    seek(p, b, partition, beyond);
+    code = await_fault(p->reader);
+    of_one = kafka_consumer_fault(p->reader, &topic, &at);
+    say(p, "fault: %s of %s/%d", word(code), of_one ? topic : "all", of_one ? at : -1);
+    seek(p, b, partition, draw_offset(p, &b->spots[partition]));
+    read_to(p, p->reader, b, partition, stable_end(&b->spots[partition]));
 }
 
 void read_from_end(struct play *p)
