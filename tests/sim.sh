@@ -7,7 +7,7 @@ sim=${SIM:-build/sim/sim}
 told() { "$sim" --seed "$1" --play "$2"; }
 digest() { "$sim" --seeds 60 "$@" | sed -n 's/.*digest //p'; }
 
-for play in toy chain guards ingest dispatch; do
+for play in toy chain guards ingest dispatch whole; do
     if [ "$(told 42 $play)" != "$(told 42 $play)" ]; then
         echo "seed 42 of $play is not replayed to the byte" >&2
         exit 1
