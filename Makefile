@@ -172,7 +172,7 @@ sim: build/sim/sim ## Simulated clusters with faults at every step: SEEDS (1000)
 # The same with the deliberate bugs of core/mutants.def, to see that each is found.
 MUTANTS := $(filter-out tests/sim/main.c,$(SIM)) $(SIM_SUPPORT) tests/sim/mutants/mutants.c
 build/mutants/sim-mutants: $(MUTANTS:%.c=build/mutants/%.o) build/mutants/libattent.a
-	$(QUIET_LD)$(CC) $(CFLAGS_mutants) $(CFLAGS) -Wl,--wrap=rng_system $^ $(LIBS) -o $@
+	$(QUIET_LD)$(CC) $(CFLAGS_mutants) $(CFLAGS) -Wl,--wrap=rng_system,--wrap=log_write $^ $(LIBS) -o $@
 .PHONY: sim-mutants
 sim-mutants: build/mutants/sim-mutants ## Deliberate bugs, and the seed with which the simulator finds each: MUTANT=NAME, SEEDS (10000)
 	@build/mutants/sim-mutants --seeds $(or $(SEEDS),10000) --jobs $(JOBS) $(MUTANT)
