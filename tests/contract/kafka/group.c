@@ -229,6 +229,19 @@ static void act(struct table *t)
     }
 }
 
+/* Who has no listener begins where the group committed. */
+static void read_as_group(struct table *t)
+{
+    struct play *p = t->play;
+    const char *topic = t->board->topic;
+    struct kafka_consumer *c;
+    struct err err = {0};
+
+    must(p, kafka_consumer_open(&p->settings, t->group, &topic, 1, NULL, &c, &err), "join", &err);
+    read_rest(p, c, t->board, (int32_t)draw(p, (uint64_t)t->board->partitions));
+    kafka_consumer_close(c);
+}
+
 void group_play(struct play *p)
 {
     struct table t = {.play = p, .board = &p->boards[draw(p, 2)]};
@@ -252,4 +265,5 @@ void group_play(struct play *p)
         if (t.count > 0 && draw(p, 2) == 0)
             settle(&t);
     }
+    read_as_group(&t);
 }

@@ -125,6 +125,12 @@ static void seek(struct play *p, const struct board *b, int32_t partition, int64
         kafka_consumer_at_end(p->reader, b->topic, partition) ? ", at the end" : "");
 }
 
+/* From wherever it stands. */
+void read_rest(struct play *p, struct kafka_consumer *c, struct board *b, int32_t partition)
+{
+    read_to(p, c, b, partition, stable_end(&b->spots[partition]));
+}
+
 void read_some(struct play *p)
 {
     struct board *b = draw_board(p);
