@@ -19,6 +19,9 @@ SUPPORT := $(sort $(wildcard tests/support/*.c))
 UNIT_TESTS := $(sort $(shell find tests/unit tests/contract tests/tidy -name 'test_*.c' 2>/dev/null))
 SERVER_TESTS := $(sort $(shell find tests/integration -name 'test_*.[c]' 2>/dev/null))
 FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+SIM_KAFKA := $(sort $(wildcard tests/sim/kafka_*.c)) # a Kafka that is a calculation; linked before the library
+SIM_ALONE := tests/unit/sim/alone.c tests/unit/sim/hands.c
+KAFKA_PLAY := $(sort $(filter-out %/model.c,$(wildcard tests/contract/kafka/*.c)))
 BENCH := $(sort $(wildcard tests/bench/*.c))
 
 # TLS to Redis: hiredis has it since 1.0, in a library of its own (Debian 12: 0.14)
@@ -36,6 +39,8 @@ CHECK_LIBS := $(shell pkg-config --libs check libssl 2>/dev/null) # libssl: peer
 CFLAGS_all := -std=c11 -g -fno-omit-frame-pointer -ffp-contract=off $(WARNINGS)
 CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2
 CFLAGS_asan := -O1 -DATTENT_FAIL_POINTS -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS_sim := -O2 -DATTENT_FAIL_POINTS
+CFLAGS_mutants := $(CFLAGS_sim) -DATTENT_MUTANTS
 CFLAGS_tsan := -O1 -DATTENT_FAIL_POINTS -fsanitize=thread
 CFLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 
@@ -89,6 +94,8 @@ $(eval $(call build_rules,release,$(CC)))
 $(eval $(call build_rules,asan,$(CC)))
 $(eval $(call build_rules,tsan,$(CC)))
 $(eval $(call build_rules,fuzz,clang))
+$(eval $(call build_rules,sim,$(CC)))
+$(eval $(call build_rules,mutants,$(CC)))
 
 build/attent: build/release/attent
 	@cp -f $< $@
@@ -103,6 +110,17 @@ build/$(1)/bin/%: build/$(1)/%.o build/$(1)/tests/support.a build/$(1)/libattent
 	$$(QUIET_LD)$$(CC) $$(CFLAGS_$(1)) $$(CFLAGS) $$^ $$(CHECK_LIBS) $$(LIBS) -o $$@
 endef
 $(eval $(call test_rules,asan))
+# (named one by one: of two patterns make takes the one whose objects happen to be there)
+$(patsubst %.c,build/asan/bin/%,$(wildcard tests/unit/sim/test_*.c)): build/asan/bin/%: build/asan/%.o $(SIM_ALONE:%.c=build/asan/%.o) $(SIM_KAFKA:%.c=build/asan/%.o) build/asan/tests/support.a build/asan/libattent.a
+	@mkdir -p $(@D)
+	$(QUIET_LD)$(CC) $(CFLAGS_asan) $(CFLAGS) $^ $(CHECK_LIBS) $(LIBS) -o $@
+# One program with the real client and with the model: both have to print the same.
+build/asan/bin/tests/contract/kafka/real: $(KAFKA_PLAY:%.c=build/asan/%.o) build/asan/libattent.a
+build/asan/bin/tests/contract/kafka/model: $(KAFKA_PLAY:%.c=build/asan/%.o) build/asan/tests/contract/kafka/model.o build/asan/tests/unit/sim/alone.o $(SIM_KAFKA:%.c=build/asan/%.o) build/asan/libattent.a
+build/asan/bin/tests/contract/kafka/real build/asan/bin/tests/contract/kafka/model:
+	@mkdir -p $(@D)
+	$(QUIET_LD)$(CC) $(CFLAGS_asan) $(CFLAGS) $^ $(LIBS) -o $@
+build/asan/bin/tests/integration/test_kafka_model: | build/asan/bin/tests/contract/kafka/real build/asan/bin/tests/contract/kafka/model
 $(eval $(call test_rules,tsan))
 $(eval $(call test_rules,release))
 .SECONDARY:
@@ -129,7 +147,7 @@ test: ## All tests, against real servers, after installing what they need
 	@TEST_JOBS=$(JOBS) tests/run $(UNIT_PROGRAMS) $(wildcard tests/*.sh) $(SERVER_PROGRAMS)
 
 .PHONY: test-programs
-test-programs: build/attent build/asan/attent $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) fuzzers
+test-programs: build/attent build/asan/attent $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) fuzzers build/sim/sim build/asan/sim
 
 # --- fuzzing ------------------------------------------------------------------------------
 FUZZ_PROGRAMS := $(FUZZERS:tests/fuzz/%.c=build/fuzz/bin/%)
@@ -142,6 +160,30 @@ build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o $(FUZZ_SUPPORT:%.c=build/fuzz/%.o) b
 	$(QUIET_LD)clang -fsanitize=fuzzer,address,undefined $^ $(LIBS) -o $@
 fuzz: fuzzers ## Run every fuzz target for FUZZ_SECONDS (60)
 	@tests/fuzz.sh $(FUZZ_SECONDS)
+
+# --- the simulator ------------------------------------------------------------------------
+# Its objects stand before the library: what they define (Kafka, clocks, fail points) is taken from them.
+SIM := $(sort $(wildcard tests/sim/*.c))
+SIM_SUPPORT := tests/support/toy_step.c tests/support/sample.c
+build/sim/sim: $(SIM:%.c=build/sim/%.o) $(SIM_SUPPORT:%.c=build/sim/%.o) build/sim/libattent.a
+	$(QUIET_LD)$(CC) $(CFLAGS_sim) $(CFLAGS) -Wl,--wrap=rng_system,--wrap=log_write $^ $(LIBS) -o $@
+# The same with sanitizers; killed processes leave what they had, so leaks are not looked for.
+build/asan/sim: $(SIM:%.c=build/asan/%.o) $(SIM_SUPPORT:%.c=build/asan/%.o) build/asan/libattent.a
+	$(QUIET_LD)$(CC) $(CFLAGS_asan) $(CFLAGS) -Wl,--wrap=rng_system,--wrap=log_write $^ $(LIBS) -o $@
+# The models that a test compares with the real servers.
+build/asan/bin/tests/integration/test_store_model: build/asan/tests/sim/store_model.o build/asan/tests/sim/store_server.o
+
+.PHONY: sim
+sim: build/sim/sim ## Simulated clusters with faults at every step: SEEDS (1000), or SEED to replay one
+	@build/sim/sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) $(if $(FROM),--from $(FROM))) $(if $(PLAY),--play $(PLAY))
+
+# The same with the deliberate bugs of core/mutants.def, to see that each is found.
+MUTANTS := $(filter-out tests/sim/main.c,$(SIM)) $(SIM_SUPPORT) tests/sim/mutants/mutants.c
+build/mutants/sim-mutants: $(MUTANTS:%.c=build/mutants/%.o) build/mutants/libattent.a
+	$(QUIET_LD)$(CC) $(CFLAGS_mutants) $(CFLAGS) -Wl,--wrap=rng_system,--wrap=log_write $^ $(LIBS) -o $@
+.PHONY: sim-mutants
+sim-mutants: build/mutants/sim-mutants ## Deliberate bugs, and the seed with which the simulator finds each: MUTANT=NAME, SEEDS (10000)
+	@build/mutants/sim-mutants --seeds $(or $(SEEDS),10000) --jobs $(JOBS) $(MUTANT)
 
 # --- the rest -----------------------------------------------------------------------------
 build/bench: $(BENCH:%.c=build/release/%.o) build/release/tests/support.a build/release/libattent.a
@@ -199,4 +241,4 @@ docs: build/attent ## Regenerate the reference pages and schemas
 	@deploy/docs
 
 clean: ## Remove what was built (not build/kafka)
-	@rm -rf build/release build/asan build/tsan build/fuzz build/attent build/.packages
+	@rm -rf build/release build/asan build/tsan build/fuzz build/sim build/mutants build/attent build/.packages

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/mutant.h"
 
 static void put_part(struct buf *scratch, struct str part)
 {
@@ -132,6 +133,8 @@ static enum taken_verdict judge(const struct taken_source *last, const struct re
                                 const struct taken_source *claim, struct buf *scratch,
                                 struct err *err)
 {
+    if (claim->number <= last->number && MUTANT(REPEAT_TAKEN))
+        return TAKEN_NEXT;
     if (claim->number < last->number)
         return TAKEN_REPEAT;
     if (claim->number == last->number) {
@@ -140,8 +143,8 @@ static enum taken_verdict judge(const struct taken_source *last, const struct re
         return broken(record, claim, "was sent before with other content", err);
     }
     if (claim->number > last->number + 1)
-        return TAKEN_GAP;
-    if (same_hash(last->hash, CHAIN_UNKNOWN) ||
+        return MUTANT(GAP_TAKEN) ? TAKEN_NEXT : TAKEN_GAP;
+    if (MUTANT(CHAIN_UNCHECKED) || same_hash(last->hash, CHAIN_UNKNOWN) ||
         same_hash(follow(last->hash, record, scratch), claim->hash))
         return TAKEN_NEXT;
     return broken(record, claim, "does not follow from the one before", err);

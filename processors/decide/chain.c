@@ -7,6 +7,7 @@
 
 #include "core/hash.h"
 #include "core/limit.h"
+#include "core/mutant.h"
 #include "processors/decide/caps.h"
 #include "processors/decide/consent.h"
 #include "processors/decide/funnel.h"
@@ -32,6 +33,8 @@ struct str chain_task_id(const struct turn *turn, const struct instance *in)
     buf_put_bytes(&name, in->about);
     buf_put_u64(&name, in->opener);
     buf_put_u8(&name, in->act);
+    if (MUTANT(TASK_ID_COUNTED))
+        buf_put_u64(&name, turn->counts->events);
     hash128_hex(hash128_bytes(buf_str(&name), (struct hash128){0}), hex);
     buf_free(&name);
     return arena_str(turn->arena, str_of(hex));

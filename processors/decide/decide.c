@@ -10,8 +10,10 @@
 #include <stdio.h>
 
 #include "core/check.h"
+#include "core/clock.h" /* of a mutant alone: a step asks no clock */
 #include "core/hash.h"
 #include "core/mem.h"
+#include "core/mutant.h"
 #include "processors/decide/adopt.h"
 #include "processors/decide/bound.h"
 #include "processors/decide/chain.h"
@@ -389,7 +391,7 @@ static void decide_record(struct step *step, void *state, const struct record *r
 
     if (step->view == NULL)
         return;
-    turn = turn_of(step, state, now_ms, arena, out);
+    turn = turn_of(step, state, MUTANT(CLOCK_DECIDES) ? clock_wall_ms() : now_ms, arena, out);
     turn.record = record;
     ours = event_peek_type(record);
     if (merge_is_ours(ours)) {

@@ -21,6 +21,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/metric.h"
+#include "core/mutant.h"
 #include "core/readiness.h"
 #include "core/rng.h"
 #include "processors/dispatch/abreast.h"
@@ -352,9 +353,12 @@ static enum err_code take_back(struct dispatch *d, struct err *err)
 
 static enum err_code finish(struct dispatch *d, struct err *err)
 {
-    enum err_code code = transact(d, err);
+    enum err_code code;
     struct err barred;
 
+    if (MUTANT(SENDING_UNCOMMITTED))
+        begin_calls(d);
+    code = transact(d, err);
     if (code == ERR_NONE) {
         keep(d);
         return ERR_NONE;

@@ -54,8 +54,7 @@ void flights_give_up(struct flights *f, struct job *jobs)
     for (struct job *job = jobs, *next; job != NULL; job = next) {
         next = job->next;
         gate_cancel(channels_at(f->channels, job->channel)->gate, str_of(job->address));
-        job->result = DELIVERY_RETRY;
-        err_set(&job->err, ERR_KAFKA, "its announcement was not committed");
+        job_missed(job, "its announcement was not committed");
         add_ended(f, job);
     }
 }

@@ -18,7 +18,7 @@ void flights_close(struct flights *flights); /* waits for calls under way; NULL 
 
 /* Their announcement is committed: begin (takes the list). */
 void flights_begin(struct flights *flights, struct job *jobs);
-/* Nobody knows whether it is: they count as not sent, should the ledger say that they were begun. */
+/* Nobody knows whether it is: they count as missed, should the ledger say that they were begun. */
 void flights_give_up(struct flights *flights, struct job *jobs);
 
 /* Fetch what has ended, and tell the gates. */

@@ -17,6 +17,7 @@
 #include "core/limit.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/mutant.h"
 #include "processors/dispatch/dead_letter.h"
 #include "processors/dispatch/ledger_record.h"
 #include "schemas/chain.h"
@@ -255,7 +256,7 @@ static bool read_item(struct plan *plan, const struct partition *p, const struct
 static struct item *find_withdrawal(const struct plan *plan, struct item *task,
                                     const struct item *end)
 {
-    if (plan->rules->time_is_log)
+    if (plan->rules->time_is_log || MUTANT(WITHDRAWAL_UNSEEN))
         return NULL;
     for (struct item *item = task + 1; item < end; item++)
         if (item->kind == ITEM_WITHDRAWAL && str_equal(item->withdrawal.task, task->task.id))
@@ -315,7 +316,7 @@ static void write_taken(struct plan *plan, const struct partition *p)
     const struct taken_source *source;
     size_t at = 0;
 
-    while ((source = sources_next_change(p->sources, &at)) != NULL)
+    while (!MUTANT(TAKEN_UNCOMMITTED) && (source = sources_next_change(p->sources, &at)) != NULL)
         plan_write_ledger(plan, p, ledger_record_taken(source, plan->arena));
 }
 

@@ -20,6 +20,7 @@
 #include "core/check.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/mutant.h"
 
 #define IN_DOUBT "in_doubt"
 
@@ -45,7 +46,8 @@ static bool begin_with(struct plan *plan, struct partition *p, const struct ledg
 
 static bool may_come_twice(const struct send *s)
 {
-    return s->channel->class->guarantee == GUARANTEE_IDEMPOTENT || s->task.at_least_once;
+    return s->channel->class->guarantee == GUARANTEE_IDEMPOTENT || s->task.at_least_once ||
+           MUTANT(DOUBT_SENT_AGAIN);
 }
 
 static bool may_be_recalled(const struct send *s)
@@ -350,7 +352,9 @@ void plan_adopt(struct plan *plan, struct partition *p,
 
     for (size_t i = 0; i < count; i++) {
         const struct ledger_entry *e = ledger_at(p->ledger, i);
-        if ((e->state == LEDGER_SENDING && !is_under_way(context, e->id)) || is_stranded(plan, e))
+        if ((e->state == LEDGER_SENDING && !is_under_way(context, e->id) &&
+             !MUTANT(NOBODY_ADOPTS)) ||
+            is_stranded(plan, e))
             ids[found++] = arena_str(plan->arena, e->id);
     }
     p->touched |= found != 0;
@@ -418,6 +422,8 @@ static void start(struct send *s)
         put(s, NULL, "");
         s->p->touched = true;
         add_job(s, JOB_DELIVER);
+        if (MUTANT(SENT_BEFORE_SEND))
+            end(s, LEDGER_SENT, "", NULL, "");
         return;
     case LEDGER_UNKNOWN: add_job(s, JOB_ASK); break;
     case LEDGER_RECALLING: add_job(s, JOB_WITHDRAW); break;

@@ -31,23 +31,9 @@ struct senders {
     bool closing;
 };
 
-void job_free(struct job *job)
-{
-    if (job == NULL)
-        return;
-    mem_free(job->task);
-    mem_free(job->withdrawal);
-    mem_free(job->address);
-    mem_free(job);
-}
-
 /* --- in a sender thread ------------------------------------------------------------------------ */
 
-static void say_missed(struct job *job)
-{
-    job->result = DELIVERY_RETRY;
-    err_set(&job->err, ERR_LIMIT, "it was not begun in time");
-}
+static const char too_late[] = "it was not begun in time";
 
 static enum delivery call(const struct channel *channel, struct connector *c, struct job *job,
                           const struct sending *sending, const struct withdrawal *withdrawal)
@@ -82,7 +68,7 @@ static void do_job(const struct crew *crew, struct connector *c, struct job *job
         links_put(crew->senders->links, arena, &sending);
     FAIL_POINT_PASS(CALL_BEGINS);
     if (clock_mono_ms() > job->begin_by_mono_ms)
-        say_missed(job);
+        job_missed(job, too_late);
     else
         job->result = call(channel, c, job, &sending, &withdrawal);
     FAIL_POINT_PASS(CALL_ENDED);
@@ -145,7 +131,7 @@ static void *send_jobs(void *of)
         bool late = s->closing;
         pthread_mutex_unlock(&s->lock);
         if (late)
-            say_missed(job);
+            job_missed(job, too_late);
         else
             run_job(crew, &connector, job, arena);
         arena_reset(arena);

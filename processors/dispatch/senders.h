@@ -14,30 +14,8 @@
 #define ATTENT_PROCESSORS_DISPATCH_SENDERS_H
 
 #include "processors/dispatch/channels.h"
+#include "processors/dispatch/job.h"
 #include "processors/dispatch/links.h"
-
-enum job_kind { JOB_DELIVER, JOB_ASK, JOB_WITHDRAW };
-
-struct job { /* one call of a channel, and what came of it; owned, and so are its texts */
-    enum job_kind kind;
-    int32_t partition;
-    uint32_t attempt;
-    size_t channel;
-    char id[TASK_ID_SIZE];
-    char *task, *withdrawal; /* JSON; withdrawal: of JOB_WITHDRAW */
-    size_t task_bytes, withdrawal_bytes;
-    char *address; /* of the task, as its gate knows it; "" none */
-    char reference[CHANNEL_REFERENCE_SIZE];
-    int64_t
-        begin_by_mono_ms; /* not begun by then: surely not sent (RETRY); whoever begins it says so */
-    int64_t now_ms;       /* wall clock at which it was planned */
-    enum delivery result;
-    struct receipt receipt;
-    struct err err;
-    struct job *next;
-};
-
-void job_free(struct job *job); /* NULL allowed */
 
 struct senders;
 

@@ -12,6 +12,7 @@
 #include "core/hash.h"
 #include "core/limit.h"
 #include "core/mem.h"
+#include "core/mutant.h"
 #include "core/when.h"
 #include "processors/identify/alias.h"
 #include "schemas/binding.h"
@@ -227,7 +228,7 @@ static void release(const struct turn *t)
     struct alias *a = t->alias;
 
     for (size_t i = 0; i < a->parked_count;)
-        if (settle(t, &a->parked[i].record, IDENTIFY_HAPPENED_RELEASED))
+        if (settle(t, &a->parked[i].record, IDENTIFY_HAPPENED_RELEASED) && !MUTANT(PARKED_TWICE))
             remove_parked(a, i);
         else
             i++;
@@ -312,15 +313,17 @@ static void take_gone(const struct turn *t, const struct binding *b)
     happened(t->step, IDENTIFY_HAPPENED_GONE);
 }
 
-/* Whoever this one was merged into is gone. */
+/* Whoever this one was merged into is gone.  Merged back into this one: then this one is not gone any
+ * more, or the two would tell each other for ever. */
 static void take_other_gone(const struct turn *t, const struct binding *b)
 {
     struct alias *a = t->alias;
+    bool back = b->to.len != 0 && str_equal(binding_customer_key(b->to, t->arena), a->subject);
 
-    if (!str_equal(a->gone_to, b->customer))
+    if (a->gone_to.len == 0 || !str_equal(a->gone_to, b->customer))
         return;
-    a->gone_to = arena_str(t->arena, b->to);
-    a->gone_ms = b->to.len == 0 && b->at_ms > a->gone_ms ? b->at_ms : a->gone_ms;
+    a->gone_to = back ? STR_EMPTY : arena_str(t->arena, b->to);
+    a->gone_ms = back ? INT64_MIN : b->to.len == 0 && b->at_ms > a->gone_ms ? b->at_ms : a->gone_ms;
     *t->changed = true;
 }
 

@@ -26,6 +26,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/metric.h"
+#include "core/mutant.h"
 #include "core/uri.h"
 #include "processors/ingest/convert.h"
 #include "processors/ingest/lag.h"
@@ -421,6 +422,16 @@ static enum err_code write_watermarks(struct ingest *in, int64_t now_ms, struct 
     return code;
 }
 
+static enum err_code commit(struct ingest *in, bool *lost, struct err *err)
+{
+    size_t count = in->offset_count;
+
+    if (MUTANT(INGEST_OFFSETS_APART) &&
+        kafka_consumer_commit_async(in->consumer, in->offsets, count, NULL, NULL))
+        count = 0;
+    return kafka_commit(in->producer, in->consumer, in->offsets, count, lost, err);
+}
+
 /* *lost: nobody knows what became of the transaction. */
 static enum err_code write_round(struct ingest *in, size_t count, bool watermarks, bool *lost,
                                  struct err *err)
@@ -449,7 +460,7 @@ static enum err_code write_round(struct ingest *in, size_t count, bool watermark
     if (code != ERR_NONE)
         kafka_abort(in->producer, lost, NULL);
     else
-        code = kafka_commit(in->producer, in->consumer, in->offsets, in->offset_count, lost, err);
+        code = commit(in, lost, err);
     FAIL_POINT_PASS(COMMITTED);
     if (code == ERR_NONE) {
         count_round(in, begin_us);
@@ -479,6 +490,8 @@ static bool go_back(struct ingest *in, size_t count)
 {
     bool there = true;
 
+    if (MUTANT(INGEST_GOES_ON))
+        return true;
     for (size_t i = 0; i < count && there; i++) /* also those that take() did not get to */
         note_offset(in, in->config->sources[source_of(in, &in->records[i])].topic, &in->records[i]);
     for (size_t i = 0; i < in->offset_count && there; i++)
@@ -492,7 +505,13 @@ static void give_up(struct ingest *in, size_t count, enum err_code code, bool lo
 {
     bool joined = !lost && code != ERR_FENCED && go_back(in, count);
 
-    progress_undo(in->progress);
+    if (lost && MUTANT(INGEST_TRUSTS)) {
+        kafka_producer_close(in->producer);
+        joined = kafka_producer_open(&in->config->kafka, in->config->transactional_id,
+                                     &in->producer, NULL) == ERR_NONE;
+    }
+    if (!MUTANT(WATERMARK_KEPT))
+        progress_undo(in->progress);
     for (size_t i = 0; code == ERR_LIMIT && i < in->config->source_count; i++)
         if (in->tallies[i].letters > 0)
             in->letter_bytes_max[i] /= 2;

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/mutant.h"
 #include "core/metric.h"
 #include "core/when.h"
 #include "schemas/control.h"
@@ -233,14 +234,16 @@ static bool know_next(const struct progress *p, struct kafka_consumer *consumer,
     return true;
 }
 
-/* Does its leader answer?  That the end was reached may be long ago. */
-static bool is_heard(const struct progress *p, struct kafka_consumer *consumer, struct part *part)
+/* That the end was reached may be long ago: its leader is asked where it is now.  False: it does not
+ * answer. */
+static bool ask_end(const struct progress *p, struct kafka_consumer *consumer, struct part *part,
+                    int64_t *end)
 {
-    int64_t first, next, mono_ms = clock_mono_ms();
+    int64_t first, mono_ms = clock_mono_ms();
 
     if (mono_ms < part->deaf_until_mono_ms)
         return false;
-    if (kafka_consumer_bounds(consumer, source_of(p, part)->topic, part->partition, &first, &next,
+    if (kafka_consumer_bounds(consumer, source_of(p, part)->topic, part->partition, &first, end,
                               NULL) == ERR_NONE)
         return true;
     part->deaf_until_mono_ms = mono_ms + ASK_MS;
@@ -253,12 +256,14 @@ static void look_at(struct progress *p, struct kafka_consumer *consumer, struct 
                     int64_t now_ms)
 {
     const struct ingest_source *source = source_of(p, part);
-    int64_t until_ms = part->last_ms, silent_ms = silent_from_ms(p, part->source);
+    int64_t until_ms = part->last_ms, silent_ms = silent_from_ms(p, part->source), end;
 
     if (kafka_consumer_at_end(consumer, source->topic, part->partition)) {
-        if (!is_heard(p, consumer, part))
+        if (!ask_end(p, consumer, part, &end))
             return;
-        until_ms = now_ms - SLACK_MS < silent_ms ? now_ms - SLACK_MS : silent_ms;
+        if (kafka_consumer_read_to(consumer, source->topic, part->partition) >= end ||
+            MUTANT(WATERMARK_BLIND))
+            until_ms = now_ms - SLACK_MS < silent_ms ? now_ms - SLACK_MS : silent_ms;
     }
     if (until_ms > now_ms - SLACK_MS)
         until_ms = now_ms - SLACK_MS;

@@ -17,12 +17,14 @@
 #include "processors/worker/engine.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "core/check.h"
 #include "core/fail_point.h"
 #include "core/limit.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/mutant.h"
 #include "processors/worker/batch.h"
 #include "processors/worker/blob.h"
 #include "processors/worker/cache.h"
@@ -124,6 +126,9 @@ static enum err_code read_meta(struct engine *p, struct str meta, struct err *er
     if (meta_decode(meta, setup->topic_partitions, topics, &p->meta, err) != ERR_NONE)
         return err_prefix(err, "%s", p->from);
     p->sent = p->meta.commit;
+    for (size_t i = 0; MUTANT(NUMBERS_ANEW) && i < topics; i++)
+        memset(p->meta.topics[i].sent, 0,
+               (size_t)p->meta.topics[i].partition_count * sizeof *p->meta.topics[i].sent);
     return ERR_NONE;
 }
 
@@ -707,7 +712,8 @@ static void add_subject(struct engine *p, const struct subject *s)
     batch_commits(p->batch, (struct store_subject){.subject = s->node.key,
                                                    .blob = {s->blob, s->blob_bytes},
                                                    .due_ms = s->due_ms,
-                                                   .due_changed = s->due_changed,
+                                                   .due_changed = s->due_changed &&
+                                                                  !MUTANT(TIMERS_UNCOMMITTED),
                                                    .waits = waits,
                                                    .wait_count = count});
 }
@@ -725,7 +731,7 @@ static enum err_code collect(struct engine *p, struct err *err)
     }
     if (p->class->partition_changed != NULL && p->class->partition_changed(p->step))
         p->own_changed = true;
-    if (!p->own_changed)
+    if (!p->own_changed || MUTANT(OWN_STATE_UNCOMMITTED))
         return ERR_NONE;
     buf_clear(&p->inner);
     p->class->save_partition(p->step, &p->inner);
@@ -787,7 +793,9 @@ enum err_code engine_run(struct engine *p, struct engine_batch *out, struct err 
         return err_set(err, own.code, "%s", own.text);
     forget_states(p);
     p->meta.commit = p->sent + 1;
+    p->meta.next += MUTANT(NEXT_TOO_FAR);
     meta_encode(&p->meta, &batch->meta);
+    p->meta.next -= MUTANT(NEXT_TOO_FAR);
     p->counts.outputs += batch->outputs.count;
     *out = (struct engine_batch){.done = done,
                                  .next = p->meta.next,
@@ -812,4 +820,15 @@ void engine_committed(struct engine *p)
 {
     CHECK(p->in_flight);
     p->in_flight = false;
+}
+
+void engine_keep_cache(struct engine *p, struct engine *before)
+{
+    if (p != NULL && before != NULL) {
+        forget_states(before);
+        cache_free(&p->cache);
+        p->cache = before->cache;
+        before->cache = (struct cache){0};
+    }
+    engine_close(before);
 }

@@ -82,6 +82,9 @@ enum err_code engine_open(const struct engine_setup *setup, struct str meta, str
                           struct engine **out, struct err *err);
 void engine_close(struct engine *p); /* NULL allowed */
 
+/* For CACHE_KEPT of core/mutants.def alone: closes the engine before and keeps what it has cached. */
+void engine_keep_cache(struct engine *p, struct engine *before);
+
 int64_t engine_next(const struct engine *p);
 int64_t engine_now_ms(const struct engine *p);
 uint64_t engine_commit(const struct engine *p); /* number of the last commit that was sent */

@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "core/clock.h"
 #include "core/fail_point.h"
+#include "core/mutant.h"
 
 enum { ACKNOWLEDGE_MS_MAX = 15000 /* longer than a record may take to be refused */ };
 
@@ -102,7 +103,8 @@ struct kafka_producer *flight_producer(struct worker *w, struct err *err)
 
 static bool is_acknowledged(const struct place *place)
 {
-    return place->open.receipt == NULL || kafka_receipt_is_complete(place->open.receipt);
+    return place->open.receipt == NULL || MUTANT(COMMIT_UNACKNOWLEDGED) ||
+           kafka_receipt_is_complete(place->open.receipt);
 }
 
 static void halt(struct worker *w, const struct err *why)
@@ -169,7 +171,7 @@ static void publish(struct worker *w, struct place *place, struct err *err)
 {
     struct err why = {0};
 
-    if (queue_outputs(w, place, &why) == ERR_NONE)
+    if (MUTANT(COMMIT_BEFORE_PUBLISH) || queue_outputs(w, place, &why) == ERR_NONE)
         return;
     begin_again(w, place, &why);
     go_back(w, false, &why);
@@ -223,12 +225,14 @@ static void send_commit(struct worker *w, struct place *place)
 {
     const struct engine_batch *batch = &place->open.batch;
 
-    kafka_receipt_drop(place->open.receipt);
-    place->open.receipt = NULL;
     w->store->class->commit_send(w->store, w->class->name, place->number, place->token,
                                  engine_commit(place->engine), batch->meta, batch->subjects,
                                  batch->subject_count);
     FAIL_POINT_PASS(COMMIT_SENT);
+    if (MUTANT(COMMIT_BEFORE_PUBLISH))
+        queue_outputs(w, place, NULL);
+    kafka_receipt_drop(place->open.receipt);
+    place->open.receipt = NULL;
     engine_sent(place->engine);
     place->sent = place->open;
     place->open = (struct flight){0};

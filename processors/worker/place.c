@@ -12,6 +12,7 @@
 #include "core/fail_point.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/mutant.h"
 #include "core/rng.h"
 #include "processors/worker/evidence.h"
 #include "processors/worker/flight.h"
@@ -86,7 +87,10 @@ static void leave(struct worker *w, struct place *place, enum worker_partition_s
                   const struct err *why)
 {
     count_engine(place);
-    close_engine(w, place);
+    if (MUTANT(CACHE_KEPT))
+        flight_drop(w, place);
+    else
+        close_engine(w, place);
     place->state = state;
     snprintf(place->reason, sizeof place->reason, "%s", why->text);
     kafka_consumer_pause(w->consumer, w->config.input, place->number, true);
@@ -261,6 +265,7 @@ static enum claimed commit_beginning(struct worker *w, struct place *place, stru
 
 static enum claimed open_engine(struct worker *w, struct place *place, bool fresh, struct err *err)
 {
+    struct engine *before = place->engine; /* NULL, but for CACHE_KEPT */
     enum err_code code = ERR_NONE;
 
     if (fresh)
@@ -268,6 +273,8 @@ static enum claimed open_engine(struct worker *w, struct place *place, bool fres
     if (code == ERR_NONE)
         code = engine_open(&place->setup, buf_str(&place->meta), buf_str(&place->own),
                            &place->engine, err);
+    if (MUTANT(CACHE_KEPT) && code == ERR_NONE)
+        engine_keep_cache(place->engine, before);
     if (code == ERR_NONE && !fresh)
         code = check_bounds(w, place, false, err);
     if (code != ERR_NONE)
@@ -285,6 +292,21 @@ static enum err_code read_skips(struct worker *w, struct err *err)
     code = w->config.skips->read(w->config.skips->context, w->config.input, &w->skips, err);
     w->skips_known = code == ERR_NONE;
     return code;
+}
+
+/* A process that stood still behind its claim finds what another one has done meanwhile: no state that
+ * is gone, but one that is no longer its own. */
+static enum claimed still_fresh(struct worker *w, struct place *place, const struct err *history,
+                                struct err *err)
+{
+    struct store_subject own = {0};
+    enum store_result result = w->store->class->load(w->store, w->class->name, place->number,
+                                                     place->token, 0, w->arena, &own, 1, err);
+
+    if (result != STORE_DONE)
+        return of_result(result);
+    err_set(err, history->code, "%s", history->text);
+    return CLAIM_STOP;
 }
 
 static enum claimed try_claim(struct worker *w, struct place *place, struct err *err)
@@ -312,9 +334,15 @@ static enum claimed try_claim(struct worker *w, struct place *place, struct err 
     keep(&place->meta, claim.meta);
     keep(&place->own, claim.own);
     if (claim.fresh) {
-        code = look_for_history(w, place, partitions, err);
-        if (code != ERR_NONE)
+        struct err history = {0};
+
+        code = look_for_history(w, place, partitions, &history);
+        if (code == ERR_STATE)
+            return still_fresh(w, place, &history, err);
+        if (code != ERR_NONE) {
+            err_set(err, code, "%s", history.text);
             return retry_or_stop(code);
+        }
     }
     code = read_skips(w, err);
     if (code != ERR_NONE)

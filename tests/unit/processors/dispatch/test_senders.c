@@ -97,6 +97,34 @@ START_TEST(what_is_not_begun_in_time_is_surely_not_sent)
 }
 END_TEST
 
+/* The simulator's find (issue 9): a process that had stood still took its question for answered. */
+START_TEST(a_question_that_was_not_asked_in_time_has_no_answer)
+{
+    struct job *job;
+    struct flights *flights;
+
+    open_channel("concurrency: 1");
+    flights = flights_open(channels, NULL);
+    job = make_job(1, -1);
+    job->kind = JOB_ASK;
+    gate_begin(channels_at(channels, 0)->gate, STR_EMPTY, 0);
+    flights_begin(flights, job);
+    while (flights_under_way(flights) != 0) {
+        flights_wait(flights, 100);
+        flights_collect(flights, 0);
+    }
+    ck_assert_int_eq(flights_ended(flights, NULL)->result, DELIVERY_DOWN);
+    flights_forget_ended(flights);
+    job = make_job(2, 60000);
+    job->kind = JOB_ASK;
+    gate_begin(channels_at(channels, 0)->gate, STR_EMPTY, 0);
+    flights_give_up(flights, job);
+    ck_assert_int_eq(flights_ended(flights, NULL)->result, DELIVERY_DOWN);
+    flights_close(flights);
+    close_channel();
+}
+END_TEST
+
 START_TEST(closing_waits_for_calls_under_way_and_begins_no_other)
 {
     struct flights *flights;
@@ -117,4 +145,5 @@ END_TEST
 
 SUITE_MAIN("senders", many_jobs_by_several_threads_each_end_once,
            what_is_not_begun_in_time_is_surely_not_sent,
+           a_question_that_was_not_asked_in_time_has_no_answer,
            closing_waits_for_calls_under_way_and_begins_no_other)

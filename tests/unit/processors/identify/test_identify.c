@@ -564,6 +564,26 @@ START_TEST(who_was_merged_is_erased_under_either_id)
 }
 END_TEST
 
+START_TEST(customers_who_are_merged_into_each_other_do_not_go_round_for_ever)
+{
+    tell("0s", "customer:c-1", "owned", (struct binding){.alias = STR("vin:A"), .at_ms = at("0s")});
+    tell("1h", "customer:c-1", "merged", (struct binding){.to = STR("c-2"), .at_ms = at("1h")});
+    tell("1h", "customer:c-2", "owned",
+         (struct binding){.alias = binding_customer_key(STR("c-1"), arena), .at_ms = at("1h")});
+    tell("2h", "customer:c-2", "merged", (struct binding){.to = STR("c-1"), .at_ms = at("2h")});
+    tell("2h", "customer:c-1", "rename",
+         (struct binding){.customer = STR("c-2"), .to = STR("c-1"), .at_ms = at("2h")});
+    buf_clear(&lines);
+    /* c-1 is a customer again, and keeps what it is told */
+    tell("2h", "customer:c-1", "owned",
+         (struct binding){.alias = binding_customer_key(STR("c-2"), arena), .at_ms = at("2h")});
+    tell("2h", "customer:c-1", "owned", (struct binding){.alias = STR("vin:A"), .at_ms = at("2h")});
+    CAME("");
+    tell("3h", "customer:c-2", "owned", (struct binding){.alias = STR("vin:B"), .at_ms = at("3h")});
+    CAME("own vin:B attent-identify=rename\nown customer:c-1 attent-identify=owned\n");
+}
+END_TEST
+
 /* --- as bytes -------------------------------------------------------------------------------------------- */
 
 START_TEST(a_state_reads_back_as_it_was)
@@ -612,5 +632,6 @@ SUITE_MAIN_AROUND(
     a_dead_letter_says_where_it_came_from, a_watermark_goes_on_with_the_way_it_came,
     what_is_no_record_of_ours_is_counted, an_erased_customer_leaves_his_aliases,
     a_forgotten_owner_gets_nothing_more, an_alias_that_was_only_of_a_forgotten_owner_is_forgotten,
-    who_was_merged_is_erased_under_either_id, the_aliases_of_a_merged_customer_are_the_others,
-    a_state_reads_back_as_it_was)
+    who_was_merged_is_erased_under_either_id,
+    customers_who_are_merged_into_each_other_do_not_go_round_for_ever,
+    the_aliases_of_a_merged_customer_are_the_others, a_state_reads_back_as_it_was)
