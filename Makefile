@@ -139,7 +139,7 @@ test: ## All tests, against real servers, after installing what they need
 	@TEST_JOBS=$(JOBS) tests/run $(UNIT_PROGRAMS) $(wildcard tests/*.sh) $(SERVER_PROGRAMS)
 
 .PHONY: test-programs
-test-programs: build/attent build/asan/attent $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) fuzzers build/sim/sim
+test-programs: build/attent build/asan/attent $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) fuzzers build/sim/sim build/asan/sim
 
 # --- fuzzing ------------------------------------------------------------------------------
 FUZZ_PROGRAMS := $(FUZZERS:tests/fuzz/%.c=build/fuzz/bin/%)
@@ -159,6 +159,9 @@ SIM := $(sort $(wildcard tests/sim/*.c))
 SIM_SUPPORT := tests/support/toy_step.c tests/support/sample.c
 build/sim/sim: $(SIM:%.c=build/sim/%.o) $(SIM_SUPPORT:%.c=build/sim/%.o) build/sim/libattent.a
 	$(QUIET_LD)$(CC) $(CFLAGS_sim) $(CFLAGS) -Wl,--wrap=rng_system,--wrap=log_write $^ $(LIBS) -o $@
+# The same with sanitizers; killed processes leave what they had, so leaks are not looked for.
+build/asan/sim: $(SIM:%.c=build/asan/%.o) $(SIM_SUPPORT:%.c=build/asan/%.o) build/asan/libattent.a
+	$(QUIET_LD)$(CC) $(CFLAGS_asan) $(CFLAGS) -Wl,--wrap=rng_system,--wrap=log_write $^ $(LIBS) -o $@
 # The models that a test compares with the real servers.
 build/asan/bin/tests/integration/test_store_model: build/asan/tests/sim/store_model.o build/asan/tests/sim/store_server.o
 

@@ -10,6 +10,10 @@
 #include "core/check.h"
 #include "core/mem.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
 enum { STACK_BYTES = 512 * 1024, GUARD_BYTES = 4096, SPARE_MAX = 64 };
 
 struct coroutine {
@@ -28,12 +32,21 @@ static struct coroutine *running;
 static char *spare[SPARE_MAX];
 static int spare_count;
 
+/* Who was abandoned has left marks of its frames behind. */
+static char *wiped(char *stack)
+{
+#ifdef __SANITIZE_ADDRESS__
+    __asan_unpoison_memory_region(stack + GUARD_BYTES, STACK_BYTES - GUARD_BYTES);
+#endif
+    return stack;
+}
+
 static char *take_stack(void)
 {
     char *stack;
 
     if (spare_count > 0)
-        return spare[--spare_count];
+        return wiped(spare[--spare_count]);
     stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     CHECK(stack != MAP_FAILED);

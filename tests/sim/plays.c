@@ -14,11 +14,9 @@
 #include "tests/sim/unwell_play.h"
 
 static const struct sim_play plays[] = {
-    {"toy", 3, toy_play, NULL},
-    {"chain", 3, chain_play, chain_rules_prepare},
-    {"ingest", 2, ingest_play, NULL},
-    {"dispatch", 2, dispatch_play, NULL},
-    {"guards", 1, guards_play, NULL},
+    {"toy", 3, toy_play, NULL},       {"chain", 3, chain_play, chain_rules_prepare},
+    {"ingest", 2, ingest_play, NULL}, {"dispatch", 2, dispatch_play, NULL},
+    {"guards", 1, guards_play, NULL}, {"whole", 2, whole_play, whole_play_prepare},
     {"unwell", 0, unwell_play, NULL}, /* for a test of the simulator itself */
 };
 
