@@ -8,15 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "connectors/contact_centre/contact_centre.h"
 #include "core/check.h"
-#include "core/clock.h"
-#include "core/mem.h"
 #include "processors/decide/decide.h"
-#include "processors/dispatch/dispatch.h"
 #include "processors/dispatch/ledger_record.h"
 #include "processors/identify/identify.h"
-#include "processors/ingest/ingest.h"
 #include "schemas/control.h"
 #include "schemas/task.h"
 #include "schemas/watermark.h"
@@ -24,6 +19,7 @@
 #include "tests/sim/kafka_model.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/steps_play.h"
+#include "tests/sim/whole_settings.h"
 
 enum {
     CUSTOMERS = 5,
@@ -70,10 +66,6 @@ static struct world {
     char ids[4][16];
 } w;
 
-static struct arena *settings; /* once per process of the OS */
-static struct ingest_config ingest_settings;
-static struct dispatch_config dispatch_settings;
-
 static uint64_t draw(uint64_t below)
 {
     return rng_below(&w.rng, below);
@@ -89,79 +81,11 @@ static struct counted *count_of(struct counts *counts, struct str id)
     return &counts->items[counts->count++];
 }
 
-/* --- settings ----------------------------------------------------------------------------------- */
-
-static void set_ingest(void)
-{
-    static const struct event_type_file files[] = {{"a.one.json", {"{}", 2}},
-                                                   {"b.two.json", {"{}", 2}},
-                                                   {"c.three.json", {"{}", 2}},
-                                                   {"d.four.json", {"{}", 2}},
-                                                   {"task.outcome.json", {"{}", 2}}};
-    static struct ingest_source sources[] = {
-        {.topic = "shop",
-         .dlq_topic = "shop.dlq",
-         .format = &cloudevents_format,
-         .max_silence_ms = 25000,
-         .by_alias = true},
-        {.topic = "attent.outcomes", .dlq_topic = "shop.dlq", .format = &cloudevents_format}};
-    struct diags diags = {0};
-
-    ingest_settings = (struct ingest_config){
-        .kafka = {.brokers = "simulated", .client_id = "ingest"},
-        .group = "attent-ingest",
-        .sources = sources,
-        .source_count = sizeof sources / sizeof sources[0],
-        .events_topic = "attent.events",
-        .identify_topic = "attent.identify",
-        .identity = &chain_rules(0)->identity,
-        .types = event_types_read(files, sizeof files / sizeof files[0], settings, &diags),
-        .watermark_interval_ms = 2000,
-        .wall_ms = clock_wall_ms};
-    CHECK(ingest_settings.types != NULL);
-}
-
-static void set_dispatch(void)
-{
-    static struct channel_config channels[2];
-    static const char *const names[] = {"phone", "chat"};
-    const struct connector_class *class = channel_find(STR("contact_centre"));
-    struct diags diags = {0};
-
-    for (int i = 0; i < 2; i++) {
-        channels[i] = (struct channel_config){
-            str_of(names[i]), class,
-            conf_read(class->fields, STR_EMPTY, "sim", NULL, 0, settings, &diags)};
-        CHECK(channels[i].conf != NULL);
-    }
-    dispatch_settings =
-        (struct dispatch_config){.kafka = {.brokers = "simulated", .client_id = "dispatch"},
-                                 .group = "attent-dispatch",
-                                 .tasks_topic = "attent.tasks",
-                                 .ledger_topic = "attent.ledger",
-                                 .outcomes_topic = "attent.outcomes",
-                                 .channels = channels,
-                                 .channel_count = 2,
-                                 .clock_ms = clock_wall_ms,
-                                 .keep_ms = INT64_C(30) * 86400000,
-                                 .retry_ms = 1000};
-}
-
-void whole_play_prepare(void)
-{
-    chain_rules_prepare();
-    if (settings != NULL)
-        return;
-    settings = arena_new(0);
-    set_ingest();
-    set_dispatch();
-}
-
 /* --- edges --------------------------------------------------------------------------------------- */
 
 static void run_ingest(void *context)
 {
-    struct ingest_config config = ingest_settings;
+    struct ingest_config config = *whole_settings_ingest();
     struct ingest *ingest;
     struct err err;
 
@@ -175,7 +99,7 @@ static void run_ingest(void *context)
 
 static void run_dispatch(void *context)
 {
-    struct dispatch_config config = dispatch_settings;
+    struct dispatch_config config = *whole_settings_dispatch();
     struct dispatch *dispatch;
     struct err err;
 
@@ -520,6 +444,12 @@ static void start_edges(void)
         snprintf(w.ids[2 + i], sizeof w.ids[i], "dispatch-%d", (int)i);
         sim_spawn("dispatch", run_dispatch, w.ids[2 + i], true);
     }
+}
+
+void whole_play_prepare(void)
+{
+    chain_rules_prepare();
+    whole_settings_prepare();
 }
 
 bool whole_play(const struct sim_plan *plan, struct err *why)
