@@ -40,6 +40,7 @@ static struct {
     struct write writes[WRITES_MAX];
     size_t write_count, written;
     uint64_t taken[FEED_PARTITIONS][SOURCES]; /* what a reader of all of it would have taken */
+    unsigned taken_tasks;
 } feed;
 
 static uint64_t below(uint64_t bound)
@@ -92,7 +93,7 @@ static void draw_times(struct task *task, int64_t now_ms)
 
 static struct record task_record(unsigned number, int64_t at_us)
 {
-    const struct feed_task *t = &feed.tasks[number];
+    struct feed_task *t = &feed.tasks[number];
     struct task task = sample_task(id_of(number).data);
 
     task.customer = customer_name(t->customer);
@@ -100,6 +101,7 @@ static struct record task_record(unsigned number, int64_t at_us)
     task.channel = t->by_phone ? STR("phone") : str_of(receiver_name(t->receiver));
     task.at_least_once = t->at_least_once;
     draw_times(&task, at_us / 1000);
+    t->waits = task.window_count != 0;
     return sample_task_record(&task, feed.arena);
 }
 
@@ -287,6 +289,8 @@ static void withdraw(unsigned task)
 /* A permission counts for the tasks before it. */
 static void note(const struct logical *l)
 {
+    if (l->kind == FEED_TASK)
+        feed.tasks[l->task].order = ++feed.taken_tasks;
     if (l->kind == FEED_WITHDRAWAL)
         withdraw(l->task);
     for (const struct logical *before = feed.records; l->kind == FEED_PERMISSION && before < l;
