@@ -33,6 +33,7 @@ struct write {
 static struct {
     struct arena *arena;
     int64_t spread_us;
+    enum receiver favourite; /* of this run: it gets more than half */
     struct feed_task tasks[FEED_TASKS_MAX];
     size_t task_count;
     struct logical records[RECORDS_MAX];
@@ -144,7 +145,8 @@ static void draw_task(unsigned number)
     struct logical *l;
 
     *t = (struct feed_task){.by_phone = one_in(4),
-                            .receiver = (enum receiver)below(RECEIVER_COUNT),
+                            .receiver =
+                                one_in(2) ? feed.favourite : (enum receiver)below(RECEIVER_COUNT),
                             .customer = (unsigned)below(CUSTOMERS),
                             .withdrawn_us = INT64_MAX};
     t->at_least_once = !t->by_phone && t->receiver == RECEIVER_ONCE && one_in(2);
@@ -259,6 +261,7 @@ void feed_draw(struct arena *arena, int64_t spread_us)
     memset(&feed, 0, sizeof feed);
     feed.arena = arena;
     feed.spread_us = spread_us;
+    feed.favourite = (enum receiver)below(RECEIVER_COUNT);
     for (feed.task_count = 0; feed.task_count < tasks; feed.task_count++)
         draw_task((unsigned)feed.task_count);
     for (uint64_t i = below(3); i > 0; i--)
