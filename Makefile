@@ -165,11 +165,12 @@ fuzz: fuzzers ## Run every fuzz target for FUZZ_SECONDS (60)
 # Its objects stand before the library: what they define (Kafka, clocks, fail points) is taken from them.
 SIM := $(sort $(wildcard tests/sim/*.c))
 SIM_SUPPORT := tests/support/toy_step.c tests/support/sample.c
+SIM_WRAPS := -Wl,--wrap=rng_system,--wrap=log_write
 build/sim/sim: $(SIM:%.c=build/sim/%.o) $(SIM_SUPPORT:%.c=build/sim/%.o) build/sim/libattent.a
-	$(QUIET_LD)$(CC) $(CFLAGS_sim) $(CFLAGS) -Wl,--wrap=rng_system,--wrap=log_write $^ $(LIBS) -o $@
+	$(QUIET_LD)$(CC) $(CFLAGS_sim) $(CFLAGS) $(SIM_WRAPS) $^ $(LIBS) -o $@
 # The same with sanitizers; killed processes leave what they had, so leaks are not looked for.
 build/asan/sim: $(SIM:%.c=build/asan/%.o) $(SIM_SUPPORT:%.c=build/asan/%.o) build/asan/libattent.a
-	$(QUIET_LD)$(CC) $(CFLAGS_asan) $(CFLAGS) -Wl,--wrap=rng_system,--wrap=log_write $^ $(LIBS) -o $@
+	$(QUIET_LD)$(CC) $(CFLAGS_asan) $(CFLAGS) $(SIM_WRAPS) $^ $(LIBS) -o $@
 # The models that a test compares with the real servers.
 build/asan/bin/tests/integration/test_store_model: build/asan/tests/sim/store_model.o build/asan/tests/sim/store_server.o
 
@@ -180,7 +181,7 @@ sim: build/sim/sim ## Simulated clusters with faults at every step: SEEDS (1000)
 # The same with the deliberate bugs of core/mutants.def, to see that each is found.
 MUTANTS := $(filter-out tests/sim/main.c,$(SIM)) $(SIM_SUPPORT) tests/sim/mutants/mutants.c
 build/mutants/sim-mutants: $(MUTANTS:%.c=build/mutants/%.o) build/mutants/libattent.a
-	$(QUIET_LD)$(CC) $(CFLAGS_mutants) $(CFLAGS) -Wl,--wrap=rng_system,--wrap=log_write $^ $(LIBS) -o $@
+	$(QUIET_LD)$(CC) $(CFLAGS_mutants) $(CFLAGS) $(SIM_WRAPS) $^ $(LIBS) -o $@
 .PHONY: sim-mutants
 sim-mutants: build/mutants/sim-mutants ## Deliberate bugs, and the seed with which the simulator finds each: MUTANT=NAME, SEEDS (10000)
 	@build/mutants/sim-mutants --seeds $(or $(SEEDS),10000) --jobs $(JOBS) $(MUTANT)

@@ -12,6 +12,7 @@
 #include "core/check.h"
 #include "core/hash.h"
 #include "core/mem.h"
+#include "core/mutant.h"
 
 enum { BUCKETS_FIRST = 64 };
 
@@ -219,7 +220,8 @@ static void add_spot(struct lines *l, size_t channel, const struct ledger_entry 
     spot->offset = entry->offset;
     spot->id_bytes = entry->id.len;
     memcpy(spot->id, entry->id.data, entry->id.len);
-    for (at = &spot->line->first; *at != NULL && (*at)->offset <= spot->offset;)
+    for (at = &spot->line->first;
+         *at != NULL && ((*at)->offset <= spot->offset || MUTANT(LINE_UNORDERED));)
         at = &(*at)->behind;
     spot->behind = *at;
     *at = spot;

@@ -33,6 +33,7 @@ struct write {
 static struct {
     struct arena *arena;
     int64_t spread_us;
+    enum receiver favourite; /* of this run: it gets more than half */
     struct feed_task tasks[FEED_TASKS_MAX];
     size_t task_count;
     struct logical records[RECORDS_MAX];
@@ -40,6 +41,7 @@ static struct {
     struct write writes[WRITES_MAX];
     size_t write_count, written;
     uint64_t taken[FEED_PARTITIONS][SOURCES]; /* what a reader of all of it would have taken */
+    unsigned taken_tasks;
 } feed;
 
 static uint64_t below(uint64_t bound)
@@ -92,7 +94,7 @@ static void draw_times(struct task *task, int64_t now_ms)
 
 static struct record task_record(unsigned number, int64_t at_us)
 {
-    const struct feed_task *t = &feed.tasks[number];
+    struct feed_task *t = &feed.tasks[number];
     struct task task = sample_task(id_of(number).data);
 
     task.customer = customer_name(t->customer);
@@ -100,6 +102,7 @@ static struct record task_record(unsigned number, int64_t at_us)
     task.channel = t->by_phone ? STR("phone") : str_of(receiver_name(t->receiver));
     task.at_least_once = t->at_least_once;
     draw_times(&task, at_us / 1000);
+    t->waits = task.window_count != 0;
     return sample_task_record(&task, feed.arena);
 }
 
@@ -142,7 +145,8 @@ static void draw_task(unsigned number)
     struct logical *l;
 
     *t = (struct feed_task){.by_phone = one_in(4),
-                            .receiver = (enum receiver)below(RECEIVER_COUNT),
+                            .receiver =
+                                one_in(2) ? feed.favourite : (enum receiver)below(RECEIVER_COUNT),
                             .customer = (unsigned)below(CUSTOMERS),
                             .withdrawn_us = INT64_MAX};
     t->at_least_once = !t->by_phone && t->receiver == RECEIVER_ONCE && one_in(2);
@@ -257,6 +261,7 @@ void feed_draw(struct arena *arena, int64_t spread_us)
     memset(&feed, 0, sizeof feed);
     feed.arena = arena;
     feed.spread_us = spread_us;
+    feed.favourite = (enum receiver)below(RECEIVER_COUNT);
     for (feed.task_count = 0; feed.task_count < tasks; feed.task_count++)
         draw_task((unsigned)feed.task_count);
     for (uint64_t i = below(3); i > 0; i--)
@@ -287,6 +292,8 @@ static void withdraw(unsigned task)
 /* A permission counts for the tasks before it. */
 static void note(const struct logical *l)
 {
+    if (l->kind == FEED_TASK)
+        feed.tasks[l->task].order = ++feed.taken_tasks;
     if (l->kind == FEED_WITHDRAWAL)
         withdraw(l->task);
     for (const struct logical *before = feed.records; l->kind == FEED_PERMISSION && before < l;

@@ -22,6 +22,8 @@ struct feed_task {
     bool at_least_once;
     bool forged; /* its record does not follow from the one before: never to be taken */
     unsigned customer;
+    bool waits;           /* it has a window that opens later */
+    unsigned order;       /* in which a reader takes them; 0: it does not */
     int64_t withdrawn_us; /* true time from which a reader could know it; INT64_MAX: it is not */
 };
 

@@ -313,6 +313,29 @@ static bool check_task(size_t number)
     return true;
 }
 
+/* Does another task of this customer stand before it in the line of their channel? */
+static bool stands_before(const struct feed_task *other, const struct feed_task *task)
+{
+    return !other->by_phone && !other->waits && other->order < task->order &&
+           other->receiver == task->receiver && other->customer == task->customer;
+}
+
+/* Of those that had to wait for nothing else. */
+static bool check_order(size_t number)
+{
+    const struct feed_task *t = &play.tasks[number];
+    const struct receiver_task *at = receivers_task((unsigned)number);
+
+    for (size_t i = 0; i < play.task_count; i++) {
+        const struct receiver_task *other = receivers_task((unsigned)i);
+
+        if (!t->by_phone && !t->waits && at->arrivals != 0 && other->arrivals != 0 &&
+            stands_before(&play.tasks[i], t) && other->first_us > at->first_us)
+            return wrong(number, "it came before one that was decided earlier");
+    }
+    return true;
+}
+
 static bool check_all(void)
 {
     int64_t next = 0;
@@ -325,7 +348,7 @@ static bool check_all(void)
         return false;
     count_open();
     for (size_t i = 0; i < play.task_count; i++)
-        if (!check_task(i))
+        if (!check_task(i) || !check_order(i))
             return false;
     return true;
 }

@@ -7,6 +7,7 @@
  *   - the ledger says what the receivers saw: SENT is there, FAILED and EXPIRED are not;
  *   - nothing is called for a task whose withdrawal could be read some seconds before; none goes to the
  *     queue in one transaction with its withdrawal;
+ *   - a channel calls for a customer's tasks in the order in which they were decided;
  *   - no outcome is told twice;
  *   - a record that does not follow from the one before is never taken.
  *

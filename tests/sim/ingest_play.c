@@ -30,8 +30,9 @@ enum {
     RECORDS_MAX = 200,
     CUSTOMERS = 7,
     READ_MAX = 64,
-    REST_US = 120000000, /* it comes to rest within that time after faults end */
-    QUIET_US = 40000000, /* and then nothing happens any more */
+    REST_US = 120000000,   /* it comes to rest within that time after faults end */
+    QUIET_US = 40000000,   /* and then nothing happens any more */
+    BROKER_GONE_TIMES = 5, /* ingest asks little of Kafka */
 };
 
 static const char *const topics[SOURCES] = {"crm", "cars"};
@@ -190,7 +191,7 @@ static void configure(void)
                                .identify_topic = IDENTIFY,
                                .identity = &identity,
                                .types = event_types_read(files, 3, play.types_arena, &diags),
-                               .watermark_interval_ms = 2000,
+                               .watermark_interval_ms = 500,
                                .wall_ms = clock_wall_ms};
     CHECK(play.config.types != NULL);
 }
@@ -385,6 +386,7 @@ bool ingest_play(const struct sim_plan *plan, struct err *why)
     *why = (struct err){0};
     play.why = why;
     own = *plan;
+    own.chance[SIM_BROKER_GONE] *= BROKER_GONE_TIMES;
     own.watch = (struct sim_watch){.died = kafka_model_process_died,
                                    .stopped = kafka_model_process_stopped};
     sim_begin(&own);

@@ -11,7 +11,11 @@
 #include "tests/sim/receivers.h"
 #include "tests/sim/sim.h"
 
-enum { AHEAD_US_MAX = 200000 /* until a call that is not made at once is made */ };
+enum {
+    AHEAD_US_MAX = 200000, /* until a call that is not made at once is made */
+    STALL_US = 5000000, /* a thread that stands still: later than a call may begin, or just not */
+    STALL_TIMES = 20,   /* there are few calls */
+};
 
 struct call {
     struct job *job;
@@ -89,7 +93,9 @@ void senders_begin(struct senders *s, struct job *job)
     *call = (struct call){.job = job, .next = s->calls};
     s->calls = call;
     call->at_us = sim_now_us() + (int64_t)rng_below(sim_rng(), AHEAD_US_MAX);
-    if (rng_below(sim_rng(), 2) == 0)
+    if (sim_strikes_more(SIM_PAUSE, "sender", STALL_TIMES))
+        call->at_us += STALL_US;
+    else if (rng_below(sim_rng(), 2) == 0)
         make(s, call);
 }
 

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/mutant.h"
 #include "tests/sim/runs.h"
@@ -134,6 +135,7 @@ int main(int count, char **words)
         fputs("sim-mutants [--seeds N] [--jobs N] [NAME...]\n", stderr);
         return 2;
     }
+    log_setup(LOG_ERROR, LOG_LOGFMT, false);
     if (freopen("/dev/null", "w", stderr) == NULL) /* what mutants complain of */
         return 1;
     printf("%-24s %6s  %7s  what is wrong then\n", "mutant", "seed", "time");
