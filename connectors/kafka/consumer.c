@@ -124,6 +124,7 @@ static void slot_event(struct slot *s, const rd_kafka_message_t *m)
         s->read_to = m->offset;
         return;
     }
+    s->off_the_log |= client_err_code(m->err) == ERR_STATE;
     slot_fault(s, client_err_code(m->err),
                m->payload != NULL ? rd_kafka_message_errstr(m) : rd_kafka_err2str(m->err));
 }

@@ -12,9 +12,11 @@ struct slot { /* a partition that is mine */
     size_t topic_bytes;
     int32_t partition;
     rd_kafka_queue_t *queue;
-    int64_t wanted;  /* records below are dropped */
-    int64_t read_to; /* all below has been delivered, or never will be (control batches) */
-    bool held;       /* nothing is read until a seek */
+    int64_t wanted;   /* records below are dropped */
+    int64_t read_to;  /* all below has been delivered, or never will be (control batches) */
+    int64_t start;    /* where it was assigned to, or sought last */
+    bool held;        /* nothing is read until a seek */
+    bool off_the_log; /* its offset was not there: librdkafka has stopped it */
     bool at_end;
     enum err_code fault; /* not yet told; ERR_NONE: none */
     char *fault_text;

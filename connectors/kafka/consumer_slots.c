@@ -58,6 +58,7 @@ static void slot_init(struct kafka_consumer *c, struct slot *s, const struct kaf
                        .partition = p->partition,
                        .wanted = p->offset < 0 ? 0 : p->offset,
                        .read_to = p->offset < 0 ? 0 : p->offset,
+                       .start = p->offset,
                        .held = p->offset == KAFKA_OFFSET_HOLD,
                        .arena = arena_new(0)};
     s->queue = rd_kafka_queue_get_partition(c->rk, p->topic, p->partition);
@@ -242,12 +243,46 @@ static rd_kafka_resp_err_t seek_once(struct kafka_consumer *c, const struct kafk
     return code;
 }
 
+/* librdkafka stops a partition whose offset is not in the log, and seeks it no more.  It is assigned
+ * anew, and that can be done with all partitions only: the others begin where they have come to. */
+static rd_kafka_resp_err_t start_again(struct kafka_consumer *c, const struct slot *again,
+                                       int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)c->slot_count);
+    rd_kafka_resp_err_t error;
+
+    for (size_t i = 0; i < c->slot_count; i++) {
+        const struct slot *s = &c->slots[i];
+        int64_t at = s->read_to > 0 ? s->read_to : s->start;
+
+        rd_kafka_topic_partition_list_add(list, s->topic, s->partition)->offset =
+            s == again ? offset
+            : s->held  ? RD_KAFKA_OFFSET_END
+                       : at;
+    }
+    error = rd_kafka_assign(c->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return error;
+}
+
+static rd_kafka_resp_err_t seek_on(struct kafka_consumer *c, const struct slot *s,
+                                   const struct kafka_partition *to)
+{
+    int64_t until_ms = clock_mono_ms() + CLIENT_TIMEOUT_MS;
+    rd_kafka_resp_err_t error;
+
+    if (s->off_the_log)
+        return start_again(c, s, to->offset);
+    while ((error = seek_once(c, to)) == RD_KAFKA_RESP_ERR__STATE && clock_mono_ms() < until_ms)
+        clock_sleep_ms(2);
+    return error;
+}
+
 enum err_code kafka_consumer_seek(struct kafka_consumer *c, const char *topic, int32_t partition,
                                   int64_t offset, struct err *err)
 {
     struct slot *s = consumer_slot(c, topic, partition);
     struct kafka_partition to = {topic, partition, offset};
-    int64_t until_ms = clock_mono_ms() + CLIENT_TIMEOUT_MS;
     rd_kafka_resp_err_t error;
 
     if (s == NULL)
@@ -257,13 +292,13 @@ enum err_code kafka_consumer_seek(struct kafka_consumer *c, const char *topic, i
         return err != NULL ? err->code : ERR_KAFKA;
     if (s->held) /* first: resuming after a seek may undo it */
         set_paused(c, s, false);
-    while ((error = seek_once(c, &to)) == RD_KAFKA_RESP_ERR__STATE && clock_mono_ms() < until_ms)
-        clock_sleep_ms(2);
+    error = seek_on(c, s, &to);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
         return err_set(err, client_err_code(error), "seek %s/%d to %lld: %s", topic, partition,
                        (long long)to.offset, rd_kafka_err2str(error));
-    s->held = false;
+    s->held = s->off_the_log = false;
     s->at_end = false;
+    s->start = to.offset;
     s->fault = ERR_NONE;
     s->wanted = s->read_to = to.offset < 0 ? 0 : to.offset;
     return ERR_NONE;

@@ -143,7 +143,8 @@ enum err_code kafka_producer_open(const struct kafka_settings *settings,
 void kafka_producer_close(struct kafka_producer *p); /* NULL allowed; drops what is not sent */
 
 /* Queue a record (bytes are copied).  record->partition -1: by key, Kafka's murmur2.  Waits when
- * the queue is full. */
+ * the queue is full, and (without transactions) for the first record to a partition to be acknowledged
+ * before a second one. */
 enum err_code kafka_produce(struct kafka_producer *p, const struct record *record, struct err *err);
 
 /* The same, counted: until the receipt says that all of its records are acknowledged, or the producer

@@ -4,6 +4,11 @@
  * (Without a report callback this librdkafka
  * lets commit_transaction poll in steps of 10 ms.)
  *
+ * A partition that has never heard of a producer takes any number of it.  Were two batches under way to
+ * it and the first refused for a moment (disk full, another leader), the second would be taken,
+ * and librdkafka would count both as acknowledged.  So the first record of a producer to a partition
+ * travels alone.  In a transaction the broker looks at that by itself.
+ *
  * After a failure the numbers that an idempotent producer has given to records are no longer
  * those that the broker expects.  librdkafka can mend that, but a new producer is simpler and
  * does the same; a late record of the old one is a repeat that readers drop.  A transactional
@@ -26,11 +31,16 @@ enum {
     DELIVERY_TIMEOUT_MS = 10000, /* message.timeout.ms: after it a record counts as refused */
     SETTLE_MS = 60000, /* how often a commit is asked again: only its outcome lets us go on */
     PURGE_MS = 2000,
+    PARTITIONS_MAX = 100000, /* of a topic; a record for one beyond is refused anyway */
 };
+
+enum acquaintance { STRANGER, FIRST_ON_ITS_WAY, ACQUAINTED };
 
 struct topic_handle {
     char *name;
     rd_kafka_topic_t *handle;
+    unsigned char *known; /* enum acquaintance, by partition */
+    size_t known_count;
 };
 
 struct kafka_receipt {
@@ -44,6 +54,7 @@ struct kafka_producer {
     int wake; /* an eventfd: reports have come */
     bool transactional;
     size_t outstanding; /* queued, not yet reported */
+    size_t firsts;      /* partitions that a first record is on its way to */
     struct err failure; /* of the first record that failed since the last flush */
     struct topic_handle *topics;
     size_t topic_count, topic_capacity;
@@ -87,6 +98,21 @@ static void count_report(struct kafka_receipt *receipt, bool acknowledged)
         mem_free(receipt);
 }
 
+/* The first record to a partition was acknowledged: others may follow. */
+static void make_known(struct kafka_producer *p, const rd_kafka_message_t *m)
+{
+    for (size_t i = 0; i < p->topic_count; i++) {
+        struct topic_handle *t = &p->topics[i];
+
+        if (m->partition < 0 || (size_t)m->partition >= t->known_count ||
+            t->known[m->partition] != FIRST_ON_ITS_WAY ||
+            strcmp(t->name, rd_kafka_topic_name(m->rkt)) != 0)
+            continue;
+        t->known[m->partition] = ACQUAINTED;
+        p->firsts--;
+    }
+}
+
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
     struct kafka_producer *p = opaque;
@@ -94,6 +120,8 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
     (void)rk;
     CHECK(p->outstanding > 0);
     p->outstanding--;
+    if (p->firsts > 0 && m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        make_known(p, m);
     count_report(m->_private, m->err == RD_KAFKA_RESP_ERR_NO_ERROR);
     if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR && p->failure.code == ERR_NONE)
         err_set(&p->failure, refusal(m->err), "record for %s/%d was not taken: %s",
@@ -208,6 +236,7 @@ void kafka_producer_close(struct kafka_producer *p)
     for (size_t i = 0; i < p->topic_count; i++) {
         rd_kafka_topic_destroy(p->topics[i].handle);
         mem_free(p->topics[i].name);
+        mem_free(p->topics[i].known);
     }
     if (p->rk != NULL) {
         rd_kafka_queue_io_event_enable(p->reports, -1, NULL, 0);
@@ -222,19 +251,44 @@ void kafka_producer_close(struct kafka_producer *p)
 /* --- records -------------------------------------------------------------------------------------- */
 
 /* Kept open: librdkafka forgets a topic, and asks for it again, with its last handle. */
-static rd_kafka_topic_t *topic_handle(struct kafka_producer *p, struct str name)
+static struct topic_handle *topic_handle(struct kafka_producer *p, struct str name)
 {
     struct topic_handle *t;
 
     for (size_t i = 0; i < p->topic_count; i++)
         if (str_is(name, p->topics[i].name))
-            return p->topics[i].handle;
+            return &p->topics[i];
     MEM_RESERVE(p->topics, p->topic_count, p->topic_capacity);
     t = &p->topics[p->topic_count++];
-    t->name = mem_copy_text(name.data, name.len);
+    *t = (struct topic_handle){.name = mem_copy_text(name.data, name.len)};
     t->handle = rd_kafka_topic_new(p->rk, t->name, NULL);
     CHECK(t->handle != NULL);
-    return t->handle;
+    return t;
+}
+
+static unsigned char *known_of(struct topic_handle *t, size_t partition)
+{
+    if (partition >= t->known_count) {
+        t->known = mem_resize(t->known, partition + 1, 1);
+        memset(t->known + t->known_count, STRANGER, partition + 1 - t->known_count);
+        t->known_count = partition + 1;
+    }
+    return &t->known[partition];
+}
+
+/* Wait while the first record to this partition is on its way.  NULL: it is known, or does not matter. */
+static unsigned char *await_first(struct kafka_producer *p, const struct record *record)
+{
+    struct topic_handle *t = topic_handle(p, record->topic);
+    int64_t until_ms = clock_mono_ms() + DELIVERY_TIMEOUT_MS;
+    unsigned char *known;
+
+    if (p->transactional || record->partition < 0 || record->partition >= PARTITIONS_MAX)
+        return NULL;
+    known = known_of(t, (size_t)record->partition);
+    while (*known == FIRST_ON_ITS_WAY && p->failure.code == ERR_NONE && clock_mono_ms() < until_ms)
+        rd_kafka_poll(p->rk, 10);
+    return *known == STRANGER ? known : NULL;
 }
 
 static rd_kafka_headers_t *make_headers(const struct record *record)
@@ -258,7 +312,7 @@ static rd_kafka_resp_err_t produce_once(struct kafka_producer *p, const struct r
                                         rd_kafka_headers_t *headers, struct kafka_receipt *receipt)
 {
     return rd_kafka_producev(
-        p->rk, RD_KAFKA_V_RKT(topic_handle(p, record->topic)),
+        p->rk, RD_KAFKA_V_RKT(topic_handle(p, record->topic)->handle),
         RD_KAFKA_V_PARTITION(record->partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_KEY(record->key.data, record->key.len),
         RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.data, record->value.len),
@@ -270,6 +324,7 @@ enum err_code kafka_produce_counted(struct kafka_producer *p, const struct recor
                                     struct kafka_receipt *receipt, struct err *err)
 {
     rd_kafka_headers_t *headers = make_headers(record);
+    unsigned char *stranger = await_first(p, record);
     int64_t until_ms = clock_mono_ms() + DELIVERY_TIMEOUT_MS;
     rd_kafka_resp_err_t error;
 
@@ -278,6 +333,10 @@ enum err_code kafka_produce_counted(struct kafka_producer *p, const struct recor
         rd_kafka_poll(p->rk, 10);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
         p->outstanding++;
+        if (stranger != NULL) {
+            *stranger = FIRST_ON_ITS_WAY;
+            p->firsts++;
+        }
         if (receipt != NULL)
             receipt->outstanding++;
         return ERR_NONE;

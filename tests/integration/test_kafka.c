@@ -318,6 +318,34 @@ START_TEST(nothing_is_lost_or_doubled_by_seeks)
 }
 END_TEST
 
+START_TEST(a_reader_comes_back_from_where_there_is_no_log)
+{
+    struct kafka_partition from[2] = {{"off", 0, 0}, {"off", 1, 0}};
+    struct kafka_consumer *c;
+    struct record r[ROOM];
+    struct err err = {0};
+    enum err_code code = ERR_NONE;
+    size_t count;
+
+    make_topic("off", 2, NULL);
+    send_some("off", 0, 5);
+    send_some("off", 1, 5);
+    ck_assert_int_eq(kafka_consumer_open_alone(&settings, from, 2, &c, &err), ERR_NONE);
+    ck_assert_uint_eq(read_some(c, r, 10), 10);
+    ck_assert_int_eq(kafka_consumer_seek(c, "off", 0, 99, &err), ERR_NONE);
+    while (code == ERR_NONE)
+        code = kafka_consumer_poll(c, 100, r, ROOM, &count, &err);
+    ck_assert_int_eq(code, ERR_STATE);
+    ck_assert_msg(kafka_consumer_seek(c, "off", 0, 3, &err) == ERR_NONE, "%s", err.text);
+    ck_assert_uint_eq(read_some(c, r, 2), 2);
+    ck_assert_int_eq(r[0].offset, 3);
+    send_some("off", 1, 1);
+    ck_assert_uint_eq(read_some(c, r, 1), 1); /* the other one: nothing twice, nothing left out */
+    ck_assert_int_eq(r[0].offset, 5);
+    kafka_consumer_close(c);
+}
+END_TEST
+
 START_TEST(a_broker_that_comes_back_is_used_again)
 {
     struct kafka_consumer *c;
@@ -361,6 +389,7 @@ int main(void)
         a_member_that_lost_a_partition_commits_nothing,
         a_refused_record_fails_the_flush_and_a_new_producer_goes_on,
         nothing_is_lost_or_doubled_by_seeks,
+        a_reader_comes_back_from_where_there_is_no_log,
         a_broker_that_comes_back_is_used_again,
         a_topic_that_is_not_there_has_no_partitions,
     };

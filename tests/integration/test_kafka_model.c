@@ -13,7 +13,7 @@
 
 #define PLAY "build/asan/bin/tests/contract/kafka/"
 
-enum { SEQUENCES = 600, PER_SESSION = 30, AT_A_TIME = 10, WAIT_MS = 600000 };
+enum { SEQUENCES = 480, PER_SESSION = 30, AT_A_TIME = 10, WAIT_MS = 600000 };
 
 static struct server *kafka;
 

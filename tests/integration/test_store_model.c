@@ -16,7 +16,7 @@
 #include "tests/support/suite.h"
 
 enum {
-    SEQUENCES = 400,
+    SEQUENCES = 300,
     CALLS = 60,
     CONNECTIONS = 2,
     PARTITIONS = 2,

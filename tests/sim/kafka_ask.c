@@ -194,10 +194,13 @@ static void commit_arrives(void *what)
     }
     c->commit_ok =
         group_admits(c->group, c->commit_member, c->commit_generation, false) == ANSWER_OK;
-    for (size_t i = 0; c->commit_ok && i < c->commit_count; i++)
-        group_offset_of(c->group, str_of(c->commit_offsets[i].topic),
-                        c->commit_offsets[i].partition)
-            ->offset = c->commit_offsets[i].offset;
+    for (size_t i = 0; c->commit_ok && i < c->commit_count; i++) {
+        struct group_offset *o = group_offset_of(c->group, str_of(c->commit_offsets[i].topic),
+                                                 c->commit_offsets[i].partition);
+
+        o->offset = c->commit_offsets[i].offset;
+        o->order = ++cluster->order;
+    }
     c->commit_us = model_now_us() + latency_us();
     if (sim_strikes(SIM_ANSWER_LATE, "commit offsets"))
         c->commit_us += draw_us(50 * MS, 5000 * MS);

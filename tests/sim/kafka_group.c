@@ -199,7 +199,11 @@ struct group_offset *group_offset_of(struct group *g, struct str topic, int32_t 
             return &g->offsets[i];
     MODEL_RESERVE(g->offsets, g->offset_count, g->offset_capacity);
     o = &g->offsets[g->offset_count++];
-    *o = (struct group_offset){model_copy(topic), partition, -1, -1, NO_PRODUCER};
+    *o = (struct group_offset){.topic = model_copy(topic),
+                               .partition = partition,
+                               .offset = -1,
+                               .pending = -1,
+                               .producer_id = NO_PRODUCER};
     return o;
 }
 
@@ -227,8 +231,10 @@ void group_end_transaction(struct group *g, int64_t producer_id, bool commit)
 
         if (o->producer_id != producer_id)
             continue;
-        if (commit && o->pending >= 0)
+        if (commit && o->pending >= 0 && o->pending_order > o->order) {
             o->offset = o->pending;
+            o->order = o->pending_order;
+        }
         o->pending = -1;
         o->producer_id = NO_PRODUCER;
     }

@@ -135,9 +135,10 @@ struct member {
 struct group_offset {
     struct str topic;
     int32_t partition;
-    int64_t offset;      /* -1: none */
-    int64_t pending;     /* of an open transaction */
-    int64_t producer_id; /* its writer, NO_PRODUCER: none is pending */
+    int64_t offset;                /* -1: none */
+    int64_t pending;               /* of an open transaction */
+    int64_t producer_id;           /* its writer, NO_PRODUCER: none is pending */
+    uint64_t order, pending_order; /* which was written later stays */
 };
 
 struct group {

@@ -328,9 +328,8 @@ static void pump_lanes(struct kafka_producer *p)
         while (lane->first != NULL && p->flight_count < IN_FLIGHT_MAX) {
             struct log *log = target(p, lane);
 
-            /* A partition takes any first number of a producer that it has not heard of, so the first
-             * batch has to be there before the second is sent; librdkafka does not wait for it
-             * (docs/simulator.md). */
+            /* A partition takes any first number of a producer that it has not heard of: as
+             * connectors/kafka/producer.c does, nothing follows before the first is there. */
             if (log == NULL || (lane->next_sequence > 0 && lane->next_acknowledged == 0))
                 break;
             if (p->txn != NULL && !lane->added) {

@@ -163,10 +163,6 @@ enum err_code kafka_consumer_seek(struct kafka_consumer *c, const char *topic, i
                        partition);
     if (offset == KAFKA_OFFSET_GROUP && consumer_resolve(c, &to, 1, err) != ERR_NONE)
         return err != NULL ? err->code : ERR_KAFKA;
-    if (s->failed) { /* as this librdkafka: it is not "started" any more, whatever is asked */
-        wait_until_us(model_now_us() + (int64_t)CLIENT_TIMEOUT_MS * MS);
-        return err_set(err, ERR_KAFKA, "seek %s/%d: its reading has failed", topic, partition);
-    }
     if (s->held)
         s->paused = false;
     s->held = false;

@@ -122,6 +122,7 @@ enum answer txn_add_offset(struct txn *t, int16_t epoch, struct group *g, uint64
     o = group_offset_of(g, topic, partition);
     o->pending = offset;
     o->producer_id = t->producer_id;
+    o->pending_order = ++cluster->order;
     return ANSWER_OK;
 }
 

@@ -149,7 +149,7 @@ static void commit_plainly(struct table *t, int32_t partition)
 
     while (done < 0 && sent && clock_mono_ms() < until_ms)
         poll_all(t);
-    say(p, "commit of %lld: %s", (long long)at.offset, done == 1 ? "ok" : "not ok");
+    say(p, "commit of %d@%lld: %s", partition, (long long)at.offset, done == 1 ? "ok" : "not ok");
 }
 
 static void commit_in_transaction(struct table *t, int32_t partition)
@@ -165,7 +165,7 @@ static void commit_in_transaction(struct table *t, int32_t partition)
         end_transaction(p, sender, true);
     kafka_begin(p->senders[sender].producer, NULL);
     code = kafka_commit(p->senders[sender].producer, s->consumer, &at, 1, &fatal, NULL);
-    say(p, "commit of %lld with a transaction of %s: %s%s", (long long)at.offset,
+    say(p, "commit of %d@%lld with a transaction of %s: %s%s", partition, (long long)at.offset,
         mine ? "its owner" : "another", word(code), fatal ? " fatal" : "");
 }
 
@@ -214,7 +214,7 @@ static void seek_group(struct table *t, int32_t partition)
     enum err_code code =
         kafka_consumer_seek(s->consumer, t->board->topic, partition, KAFKA_OFFSET_GROUP, NULL);
     int64_t offset = kafka_consumer_read_to(s->consumer, t->board->topic, partition);
-    say(t->play, "back to the group: %s, %lld", word(code), (long long)offset);
+    say(t->play, "back to the group: %d, %s, %lld", partition, word(code), (long long)offset);
 }
 
 static void act(struct table *t)
@@ -227,6 +227,19 @@ static void act(struct table *t)
     case 2: commit_in_transaction(t, partition); break;
     default: seek_group(t, partition); break;
     }
+}
+
+/* Who has no listener begins where the group committed. */
+static void read_as_group(struct table *t)
+{
+    struct play *p = t->play;
+    const char *topic = t->board->topic;
+    struct kafka_consumer *c;
+    struct err err = {0};
+
+    must(p, kafka_consumer_open(&p->settings, t->group, &topic, 1, NULL, &c, &err), "join", &err);
+    read_rest(p, c, t->board, (int32_t)draw(p, (uint64_t)t->board->partitions));
+    kafka_consumer_close(c);
 }
 
 void group_play(struct play *p)
@@ -252,4 +265,5 @@ void group_play(struct play *p)
         if (t.count > 0 && draw(p, 2) == 0)
             settle(&t);
     }
+    read_as_group(&t);
 }

@@ -80,7 +80,8 @@ void read_some(struct play *p);     /* seek to somewhere, and read to the end */
 void read_nowhere(struct play *p);  /* seek to what is not there */
 void read_from_end(struct play *p); /* only what comes */
 void read_paused(struct play *p);
-void read_afresh(struct play *p);  /* by a new consumer */
+void read_afresh(struct play *p); /* by a new consumer */
+void read_rest(struct play *p, struct kafka_consumer *c, struct board *b, int32_t partition);
 void read_answers(struct play *p); /* bounds, ends, counts, also of what is not there */
 
 /* group.c */

@@ -33,24 +33,62 @@ static void print_record(const struct play *p, const struct record *r)
 
 /* --- reading to the end ---------------------------------------------------------------------------- */
 
+/* Poll, or the parts of it. */
+static enum err_code take(struct play *p, struct kafka_consumer *c, const struct board *b,
+                          int32_t partition, struct record *out, size_t *count)
+{
+    enum err_code code;
+
+    if (p->sequence % 2 == 0)
+        return kafka_consumer_poll(c, POLL_MS, out, TAKE_MAX, count, NULL);
+    code = kafka_consumer_serve(c, NULL);
+    *count = kafka_consumer_take(c, b->topic, partition, out, 1 + TAKE_MAX / 4);
+    if (code == ERR_NONE && *count == 0)
+        kafka_consumer_wait(c, NULL, 0, POLL_MS);
+    return code;
+}
+
+static void give_back(struct play *p, struct kafka_consumer *c, const struct board *b,
+                      int32_t partition)
+{
+    if (p->sequence % 2 == 0)
+        kafka_consumer_release(c);
+    else
+        kafka_consumer_release_one(c, b->topic, partition);
+}
+
+/* Where the log ends is known with the fetches. */
+static void print_high(struct play *p, struct kafka_consumer *c, const struct board *b,
+                       int32_t partition)
+{
+    int64_t until_ms = clock_mono_ms() + WAIT_MS, want = b->spots[partition].next;
+    struct record records[TAKE_MAX];
+    size_t count;
+
+    while (kafka_consumer_end(c, b->topic, partition) != want && clock_mono_ms() < until_ms) {
+        kafka_consumer_poll(c, POLL_MS, records, TAKE_MAX, &count, NULL);
+        kafka_consumer_release(c);
+    }
+    say(p, "the log ends at %lld", (long long)kafka_consumer_end(c, b->topic, partition));
+}
+
 /* Poll until partition is read to `end`, print what comes of it; other partitions go by. */
 static void read_to(struct play *p, struct kafka_consumer *c, const struct board *b,
                     int32_t partition, int64_t end)
 {
     int64_t until_ms = clock_mono_ms() + WAIT_MS;
     struct record records[TAKE_MAX];
-    struct err err = {0};
     enum err_code code = ERR_NONE;
     size_t count;
 
     while (!(kafka_consumer_at_end(c, b->topic, partition) &&
              kafka_consumer_read_to(c, b->topic, partition) >= end) &&
            code == ERR_NONE && clock_mono_ms() < until_ms) {
-        code = kafka_consumer_poll(c, POLL_MS, records, TAKE_MAX, &count, &err);
+        code = take(p, c, b, partition, records, &count);
         for (size_t i = 0; i < count; i++)
             if (str_is(records[i].topic, b->topic) && records[i].partition == partition)
                 print_record(p, &records[i]);
-        kafka_consumer_release(c);
+        give_back(p, c, b, partition);
     }
     say(p, "read to %lld of %lld: %s%s", (long long)kafka_consumer_read_to(c, b->topic, partition),
         (long long)end, word(code),
@@ -87,6 +125,12 @@ static void seek(struct play *p, const struct board *b, int32_t partition, int64
         kafka_consumer_at_end(p->reader, b->topic, partition) ? ", at the end" : "");
 }
 
+/* From wherever it stands. */
+void read_rest(struct play *p, struct kafka_consumer *c, struct board *b, int32_t partition)
+{
+    read_to(p, c, b, partition, stable_end(&b->spots[partition]));
+}
+
 void read_some(struct play *p)
 {
     struct board *b = draw_board(p);
@@ -95,6 +139,7 @@ void read_some(struct play *p)
 
     seek(p, b, partition, draw_offset(p, s));
     read_to(p, p->reader, b, partition, stable_end(s));
+    print_high(p, p->reader, b, partition);
 }
 
 void read_afresh(struct play *p)
@@ -131,26 +176,22 @@ static enum err_code await_fault(struct kafka_consumer *c)
     return code;
 }
 
-/* By a consumer of its own: this librdkafka cannot seek away from there (after 10 s it says so). */
 void read_nowhere(struct play *p)
 {
     struct board *b = draw_board(p);
     int32_t partition = (int32_t)draw(p, (uint64_t)b->partitions), at = -1;
-    struct kafka_partition from = {b->topic, partition,
-                                   b->spots[partition].next + 1 + (int64_t)draw(p, 1000)};
+    int64_t beyond = b->spots[partition].next + 1 + (int64_t)draw(p, 1000);
     const char *topic = NULL;
-    struct kafka_consumer *c;
-    struct err err = {0};
     enum err_code code;
     bool of_one;
 
-    must(p, kafka_consumer_open_alone(&p->settings, &from, 1, &c, &err), "open a reader", &err);
-    say(p, "seek another: %s", word(kafka_consumer_seek(c, b->topic, 77, 0, NULL)));
-    code = await_fault(c);
-    of_one = kafka_consumer_fault(c, &topic, &at);
-    say(p, "fault: %s of %s/%d, read to %lld", word(code), of_one ? topic : "all", of_one ? at : -1,
-        (long long)kafka_consumer_read_to(c, b->topic, partition));
-    kafka_consumer_close(c);
+    say(p, "seek another: %s", word(kafka_consumer_seek(p->reader, b->topic, 77, 0, NULL)));
+    seek(p, b, partition, beyond);
+    code = await_fault(p->reader);
+    of_one = kafka_consumer_fault(p->reader, &topic, &at);
+    say(p, "fault: %s of %s/%d", word(code), of_one ? topic : "all", of_one ? at : -1);
+    seek(p, b, partition, draw_offset(p, &b->spots[partition]));
+    read_to(p, p->reader, b, partition, stable_end(&b->spots[partition]));
 }
 
 void read_from_end(struct play *p)
