@@ -19,6 +19,7 @@ SUPPORT := $(sort $(wildcard tests/support/*.c))
 UNIT_TESTS := $(sort $(shell find tests/unit tests/contract tests/tidy -name 'test_*.c' 2>/dev/null))
 SERVER_TESTS := $(sort $(shell find tests/integration -name 'test_*.[c]' 2>/dev/null))
 FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+CHAOS := $(sort $(wildcard tests/chaos/*.c)) tests/bench/workload.c
 BENCH := $(sort $(wildcard tests/bench/*.c))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Werror
@@ -143,6 +144,14 @@ bench: ## The reference workload against a real Kafka and Redis, and bench-cel
 	@$(MAKE) --no-print-directory -j$(JOBS) build/attent build/bench
 	@build/bench
 	@$(MAKE) --no-print-directory bench-cel
+
+build/chaos: $(CHAOS:%.c=build/release/%.o) build/release/tests/support.a build/release/libattent.a
+	$(QUIET_LD)$(CC) $^ $(CHECK_LIBS) $(LIBS) -o $@
+.PHONY: chaos
+chaos: ## Real faults against real servers: MINUTES (20), SEED, EVENTS, CONTINUE=DIR (docs/chaos.md)
+	@deploy/install build run test kafka
+	@$(MAKE) --no-print-directory -j$(JOBS) build/attent build/chaos
+	@build/chaos
 
 build/bench-cel: build/release/tests/bench/cel/bench_cel.o build/release/libattent.a
 	$(QUIET_LD)$(CC) $^ $(LIBS) -o $@
