@@ -1,192 +1,127 @@
-/* A thin coat over hiredis' blocking context: commands go into its output buffer and are written
- * when a reply is waited for (or when redis_send finds the buffer large), so a pipeline costs one
- * write.
- *
- * State that Redis may throw away under memory pressure is worse than no state: a customer's
- * consent would be forgotten without a sound.  So the policy is checked at each connect.
+/* One server is one link.  A cluster is a link for each primary, and a command is kept until its reply
+ * is one that counts: the replies of a pipeline are taken off all links before one of its commands is
+ * sent again, so that a link's next reply is always that of the command sent next.
  */
 #include "connectors/redis/redis.h"
 
-#include <hiredis/hiredis.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "core/buf.h"
+#include "connectors/redis/cluster.h"
+#include "connectors/redis/slots.h"
 #include "core/check.h"
+#include "core/clock.h"
 #include "core/mem.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 2000,
     TIMEOUT_MS = 5000,
-    PORT = 6379,
-    PIPE_BYTES = 256 * 1024, /* written early, so that Redis can begin */
+    HOPS_MAX = 16, /* an ASK before each wait, and some MOVED while a failover goes on */
+    WAITS_MAX = 5, /* 10 + 20 + ... + 160 ms */
+    WAIT_MS = 10,
+    ADVICE_SIZE = 512,
+};
+
+struct sent {                /* a command whose reply was not received yet */
+    struct redis_link *link; /* NULL: there was none */
+    uint64_t connection;
+    struct str *args; /* of a cluster only: to be sent again */
+    size_t count;
+    struct redis_reply *reply; /* taken off the link already */
+    bool lost;
 };
 
 struct redis {
-    char *address, *user, *password;
-    int connect_timeout_ms, timeout_ms;
-    redisContext *context; /* NULL: not connected */
-    uint64_t connections;  /* made so far */
-    const char **data;     /* scratch for one command */
-    size_t *lengths;
-    size_t capacity;
-    struct str *args; /* scratch for one script */
-    size_t args_capacity;
+    struct redis_access access;
+    char *user, *password, *ca_file;
+    struct redis_link *link; /* one server */
+    struct cluster *cluster; /* or a cluster */
+    struct sent *sent;       /* a queue: from `first` on */
+    size_t first, sent_count, sent_capacity;
+    char advice[ADVICE_SIZE];
 };
 
-static struct timeval timeval_of(int ms)
-{
-    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-}
+/* --- open and close -------------------------------------------------------------------------- */
 
-static void disconnect(struct redis *r)
-{
-    if (r->context != NULL)
-        redisFree(r->context);
-    r->context = NULL;
-}
-
-static enum err_code down(struct redis *r, struct err *err)
-{
-    err_set(err, ERR_DOWN, "Redis at %s: %s", r->address,
-            r->context == NULL || r->context->errstr[0] == '\0' ? "not connected"
-                                                                : r->context->errstr);
-    disconnect(r);
-    return ERR_DOWN;
-}
-
-/* --- connecting --------------------------------------------------------------------------- */
-
-/* "host:port", "[v6]:port", "host" */
-static redisContext *connect_tcp(const char *address, struct timeval timeout)
-{
-    struct str all = str_of(address), host = all, port = STR_EMPTY;
-    char name[256];
-
-    if (str_starts(all, STR("["))) {
-        str_cut(str_slice(all, 1, all.len), ']', &host, &port);
-        port = str_slice(port, 1, port.len); /* the colon */
-    } else {
-        str_cut(all, ':', &host, &port);
-    }
-    snprintf(name, sizeof name, "%.*s", STR_ARG(host));
-    return redisConnectWithTimeout(name, port.len > 0 ? atoi(port.data) : PORT, timeout);
-}
-
-static enum err_code say(struct redis *r, const struct str *args, size_t count, const char *what,
-                         struct redis_reply **out, struct err *err)
-{
-    enum err_code code = redis_command(r, args, count, out, err);
-
-    if (code == ERR_NONE && redis_reply_kind(*out) == REDIS_ERROR) {
-        code = err_set(err, ERR_CONFIG, "Redis at %s: %s: %.*s", r->address, what,
-                       STR_ARG(redis_reply_text(*out)));
-        redis_reply_free(*out);
-        *out = NULL;
-        disconnect(r);
-    }
-    return code;
-}
-
-static enum err_code authenticate(struct redis *r, struct err *err)
-{
-    bool user = r->user[0] != '\0';
-    struct str args[] = {STR("AUTH"), str_of(r->user), str_of(r->password)};
-    struct redis_reply *reply;
-    enum err_code code;
-
-    if (r->password[0] == '\0')
-        return ERR_NONE;
-    if (!user)
-        args[1] = args[2];
-    code = say(r, args, user ? 3 : 2, "password", &reply, err);
-    if (code == ERR_NONE)
-        redis_reply_free(reply);
-    return code;
-}
-
-/* The value of a line "name:value\r\n" of INFO. */
-static struct str info_field(struct str info, struct str name)
-{
-    struct str line;
-
-    while (info.len > 0) {
-        if (!str_cut(info, '\n', &line, &info)) { /* the last one */
-            line = info;
-            info = STR_EMPTY;
-        }
-        if (str_starts(line, name) && line.len > name.len && line.data[name.len] == ':')
-            return str_trim(str_slice(line, name.len + 1, line.len));
-    }
-    return STR_EMPTY;
-}
-
-static enum err_code check_policy(struct redis *r, struct err *err)
-{
-    const struct str args[] = {STR("INFO"), STR("memory")};
-    struct redis_reply *reply;
-    struct str policy;
-    enum err_code code = say(r, args, 2, "INFO memory", &reply, err);
-
-    if (code != ERR_NONE)
-        return code;
-    policy = info_field(redis_reply_text(reply), STR("maxmemory_policy"));
-    if (!str_is(policy, "noeviction"))
-        code = err_set(err, ERR_CONFIG,
-                       "Redis at %s has maxmemory-policy %.*s: it may throw state away; set "
-                       "maxmemory-policy noeviction",
-                       r->address, STR_ARG(policy.len > 0 ? policy : STR("(unknown)")));
-    redis_reply_free(reply);
-    if (code != ERR_NONE)
-        disconnect(r);
-    return code;
-}
-
-enum err_code redis_ready(struct redis *r, struct err *err)
-{
-    struct timeval timeout = timeval_of(r->connect_timeout_ms);
-    enum err_code code;
-
-    if (r->context != NULL)
-        return ERR_NONE;
-    if (str_starts(str_of(r->address), STR("unix:")))
-        r->context = redisConnectUnixWithTimeout(r->address + 5, timeout);
-    else
-        r->context = connect_tcp(r->address, timeout);
-    if (r->context == NULL || r->context->err != 0)
-        return down(r, err);
-    r->connections++;
-    redisSetTimeout(r->context, timeval_of(r->timeout_ms));
-    redisEnableKeepAlive(r->context); /* fails on a Unix socket, which needs none */
-    r->context->err = 0;
-    code = authenticate(r, err);
-    return code == ERR_NONE ? check_policy(r, err) : code;
-}
-
-static char *text_or_empty(const char *text)
+static char *text_or(const char *text, const char *other)
 {
     struct str s = str_of(text);
 
+    if (s.len == 0)
+        s = str_of(other);
     return mem_copy_text(s.len > 0 ? s.data : "", s.len);
+}
+
+static struct redis *redis_new(const struct redis_settings *settings,
+                               const struct redis_address *address)
+{
+    struct redis *r = MEM_NEW(struct redis);
+    int connect_ms = settings->connect_timeout_ms, reply_ms = settings->timeout_ms;
+
+    r->user = text_or(settings->user, address->user);
+    r->password = text_or(settings->password, address->password);
+    r->ca_file = text_or(settings->ca_file, NULL);
+    r->access = (struct redis_access){.user = r->user,
+                                      .password = r->password,
+                                      .tls = address->tls,
+                                      .ca_file = r->ca_file,
+                                      .connect_timeout_ms =
+                                          connect_ms > 0 ? connect_ms : CONNECT_TIMEOUT_MS,
+                                      .timeout_ms = reply_ms > 0 ? reply_ms : TIMEOUT_MS};
+    if (address->cluster)
+        r->cluster = cluster_new(address, &r->access);
+    else
+        r->link = redis_link_new(&address->nodes[0], &r->access);
+    return r;
+}
+
+/* Each primary is looked at; one that is away may be replaced already. */
+static enum err_code begin_cluster(struct redis *r, struct err *err)
+{
+    struct redis_link *primaries[REDIS_SERVERS_MAX];
+    enum err_code code = cluster_learn(r->cluster, err);
+    size_t count, away = 0;
+
+    if (code != ERR_NONE)
+        return code;
+    count = cluster_primaries(r->cluster, primaries, REDIS_SERVERS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        code = redis_link_ready(primaries[i], err);
+        if (code != ERR_NONE && code != ERR_DOWN)
+            return code;
+        away += code == ERR_DOWN;
+    }
+    return away == count ? ERR_DOWN : ERR_NONE;
+}
+
+static enum err_code begin_single(struct redis *r, struct err *err)
+{
+    enum err_code code = redis_link_ready(r->link, err);
+    const char *text = redis_link_node(r->link)->text;
+
+    if (code == ERR_NONE && redis_link_manners(r->link).cluster)
+        code =
+            err_set(err, ERR_CONFIG,
+                    "Redis at %s is a node of a cluster: write redis.address: redis+cluster://%s",
+                    text, text);
+    return code;
 }
 
 enum err_code redis_open(const struct redis_settings *settings, struct redis **out, struct err *err)
 {
-    struct redis *r = MEM_NEW(struct redis);
+    struct redis_address *address = MEM_NEW(struct redis_address);
+    struct redis *r = NULL;
     enum err_code code;
 
     *out = NULL;
     CHECK(settings->address != NULL);
     signal(SIGPIPE, SIG_IGN);
-    r->address = text_or_empty(settings->address);
-    r->user = text_or_empty(settings->user);
-    r->password = text_or_empty(settings->password);
-    r->connect_timeout_ms =
-        settings->connect_timeout_ms > 0 ? settings->connect_timeout_ms : CONNECT_TIMEOUT_MS;
-    r->timeout_ms = settings->timeout_ms > 0 ? settings->timeout_ms : TIMEOUT_MS;
-    code = redis_ready(r, err);
+    code = redis_address_read(str_of(settings->address), address, err);
+    if (code == ERR_NONE) {
+        r = redis_new(settings, address);
+        code = r->cluster != NULL ? begin_cluster(r, err) : begin_single(r, err);
+    }
+    mem_free(address);
     if (code != ERR_NONE) {
         redis_close(r);
         return code;
@@ -195,224 +130,298 @@ enum err_code redis_open(const struct redis_settings *settings, struct redis **o
     return ERR_NONE;
 }
 
+static void forget_sent(struct sent *sent)
+{
+    for (size_t i = 0; sent->args != NULL && i < sent->count; i++)
+        mem_free((char *)(uintptr_t)sent->args[i].data);
+    mem_free(sent->args);
+    redis_reply_free(sent->reply);
+    *sent = (struct sent){0};
+}
+
 void redis_close(struct redis *r)
 {
     if (r == NULL)
         return;
-    disconnect(r);
-    mem_free(r->address);
+    for (size_t i = r->first; i < r->sent_count; i++)
+        forget_sent(&r->sent[i]);
+    redis_link_free(r->link);
+    cluster_free(r->cluster);
+    mem_free(r->sent);
     mem_free(r->user);
     mem_free(r->password);
-    mem_free(r->data);
-    mem_free(r->lengths);
-    mem_free(r->args);
+    mem_free(r->ca_file);
     mem_free(r);
 }
 
-/* --- commands ----------------------------------------------------------------------------- */
-
-/* An error shows again when a reply is received. */
-void redis_push(struct redis *r)
+const char *redis_advice(struct redis *r)
 {
-    int done = 0;
+    struct redis_link *servers[REDIS_SERVERS_MAX];
+    size_t count = redis_servers(r, servers, REDIS_SERVERS_MAX);
 
-    while (r->context != NULL && redisBufferWrite(r->context, &done) == REDIS_OK && !done)
-        ;
-}
-
-void redis_send(struct redis *r, const struct str *args, size_t count)
-{
-    if (r->context == NULL) /* receive says so */
-        return;
-    if (r->capacity < count) {
-        r->capacity = 2 * count;
-        r->data = mem_resize(r->data, r->capacity, sizeof *r->data);
-        r->lengths = mem_resize(r->lengths, r->capacity, sizeof *r->lengths);
-    }
+    r->advice[0] = '\0';
     for (size_t i = 0; i < count; i++) {
-        r->data[i] = args[i].data != NULL ? args[i].data : "";
-        r->lengths[i] = args[i].len;
+        if (redis_link_connection(servers[i]) == 0 || redis_link_manners(servers[i]).appends)
+            continue;
+        snprintf(r->advice, sizeof r->advice,
+                 "Redis at %s has appendonly no: the state that it holds is gone when it ends; set "
+                 "appendonly yes",
+                 redis_link_node(servers[i])->text);
+        break;
     }
-    CHECK(redisAppendCommandArgv(r->context, (int)count, r->data, r->lengths) == REDIS_OK);
-    if (sdslen(r->context->obuf) > PIPE_BYTES)
-        redis_push(r);
+    return r->advice;
 }
 
-enum err_code redis_receive(struct redis *r, struct redis_reply **out, struct err *err)
-{
-    void *reply = NULL;
+/* --- routing --------------------------------------------------------------------------------- */
 
-    *out = NULL;
-    if (r->context == NULL || redisGetReply(r->context, &reply) != REDIS_OK)
-        return down(r, err);
-    *out = reply;
-    return ERR_NONE;
+static int slot_of(struct str key)
+{
+    return key.len > 0 ? slots_of_key(key) : -1;
 }
 
-uint64_t redis_connection(const struct redis *r)
+enum err_code redis_route(struct redis *r, struct str key, struct redis_link **out, struct err *err)
 {
-    return r->context != NULL ? r->connections : 0;
+    if (r->cluster != NULL)
+        return cluster_route(r->cluster, slot_of(key), out, err);
+    *out = r->link;
+    return redis_link_ready(r->link, err);
+}
+
+struct redis_link *redis_route_now(struct redis *r, struct str key)
+{
+    if (r->cluster != NULL)
+        return cluster_route_now(r->cluster, slot_of(key));
+    return redis_link_connection(r->link) != 0 ? r->link : NULL;
+}
+
+struct redis_link *redis_link_of(const struct redis *r, struct str key)
+{
+    return r->cluster != NULL ? cluster_link_of(r->cluster, slot_of(key)) : r->link;
+}
+
+enum redis_meaning redis_hear(struct redis *r, const struct redis_link *link,
+                              const struct redis_reply *reply)
+{
+    return r->cluster != NULL ? cluster_hear(r->cluster, link, reply) : REDIS_ANSWER;
+}
+
+bool redis_again(struct redis_tries *tries, enum redis_meaning meaning)
+{
+    switch (meaning) {
+    case REDIS_ANSWER: return false;
+    case REDIS_ELSEWHERE: return tries->hops++ < HOPS_MAX;
+    case REDIS_NOT_YET:
+        if (tries->waits == WAITS_MAX)
+            return false;
+        clock_sleep_ms(WAIT_MS << tries->waits++);
+        return true;
+    }
+    CHECK_NEVER("a meaning");
+}
+
+enum err_code redis_ready(struct redis *r, struct err *err)
+{
+    struct redis_link *link;
+
+    return redis_route(r, STR_EMPTY, &link, err);
 }
 
 int redis_fd(const struct redis *r)
 {
-    return r->context != NULL ? r->context->fd : -1;
+    return r->cluster != NULL ? cluster_fd(r->cluster) : redis_link_fd(r->link);
 }
 
-static bool can_read(const struct redis *r)
+size_t redis_servers(const struct redis *r, struct redis_link **out, size_t max)
 {
-    struct pollfd fd = {.fd = r->context->fd, .events = POLLIN};
-
-    return poll(&fd, 1, 0) == 1;
+    if (r->cluster != NULL)
+        return cluster_primaries(r->cluster, out, max);
+    CHECK(max > 0);
+    out[0] = r->link;
+    return 1;
 }
 
-enum err_code redis_try_receive(struct redis *r, struct redis_reply **out, struct err *err)
-{
-    void *reply = NULL;
+/* --- commands -------------------------------------------------------------------------------- */
 
-    *out = NULL;
-    if (r->context == NULL || redisGetReplyFromReader(r->context, &reply) != REDIS_OK)
-        return down(r, err);
-    while (reply == NULL && can_read(r))
-        if (redisBufferRead(r->context) != REDIS_OK ||
-            redisGetReplyFromReader(r->context, &reply) != REDIS_OK)
-            return down(r, err);
-    *out = reply;
-    return ERR_NONE;
+static bool has_no_key(struct str name)
+{
+    static const char *const names[] = {"TIME",   "INFO", "PING",     "SCRIPT", "CONFIG",
+                                        "BGSAVE", "SAVE", "FLUSHALL", "DBSIZE"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (str_is(name, names[i]))
+            return true;
+    return false;
+}
+
+static struct str key_of(const struct str *args, size_t count)
+{
+    size_t at = str_starts(args[0], STR("EVAL")) ? 3 : 1;
+
+    return at < count && !has_no_key(args[0]) ? args[at] : STR_EMPTY;
 }
 
 enum err_code redis_command(struct redis *r, const struct str *args, size_t count,
                             struct redis_reply **out, struct err *err)
 {
-    enum err_code code = redis_ready(r, err);
+    struct redis_tries tries = {0};
+    struct redis_link *link;
+    enum err_code code;
+
+    CHECK(r->first == r->sent_count);
+    *out = NULL;
+    for (;;) {
+        code = redis_route(r, key_of(args, count), &link, err);
+        if (code != ERR_NONE)
+            return code;
+        redis_link_send(link, args, count);
+        code = redis_link_receive(link, out, err);
+        if (code != ERR_NONE || !redis_again(&tries, redis_hear(r, link, *out)))
+            return code;
+        redis_reply_free(*out);
+        *out = NULL;
+    }
+}
+
+/* --- pipelines ------------------------------------------------------------------------------- */
+
+static struct str *copy_args(const struct str *args, size_t count)
+{
+    struct str *copy = MEM_NEW_ARRAY(struct str, count);
+
+    for (size_t i = 0; i < count; i++)
+        copy[i] = (struct str){mem_copy_text(args[i].len > 0 ? args[i].data : "", args[i].len),
+                               args[i].len};
+    return copy;
+}
+
+void redis_send(struct redis *r, const struct str *args, size_t count)
+{
+    struct str key = key_of(args, count);
+    struct sent *sent;
+
+    if (r->first == r->sent_count)
+        r->first = r->sent_count = 0;
+    MEM_RESERVE(r->sent, r->sent_count, r->sent_capacity);
+    sent = &r->sent[r->sent_count++];
+    *sent = (struct sent){.link = redis_route_now(r, key)};
+    if (sent->link == NULL && r->cluster != NULL)
+        redis_route(r, key, &sent->link, NULL);
+    sent->lost = sent->link == NULL;
+    if (sent->lost)
+        return;
+    if (r->cluster != NULL) {
+        sent->args = copy_args(args, count);
+        sent->count = count;
+    }
+    redis_link_send(sent->link, args, count);
+    sent->connection = redis_link_connection(sent->link);
+}
+
+/* Its reply, off the link. */
+static enum err_code take_reply(struct sent *sent, struct err *err)
+{
+    if (sent->reply != NULL)
+        return ERR_NONE;
+    if (sent->lost || sent->connection != redis_link_connection(sent->link))
+        return err_set(err, ERR_DOWN, "Redis%s%s: the connection is lost",
+                       sent->link != NULL ? " at " : "",
+                       sent->link != NULL ? redis_link_node(sent->link)->text : "");
+    return redis_link_receive(sent->link, &sent->reply, err);
+}
+
+/* After ERR_DOWN nobody asks for what is outstanding. */
+static enum err_code give_up(struct redis *r)
+{
+    for (size_t i = r->first; i < r->sent_count; i++) {
+        if (r->sent[i].link != NULL && r->sent[i].reply == NULL)
+            redis_link_drop(r->sent[i].link);
+        forget_sent(&r->sent[i]);
+    }
+    r->first = r->sent_count = 0;
+    return ERR_DOWN;
+}
+
+/* Nothing else is outstanding on any link when it is sent again.  Takes off the queue. */
+static enum err_code send_again(struct redis *r, struct sent *first, struct redis_reply **out,
+                                struct err *err)
+{
+    struct sent again = *first;
+    struct redis_tries tries = {0};
+    enum err_code code = ERR_NONE;
+
+    for (size_t i = r->first; i < r->sent_count && code == ERR_NONE; i++)
+        code = take_reply(&r->sent[i], err);
+    if (code != ERR_NONE)
+        return give_up(r);
+    while (code == ERR_NONE && redis_again(&tries, redis_hear(r, again.link, again.reply))) {
+        redis_reply_free(again.reply);
+        again.reply = NULL;
+        code = redis_route(r, key_of(again.args, again.count), &again.link, err);
+        if (code == ERR_NONE) {
+            redis_link_send(again.link, again.args, again.count);
+            code = redis_link_receive(again.link, &again.reply, err);
+        }
+    }
+    *first = again;
+    if (code != ERR_NONE)
+        return give_up(r);
+    *out = again.reply;
+    first->reply = NULL;
+    forget_sent(first);
+    r->first++;
+    return ERR_NONE;
+}
+
+enum err_code redis_receive(struct redis *r, struct redis_reply **out, struct err *err)
+{
+    struct sent *sent;
 
     *out = NULL;
-    if (code != ERR_NONE)
-        return code;
-    redis_send(r, args, count);
-    return redis_receive(r, out, err);
+    if (r->first == r->sent_count)
+        return err_set(err, ERR_DOWN, "Redis: not connected");
+    sent = &r->sent[r->first];
+    if (take_reply(sent, err) != ERR_NONE)
+        return give_up(r);
+    if (redis_hear(r, sent->link, sent->reply) != REDIS_ANSWER)
+        return send_again(r, sent, out, err);
+    *out = sent->reply;
+    sent->reply = NULL;
+    forget_sent(sent);
+    r->first++;
+    return ERR_NONE;
 }
 
-/* --- scripts ------------------------------------------------------------------------------ */
+/* --- scripts --------------------------------------------------------------------------------- */
 
-static void send_script(struct redis *r, struct str how, struct str what, const struct str *args,
-                        size_t keys, size_t count)
-{
-    char number[24];
-    int len = snprintf(number, sizeof number, "%zu", keys);
-
-    if (r->args_capacity < count + 3)
-        r->args = mem_resize(r->args, r->args_capacity = 2 * (count + 3), sizeof *r->args);
-    r->args[0] = how;
-    r->args[1] = what;
-    r->args[2] = (struct str){number, (size_t)len};
-    memcpy(r->args + 3, args, count * sizeof *args);
-    redis_send(r, r->args, count + 3);
-}
-
-/* Redis itself says what the digest is, so no SHA-1 is needed here. */
-enum err_code redis_script_learn(struct redis *r, struct redis_script *script, struct err *err)
+static enum err_code learn_at(struct redis_link *link, struct redis_script *script, struct err *err)
 {
     const struct str args[] = {STR("SCRIPT"), STR("LOAD"), str_of(script->text)};
     struct redis_reply *reply;
-    enum err_code code = redis_command(r, args, 3, &reply, err);
+    enum err_code code;
 
+    redis_link_send(link, args, 3);
+    code = redis_link_receive(link, &reply, err);
     if (code != ERR_NONE)
         return code;
     if (redis_reply_kind(reply) == REDIS_TEXT && redis_reply_text(reply).len == 40)
         memcpy(script->sha, redis_reply_text(reply).data, 40);
     else
-        code = err_set(err, ERR_REDIS, "Redis at %s: script: %.*s", r->address,
+        code = err_set(err, ERR_REDIS, "Redis at %s: script: %.*s", redis_link_node(link)->text,
                        STR_ARG(redis_reply_text(reply)));
     redis_reply_free(reply);
     return code;
 }
 
-void redis_script_send(struct redis *r, const struct redis_script *script, const struct str *args,
-                       size_t keys, size_t count)
+/* Redis itself says what the digest is, so no SHA-1 is needed here.  A server that is away gets the
+ * whole script when it says that it does not know it. */
+enum err_code redis_script_learn(struct redis *r, struct redis_script *script, struct err *err)
 {
-    if (script->sha[0] == '\0')
-        redis_script_send_whole(r, script, args, keys, count);
-    else
-        send_script(r, STR("EVALSHA"), (struct str){script->sha, 40}, args, keys, count);
-}
-
-void redis_script_send_whole(struct redis *r, const struct redis_script *script,
-                             const struct str *args, size_t keys, size_t count)
-{
-    send_script(r, STR("EVAL"), str_of(script->text), args, keys, count);
-}
-
-enum err_code redis_script_run(struct redis *r, const struct redis_script *script,
-                               const struct str *args, size_t keys, size_t count,
-                               struct redis_reply **out, struct err *err)
-{
+    struct redis_link *servers[REDIS_SERVERS_MAX];
+    size_t count = redis_servers(r, servers, REDIS_SERVERS_MAX);
     enum err_code code = redis_ready(r, err);
 
-    *out = NULL;
-    if (code != ERR_NONE)
-        return code;
-    redis_script_send(r, script, args, keys, count);
-    code = redis_receive(r, out, err);
-    if (code != ERR_NONE || !redis_reply_is_no_script(*out))
-        return code;
-    redis_reply_free(*out);
-    redis_script_send_whole(r, script, args, keys, count);
-    return redis_receive(r, out, err);
-}
-
-/* --- replies ------------------------------------------------------------------------------ */
-
-static const redisReply *of(const struct redis_reply *reply)
-{
-    return (const redisReply *)reply;
-}
-
-enum redis_kind redis_reply_kind(const struct redis_reply *reply)
-{
-    switch (of(reply)->type) {
-    case REDIS_REPLY_STRING: return REDIS_TEXT;
-    case REDIS_REPLY_STATUS: return REDIS_STATUS;
-    case REDIS_REPLY_ERROR: return REDIS_ERROR;
-    case REDIS_REPLY_INTEGER: return REDIS_INTEGER;
-    case REDIS_REPLY_ARRAY: return REDIS_LIST;
-    default: return REDIS_NIL;
-    }
-}
-
-struct str redis_reply_text(const struct redis_reply *reply)
-{
-    switch (of(reply)->type) {
-    case REDIS_REPLY_STRING:
-    case REDIS_REPLY_STATUS:
-    case REDIS_REPLY_ERROR: return (struct str){of(reply)->str, of(reply)->len};
-    default: return STR_EMPTY;
-    }
-}
-
-int64_t redis_reply_integer(const struct redis_reply *reply)
-{
-    return of(reply)->type == REDIS_REPLY_INTEGER ? of(reply)->integer : 0;
-}
-
-size_t redis_reply_count(const struct redis_reply *reply)
-{
-    return of(reply)->type == REDIS_REPLY_ARRAY ? of(reply)->elements : 0;
-}
-
-const struct redis_reply *redis_reply_at(const struct redis_reply *list, size_t index)
-{
-    CHECK(index < redis_reply_count(list));
-    return (const struct redis_reply *)of(list)->element[index];
-}
-
-bool redis_reply_is_no_script(const struct redis_reply *reply)
-{
-    return redis_reply_kind(reply) == REDIS_ERROR &&
-           str_starts(redis_reply_text(reply), STR("NOSCRIPT"));
-}
-
-void redis_reply_free(struct redis_reply *reply)
-{
-    freeReplyObject(reply);
+    for (size_t i = 0; i < count && code == ERR_NONE; i++)
+        if (redis_link_connection(servers[i]) != 0)
+            code = learn_at(servers[i], script, err);
+    return code;
 }

@@ -1,93 +1,96 @@
-/* connectors/redis/redis.h - one connection to Redis: commands, pipelines, scripts.
+/* connectors/redis/redis.h - Redis, one server or a cluster: commands, pipelines, scripts.
  *
  * The only folder that includes hiredis.h.  It knows nothing of states or steps.
  *
- * Commands are sent (nothing waits) and their replies received in the same order.  After
- * ERR_DOWN the connection is closed and what was outstanding is lost: it may or may not have
- * happened.  redis_ready connects again.
+ * A command goes to the server that has its key: the first argument, of EVAL and EVALSHA the third.
+ * All keys of a command are in one slot (the same hash tag).  Where a cluster says that a slot is
+ * elsewhere, is being moved or is not served for a moment, the command is sent again; when that is in
+ * vain, the reply that says so is the reply.
+ *
+ * After ERR_DOWN the connection is closed and what was outstanding is lost: it may or may not have
+ * happened.  The next command connects again.
  * One thread at a time.  Ignores SIGPIPE for the process (hiredis writes to closed sockets).
  */
 #ifndef ATTENT_CONNECTORS_REDIS_REDIS_H
 #define ATTENT_CONNECTORS_REDIS_REDIS_H
 
-#include <stdint.h>
-
+#include "connectors/redis/link.h"
+#include "connectors/redis/reply.h"
 #include "core/err.h"
-#include "core/str.h"
 
 struct redis;
-struct redis_reply;
 
-struct redis_settings {     /* borrowed while redis_open runs */
-    const char *address;    /* "host:port", "[v6]:port", "host", or "unix:/path" */
-    const char *user;       /* NULL or empty: the default user */
-    const char *password;   /* NULL or empty: none */
+enum { REDIS_SERVERS_MAX = 1024 }; /* primaries: more than Redis Cluster is made for */
+
+struct redis_settings {   /* borrowed while redis_open runs */
+    const char *address;  /* as address.h says: "host:port", "redis+cluster://a:1,b:2", ... */
+    const char *user;     /* NULL or empty: that of the address, else the default user */
+    const char *password; /* NULL or empty: that of the address, else none */
+    const char *ca_file;  /* with TLS: who signs Redis' certificate; NULL or empty: the system's */
     int connect_timeout_ms; /* 0: 2000 */
     int timeout_ms;         /* of one reply; 0: 5000 */
 };
 
-/* Connect, authenticate, and look whether this Redis may be trusted with state.  ERR_CONFIG: it
- * may not (it evicts keys, or refuses the password); ERR_DOWN: it does not answer. */
+/* Connect, authenticate, and look whether this Redis (each primary of a cluster) may be trusted with
+ * state.  ERR_CONFIG: it may not (it evicts keys, or refuses the password), or it is a cluster where a
+ * single server is named, or the other way round; ERR_DOWN: it does not answer. */
 enum err_code redis_open(const struct redis_settings *settings, struct redis **out,
                          struct err *err);
 void redis_close(struct redis *r); /* NULL allowed */
 
+/* What is unwise about it, in a sentence (it does not append to a file: state ends with its process);
+ * empty: nothing.  As of the connections made so far.  Valid until the next call. */
+const char *redis_advice(struct redis *r);
+
 /* Connected?  If not, try once. */
 enum err_code redis_ready(struct redis *r, struct err *err);
 
-/* Which connection this is: another number after each that was made anew; 0: there is none.  What was
- * sent over another one gets no reply any more. */
-uint64_t redis_connection(const struct redis *r);
-
-/* Send one command (bytes are copied). */
-void redis_send(struct redis *r, const struct str *args, size_t count);
-
-/* Write what was sent, without waiting for a reply (a receive does that too). */
-void redis_push(struct redis *r);
-
-/* Wait for the next reply; the caller frees it.  An error reply of Redis is a reply too. */
-enum err_code redis_receive(struct redis *r, struct redis_reply **out, struct err *err);
-
-/* The same without waiting: *out is NULL when it has not come yet. */
-enum err_code redis_try_receive(struct redis *r, struct redis_reply **out, struct err *err);
-/* A file descriptor that can be read when a reply may have come; -1: not connected. */
-int redis_fd(const struct redis *r);
-
-/* Both. */
+/* Send one command and wait for its reply; the caller frees it.  An error reply of Redis is a reply
+ * too.  Nothing may be outstanding. */
 enum err_code redis_command(struct redis *r, const struct str *args, size_t count,
                             struct redis_reply **out, struct err *err);
 
+/* Send one command (bytes are copied); nothing waits but a connection that has to be made.  Replies
+ * come in the order of sending; on different servers the commands are done in any order, and one that
+ * was sent again is done later: for commands that do not need each other and may be done twice. */
+void redis_send(struct redis *r, const struct str *args, size_t count);
+enum err_code redis_receive(struct redis *r, struct redis_reply **out, struct err *err);
+
 /* --- scripts ------------------------------------------------------------------------------ */
 
-struct redis_script {
-    const char *text; /* Lua */
-    char sha[41];     /* set by redis_script_learn; start with "" */
-};
-
-/* Load it into Redis, which says its digest.  Nothing may be outstanding. */
+/* Load it into Redis (each primary), which says its digest.  Nothing may be outstanding. */
 enum err_code redis_script_learn(struct redis *r, struct redis_script *script, struct err *err);
 
-/* Send EVALSHA with `keys` keys at the front of args.  When the reply is redis_reply_is_no_script
- * (Redis was restarted), send again with redis_script_send_whole. */
-void redis_script_send(struct redis *r, const struct redis_script *script, const struct str *args,
-                       size_t keys, size_t count);
-void redis_script_send_whole(struct redis *r, const struct redis_script *script,
-                             const struct str *args, size_t keys, size_t count);
-/* Send and wait, whole if need be. */
-enum err_code redis_script_run(struct redis *r, const struct redis_script *script,
-                               const struct str *args, size_t keys, size_t count,
-                               struct redis_reply **out, struct err *err);
+/* --- own pipelines ------------------------------------------------------------------------ */
 
-/* --- replies ------------------------------------------------------------------------------ */
+/* For who sends over links and keeps their order: the link to the server that has a key, connected (of
+ * route_now: if it is, else NULL), to be sent to at once; or whether connected or not.  An empty key:
+ * any server. */
+enum err_code redis_route(struct redis *r, struct str key, struct redis_link **out,
+                          struct err *err);
+struct redis_link *redis_route_now(struct redis *r, struct str key);
+struct redis_link *redis_link_of(const struct redis *r, struct str key);
 
-enum redis_kind { REDIS_NIL, REDIS_TEXT, REDIS_STATUS, REDIS_ERROR, REDIS_INTEGER, REDIS_LIST };
+/* What a reply says.  Each reply of one's own pipeline has to be shown here. */
+enum redis_meaning {
+    REDIS_ANSWER,    /* it is the answer, good or bad */
+    REDIS_ELSEWHERE, /* the key is elsewhere: route again and send again */
+    REDIS_NOT_YET,   /* the same a little later: its slot is on the move, its server not ready */
+};
+enum redis_meaning redis_hear(struct redis *r, const struct redis_link *link,
+                              const struct redis_reply *reply);
 
-enum redis_kind redis_reply_kind(const struct redis_reply *reply);
-struct str redis_reply_text(const struct redis_reply *reply); /* text, status, error; else empty */
-int64_t redis_reply_integer(const struct redis_reply *reply);
-size_t redis_reply_count(const struct redis_reply *reply); /* of a list; else 0 */
-const struct redis_reply *redis_reply_at(const struct redis_reply *list, size_t index);
-bool redis_reply_is_no_script(const struct redis_reply *reply);
-void redis_reply_free(struct redis_reply *reply); /* the whole; NULL allowed */
+/* Shall what got such a reply be sent again?  Waits if need be, a third of a second in all.  tries
+ * begins with {0}. */
+struct redis_tries {
+    int hops, waits;
+};
+bool redis_again(struct redis_tries *tries, enum redis_meaning meaning);
+
+/* Can be read when a reply may have come over a link that owes one; -1: not connected.  Ask each time. */
+int redis_fd(const struct redis *r);
+
+/* Servers that hold keys (a single one, or primaries), connected or not; how many. */
+size_t redis_servers(const struct redis *r, struct redis_link **out, size_t max);
 
 #endif

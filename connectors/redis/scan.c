@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "connectors/redis/slots.h"
 #include "core/mem.h"
 
 /* What begins with `text`, as a glob. */
@@ -25,60 +26,93 @@ static enum err_code unexpected(const struct redis_reply *reply, struct err *err
     return err_set(err, ERR_REDIS, "Redis: scan: %.*s", STR_ARG(redis_reply_text(reply)));
 }
 
-/* The values of a page's keys, in one command. */
+/* The values of a page's keys, in one go.  They may be in several slots, so not in one command; and one
+ * that has moved since is asked for where it is now. */
 static enum err_code give_page(struct redis *r, const struct redis_walk *walk,
-                               const struct redis_reply *keys, struct arena *arena, struct err *err)
+                               const struct redis_reply *keys, struct err *err)
 {
     size_t count = redis_reply_count(keys);
-    struct str *args = ARENA_ARRAY(arena, struct str, count + 1);
-    struct redis_reply *values;
-    enum err_code code;
+    enum err_code code = ERR_NONE;
 
-    if (count == 0)
-        return ERR_NONE;
-    args[0] = STR("MGET");
-    for (size_t i = 0; i < count; i++)
-        args[i + 1] = redis_reply_text(redis_reply_at(keys, i));
-    code = redis_command(r, args, count + 1, &values, err);
+    for (size_t i = 0; i < count; i++) {
+        const struct str get[] = {STR("GET"), redis_reply_text(redis_reply_at(keys, i))};
+
+        redis_send(r, get, 2);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct str key = redis_reply_text(redis_reply_at(keys, i));
+        struct redis_reply *value;
+
+        if (redis_receive(r, &value, code == ERR_NONE ? err : NULL) != ERR_NONE)
+            return code == ERR_NONE ? ERR_DOWN : code;
+        if (code == ERR_NONE)
+            code = walk->each(
+                walk->context, str_slice(key, walk->prefix.len, key.len),
+                redis_reply_kind(value) == REDIS_TEXT ? redis_reply_text(value) : STR_EMPTY, err);
+        redis_reply_free(value);
+    }
+    return code;
+}
+
+static enum err_code next_page(struct redis_link *link, struct str cursor, struct str pattern,
+                               struct redis_reply **out, struct err *err)
+{
+    const struct str args[] = {STR("SCAN"), cursor,       STR("MATCH"),
+                               pattern,     STR("COUNT"), STR("1000")};
+    enum err_code code = redis_link_ready(link, err);
+
+    *out = NULL;
     if (code != ERR_NONE)
         return code;
-    if (redis_reply_count(values) != count)
-        code = unexpected(values, err);
-    for (size_t i = 0; i < count && code == ERR_NONE; i++) {
-        struct str name = str_slice(args[i + 1], walk->prefix.len, args[i + 1].len);
-
-        code = walk->each(walk->context, name, redis_reply_text(redis_reply_at(values, i)), err);
+    redis_link_send(link, args, 6);
+    code = redis_link_receive(link, out, err);
+    if (code == ERR_NONE && redis_reply_count(*out) != 2) {
+        code = unexpected(*out, err);
+        redis_reply_free(*out);
+        *out = NULL;
     }
-    redis_reply_free(values);
     return code;
+}
+
+static enum err_code walk_server(struct redis *r, struct redis_link *link,
+                                 const struct redis_walk *walk, struct str pattern, struct err *err)
+{
+    struct redis_reply *reply;
+    char cursor[24] = "0";
+    enum err_code code;
+
+    do {
+        code = next_page(link, str_of(cursor), pattern, &reply, err);
+        if (code != ERR_NONE)
+            break;
+        snprintf(cursor, sizeof cursor, "%.*s",
+                 STR_ARG(redis_reply_text(redis_reply_at(reply, 0))));
+        code = give_page(r, walk, redis_reply_at(reply, 1), err);
+        redis_reply_free(reply);
+    } while (code == ERR_NONE && strcmp(cursor, "0") != 0);
+    return code;
+}
+
+/* Whatever begins so is in one slot. */
+static bool has_whole_tag(struct str prefix)
+{
+    return slots_hash_part(prefix).len < prefix.len;
 }
 
 enum err_code redis_walk(struct redis *r, const struct redis_walk *walk, struct err *err)
 {
-    struct arena *arena = arena_new(0), *page = arena_new(0);
+    struct redis_link *servers[REDIS_SERVERS_MAX];
+    struct arena *arena = arena_new(0);
     struct str pattern = glob_of(arena, walk->prefix);
-    char cursor[24] = "0";
-    struct redis_reply *reply;
-    enum err_code code;
+    enum err_code code = redis_ready(r, err);
+    size_t count = 1;
 
-    do {
-        const struct str args[] = {STR("SCAN"), str_of(cursor), STR("MATCH"),
-                                   pattern,     STR("COUNT"),   STR("1000")};
-
-        code = redis_command(r, args, 6, &reply, err);
-        if (code != ERR_NONE)
-            break;
-        if (redis_reply_count(reply) == 2) {
-            arena_reset(page);
-            snprintf(cursor, sizeof cursor, "%.*s",
-                     STR_ARG(redis_reply_text(redis_reply_at(reply, 0))));
-            code = give_page(r, walk, redis_reply_at(reply, 1), page, err);
-        } else {
-            code = unexpected(reply, err);
-        }
-        redis_reply_free(reply);
-    } while (code == ERR_NONE && strcmp(cursor, "0") != 0);
-    arena_free(page);
+    if (code == ERR_NONE && has_whole_tag(walk->prefix))
+        code = redis_route(r, walk->prefix, &servers[0], err);
+    else
+        count = redis_servers(r, servers, REDIS_SERVERS_MAX);
+    for (size_t i = 0; i < count && code == ERR_NONE; i++)
+        code = walk_server(r, servers[i], walk, pattern, err);
     arena_free(arena);
     return code;
 }

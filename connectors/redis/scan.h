@@ -1,5 +1,7 @@
 /* connectors/redis/scan.h - all keys that begin alike, with their values: to compare, to count and to
- * look at, not for the hot path (it walks the whole of Redis).  Reads only.
+ * look at, not for the hot path (it walks the whole of Redis, of a cluster each primary; only that
+ * of the slot when the prefix has a whole hash tag).  Reads only.  Not while slots are being moved: what
+ * is moved from a server that comes later to one that came before is missed.
  */
 #ifndef ATTENT_CONNECTORS_REDIS_SCAN_H
 #define ATTENT_CONNECTORS_REDIS_SCAN_H
@@ -16,7 +18,7 @@ struct redis_walk {
     enum err_code (*each)(void *context, struct str name, struct str value, struct err *err);
 };
 
-/* A page of Redis after the other: it takes no more memory than one. */
+/* One server, one page after the other: it takes no more memory than one. */
 enum err_code redis_walk(struct redis *r, const struct redis_walk *walk, struct err *err);
 
 struct redis_pair {

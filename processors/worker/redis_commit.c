@@ -1,7 +1,11 @@
-/* Commits on their way: sent, answered in order, sent again when the connection broke.
+/* Commits on their way: sent, answered in order, sent again when the connection broke or a cluster
+ * turned them away.
  *
  * A script that fails half-way leaves half a commit behind, so every check, and everything that
- * can fail (a key of a wrong type), comes before the first write.
+ * can fail (a key of a wrong type), comes before the first write.  What else can fail half-way is a
+ * slot that is being moved: the server that it leaves refuses a script each key that is not there, also
+ * one that the script itself has just emptied.  So it looks for a key that is never there, and fails at
+ * once if that is refused.
  */
 #include "processors/worker/redis_store_parts.h"
 
@@ -15,7 +19,8 @@
 
 enum {
     TRIES_MAX = 2,
-    OVERDUE_MS = 5000, /* then commit_wait does wait, and sends it again when that is in vain */
+    OVERDUE_MS = 5000,   /* then commit_wait does wait, and sends it again when that is in vain */
+    TURNED_AWAY_MS = 20, /* before it is sent again, from the second time on */
 };
 
 /* ARGV: token, commit, new commit, meta, bytes before a subject's name in its key; then per
@@ -26,6 +31,7 @@ const char redis_commit_text[] =
     "local m = redis.call('HMGET', KEYS[1], 'token', 'commit')\n"
     "if m[1] ~= ARGV[1] then return {'FENCED', ''} end\n"
     "if (m[2] or '0') ~= ARGV[2] then return {'GAP', m[2] or '0'} end\n"
+    "redis.call('EXISTS', KEYS[1] .. ':none')\n"
     "redis.call('ZCARD', KEYS[2])\n"
     "local waits = 2 * #KEYS + 2\n"
     "for i = waits, #ARGV, 3 do redis.call('ZCARD', KEYS[2] .. ':' .. ARGV[i]) end\n"
@@ -63,17 +69,17 @@ struct commit *redis_commit_find(struct redis_store *s, const char *step, int32_
 }
 
 /* Its answer will come over this connection. */
-static bool is_waiting(const struct redis_store *s, const struct commit *c)
+static bool is_waiting(const struct commit *c)
 {
-    return !c->answered && c->connection != 0 && c->connection == redis_connection(s->redis);
+    return !c->answered && c->connection != 0 && c->connection == redis_link_connection(c->link);
 }
 
-size_t redis_commits_waiting(const struct redis_store *s)
+size_t redis_commits_waiting(const struct redis_store *s, const struct redis_link *link)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < s->commit_count; i++)
-        count += is_waiting(s, &s->commits[i]);
+        count += s->commits[i].link == link && is_waiting(&s->commits[i]);
     return count;
 }
 
@@ -86,18 +92,31 @@ static void remove_commit(struct redis_store *s, struct commit *c)
     memmove(c, c + 1, (s->commit_count - at) * sizeof *c);
 }
 
-static void send_commit(struct redis_store *s, struct commit *c, bool whole);
+static void send_commit(struct redis_store *s, struct commit *c, struct redis_link *link,
+                        bool whole);
 
-/* Its script was not there: the whole of it, behind all that was sent meanwhile. */
-static void send_whole(struct redis_store *s, struct commit *c)
+/* Once more, behind all that was sent meanwhile: it stands elsewhere then. */
+static void send_behind(struct redis_store *s, struct commit *c, struct redis_link *link,
+                        bool whole)
 {
     struct commit moved = *c;
     size_t at = (size_t)(c - s->commits);
 
     memmove(c, c + 1, (s->commit_count - 1 - at) * sizeof *c);
     s->commits[s->commit_count - 1] = moved;
-    send_commit(s, &s->commits[s->commit_count - 1], true);
-    redis_push(s->redis);
+    send_commit(s, &s->commits[s->commit_count - 1], link, whole);
+    redis_link_push(link);
+}
+
+/* The server has done nothing of it. */
+static void turn_away(struct commit *c, const struct redis_reply *reply)
+{
+    int64_t now_ms = clock_mono_ms();
+
+    c->connection = 0;
+    c->tries--;
+    c->again_mono_ms = c->turned_away++ == 0 ? 0 : now_ms + TURNED_AWAY_MS;
+    err_set(&c->err, ERR_REDIS, "Redis: commit: %.*s", STR_ARG(redis_reply_text(reply)));
 }
 
 static void read_answer(struct commit *c, const struct redis_reply *reply)
@@ -120,36 +139,47 @@ static void read_answer(struct commit *c, const struct redis_reply *reply)
     err_set(&c->err, ERR_FENCED, "%s/%d: %s", c->step, c->partition, store_result_text(c->result));
 }
 
-/* The next answer belongs to the first that waits.  Takes reply. */
-static void give_answer(struct redis_store *s, struct redis_reply *reply)
+/* The next answer of a link belongs to the first that waits there.  Takes reply. */
+static void give_answer(struct redis_store *s, struct redis_link *link, struct redis_reply *reply)
 {
+    enum redis_meaning meaning = redis_hear(s->redis, link, reply);
     struct commit *c = s->commits;
 
-    while (!is_waiting(s, c))
+    while (c->link != link || !is_waiting(c))
         c++;
     if (c->dropped)
         remove_commit(s, c);
     else if (redis_reply_is_no_script(reply))
-        send_whole(s, c);
+        send_behind(s, c, link, true);
+    else if (meaning != REDIS_ANSWER)
+        turn_away(c, reply);
     else
         read_answer(c, reply);
     redis_reply_free(reply);
 }
 
-enum err_code redis_commits_take(struct redis_store *s, struct err *err)
+enum err_code redis_commits_take(struct redis_store *s, struct redis_link *link, struct err *err)
 {
     struct redis_reply *reply;
 
-    if (redis_receive(s->redis, &reply, err) != ERR_NONE)
+    if (redis_link_receive(link, &reply, err) != ERR_NONE)
         return ERR_DOWN;
-    give_answer(s, reply);
+    give_answer(s, link, reply);
     return ERR_NONE;
 }
 
-void redis_commits_take_all(struct redis_store *s)
+static struct commit *first_waiting(struct redis_store *s, const struct redis_link *link)
 {
-    while (redis_commits_waiting(s) > 0 && redis_commits_take(s, NULL) == ERR_NONE)
-        ;
+    for (size_t i = 0; i < s->commit_count; i++)
+        if (is_waiting(&s->commits[i]) && (link == NULL || s->commits[i].link == link))
+            return &s->commits[i];
+    return NULL;
+}
+
+void redis_commits_take_all(struct redis_store *s, struct redis_link *link)
+{
+    for (struct commit *c = first_waiting(s, link); c != NULL; c = first_waiting(s, link))
+        redis_commits_take(s, c->link, NULL); /* in vain: none waits there any more */
 }
 
 static void give_up(struct commit *c, const struct err *why)
@@ -161,32 +191,66 @@ static void give_up(struct commit *c, const struct err *why)
     c->err = *why;
 }
 
-/* Nobody answers: one time-out is enough for all of them. */
-static void give_up_all(struct redis_store *s, const struct err *why)
+static struct str key_of(struct redis_store *s, const struct commit *c)
 {
-    for (size_t i = 0; i < s->commit_count; i++)
-        give_up(&s->commits[i], why);
+    arena_reset(s->commit_arena);
+    return redis_key(s->commit_arena, c->step, c->partition, "meta");
 }
 
-enum err_code redis_commits_connect(struct redis_store *s, struct err *err)
+static struct redis_link *home_of(struct redis_store *s, const struct commit *c)
+{
+    return redis_link_of(s->redis, key_of(s, c));
+}
+
+static bool is_lost(const struct commit *c)
+{
+    return !c->answered && !c->dropped && !is_waiting(c);
+}
+
+/* Nobody answers there: one time-out is enough for all of them. */
+static void give_up_all(struct redis_store *s, const struct redis_link *home, const struct err *why)
+{
+    for (size_t i = 0; i < s->commit_count; i++)
+        if (is_lost(&s->commits[i]) && home_of(s, &s->commits[i]) == home)
+            give_up(&s->commits[i], why);
+}
+
+/* That of the key first: a link may be another than its home, this once (ASK). */
+static struct commit *next_lost(struct redis_store *s, const struct redis_link *link,
+                                struct str key)
+{
+    for (size_t i = 0; i < s->commit_count; i++)
+        if (is_lost(&s->commits[i]) && str_equal(key_of(s, &s->commits[i]), key))
+            return &s->commits[i];
+    for (size_t i = 0; i < s->commit_count; i++)
+        if (is_lost(&s->commits[i]) && home_of(s, &s->commits[i]) == link)
+            return &s->commits[i];
+    return NULL;
+}
+
+static void sweep_dropped(struct redis_store *s)
+{
+    for (size_t i = s->commit_count; i-- > 0;)
+        if (s->commits[i].dropped && !is_waiting(&s->commits[i]))
+            remove_commit(s, &s->commits[i]);
+}
+
+enum err_code redis_commits_connect(struct redis_store *s, struct str key, struct redis_link **out,
+                                    struct err *err)
 {
     const struct err why = {ERR_DOWN, "Redis: the connection broke twice during a commit"};
-    enum err_code code = redis_ready(s->redis, err);
+    enum err_code code = redis_route(s->redis, key, out, err);
+    struct commit *c;
 
-    for (size_t i = s->commit_count; i-- > 0 && code == ERR_NONE;)
-        if (s->commits[i].dropped && !is_waiting(s, &s->commits[i]))
-            remove_commit(s, &s->commits[i]);
-    for (size_t i = 0; i < s->commit_count && code == ERR_NONE; i++) {
-        struct commit *c = &s->commits[i];
-
-        if (c->answered || is_waiting(s, c))
-            continue;
+    sweep_dropped(s);
+    if (code != ERR_NONE)
+        return code;
+    while ((c = next_lost(s, *out, key)) != NULL)
         if (c->tries == TRIES_MAX)
             give_up(c, &why);
         else
-            send_commit(s, c, false);
-    }
-    return code;
+            send_behind(s, c, *out, false);
+    return ERR_NONE;
 }
 
 /* --- commit ------------------------------------------------------------------------------------- */
@@ -221,7 +285,8 @@ static void put_waits(struct redis_store *s, const struct commit *c, struct str 
     }
 }
 
-static void send_commit(struct redis_store *s, struct commit *c, bool whole)
+static void send_commit(struct redis_store *s, struct commit *c, struct redis_link *link,
+                        bool whole)
 {
     size_t keys = c->count + 2, count = keys + 5 + 2 * c->count + 3 * wait_count(c);
     struct str *args, *argv, prefix;
@@ -246,12 +311,39 @@ static void send_commit(struct redis_store *s, struct commit *c, bool whole)
     }
     put_waits(s, c, argv + 5 + 2 * c->count);
     if (whole)
-        redis_script_send_whole(s->redis, &s->commit, args, keys, count);
+        redis_script_send_whole(link, &s->commit, args, keys, count);
     else
-        redis_script_send(s->redis, &s->commit, args, keys, count);
-    c->connection = redis_connection(s->redis);
+        redis_script_send(link, &s->commit, args, keys, count);
+    c->link = link;
+    c->connection = redis_link_connection(link);
     c->sent_mono_ms = clock_mono_ms();
     c->tries += !whole;
+}
+
+/* It was turned away.  True: its time to be sent again has come, or to be given up. */
+static bool has_waited(struct commit *c)
+{
+    int64_t now_ms = clock_mono_ms();
+    struct err why = c->err;
+
+    if (now_ms - c->first_mono_ms > OVERDUE_MS)
+        give_up(c, &why);
+    return now_ms >= c->again_mono_ms || c->answered;
+}
+
+/* Send it without waiting for anything.  False: that cannot be. */
+static bool send_now(struct redis_store *s, struct commit *c)
+{
+    struct redis_link *link = redis_route_now(s->redis, key_of(s, c));
+
+    if (link == NULL)
+        return false;
+    if (c->link == NULL) /* the first time: it stands behind all others */
+        send_commit(s, c, link, false);
+    else
+        send_behind(s, c, link, false);
+    redis_link_push(link);
+    return true;
 }
 
 void redis_commit_send(struct store *store, const char *step, int32_t partition, const char *token,
@@ -264,7 +356,8 @@ void redis_commit_send(struct store *store, const char *step, int32_t partition,
     CHECK(redis_commit_find(s, step, partition) == NULL);
     MEM_RESERVE(s->commits, s->commit_count, s->commit_capacity);
     c = &s->commits[s->commit_count];
-    *c = (struct commit){.step = mem_copy_text(step, strlen(step)),
+    *c = (struct commit){.first_mono_ms = clock_mono_ms(),
+                         .step = mem_copy_text(step, strlen(step)),
                          .partition = partition,
                          .number = commit,
                          .meta = meta,
@@ -272,27 +365,47 @@ void redis_commit_send(struct store *store, const char *step, int32_t partition,
                          .count = count};
     snprintf(c->token, sizeof c->token, "%s", token);
     s->commit_count++;
-    if (redis_connection(s->redis) != 0)
-        send_commit(s, c, false);
-    redis_push(s->redis);
+    send_now(s, c); /* or whoever waits for it connects */
 }
 
 bool redis_commit_ready(struct store *store, const char *step, int32_t partition)
 {
     struct redis_store *s = redis_store_of(store);
-    struct commit *c = redis_commit_find(s, step, partition);
+    struct commit *c;
     struct redis_reply *reply;
 
-    CHECK(c != NULL);
-    while (!c->answered && is_waiting(s, c)) {
-        if (redis_try_receive(s->redis, &reply, NULL) != ERR_NONE)
-            return true; /* to send it again */
+    for (;;) {
+        c = redis_commit_find(s, step, partition); /* it may stand elsewhere now */
+        CHECK(c != NULL);
+        if (!c->answered && !is_waiting(c)) {
+            if (c->turned_away == 0)
+                return true; /* to send it again */
+            if (!has_waited(c))
+                return false;
+            if (c->answered || !send_now(s, c))
+                return true;
+            continue;
+        }
+        if (c->answered || redis_link_try_receive(c->link, &reply, NULL) != ERR_NONE)
+            return true;
         if (reply == NULL)
             return clock_mono_ms() - c->sent_mono_ms > OVERDUE_MS;
-        give_answer(s, reply);
-        c = redis_commit_find(s, step, partition); /* it may stand elsewhere now */
+        give_answer(s, c->link, reply);
     }
-    return true;
+}
+
+/* Send it, connecting if need be; or give it up, with those whose server does not answer either. */
+static void send_lost(struct redis_store *s, struct commit *c)
+{
+    struct redis_link *home = home_of(s, c), *link;
+    struct err why = {0};
+
+    if (c->turned_away > 0 && !has_waited(c))
+        clock_sleep_ms(c->again_mono_ms - clock_mono_ms());
+    arena_reset(s->key_arena);
+    if (!c->answered &&
+        redis_commits_connect(s, arena_str(s->key_arena, key_of(s, c)), &link, &why) != ERR_NONE)
+        give_up_all(s, home, &why);
 }
 
 enum store_result redis_commit_wait(struct store *store, const char *step, int32_t partition,
@@ -300,16 +413,14 @@ enum store_result redis_commit_wait(struct store *store, const char *step, int32
 {
     struct redis_store *s = redis_store_of(store);
     struct commit *c = redis_commit_find(s, step, partition);
-    struct err why = {0};
     enum store_result result;
 
     CHECK(c != NULL);
-    for (; !c->answered; c = redis_commit_find(s, step, partition)) {
-        if (is_waiting(s, c))
-            redis_commits_take(s, &why);
-        else if (redis_commits_connect(s, &why) != ERR_NONE)
-            give_up_all(s, &why);
-    }
+    for (; !c->answered; c = redis_commit_find(s, step, partition))
+        if (is_waiting(c))
+            redis_commits_take(s, c->link, NULL);
+        else
+            send_lost(s, c);
     result = c->result;
     if (result != STORE_DONE)
         err_set(err, c->err.code, "%s", c->err.text);
@@ -325,6 +436,6 @@ void redis_commit_drop(struct store *store, const char *step, int32_t partition)
     if (c == NULL)
         return;
     c->dropped = true;
-    if (c->answered || !is_waiting(s, c))
+    if (c->answered || !is_waiting(c))
         remove_commit(s, c);
 }

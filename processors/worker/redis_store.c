@@ -98,6 +98,49 @@ static enum store_result check_owner(const struct redis_reply *pair, const char 
     return STORE_GAP;
 }
 
+/* --- one question --------------------------------------------------------------------------- */
+
+/* How it is sent; whole: the server does not know the script. */
+typedef void send_question(struct redis_store *s, struct redis_link *link, const struct str *args,
+                           size_t count, bool whole);
+
+static void send_command(struct redis_store *s, struct redis_link *link, const struct str *args,
+                         size_t count, bool whole)
+{
+    (void)s;
+    (void)whole;
+    redis_link_send(link, args, count);
+}
+
+/* Behind the commits that are on their way there, whose answers are taken. */
+static enum err_code ask(struct redis_store *s, struct str key, send_question *send,
+                         const struct str *args, size_t count, struct redis_reply **out,
+                         struct err *err)
+{
+    struct redis_tries tries = {0};
+    struct redis_link *link;
+    bool whole = false, again;
+
+    do {
+        enum err_code code = redis_commits_connect(s, key, &link, err);
+
+        *out = NULL;
+        if (code != ERR_NONE)
+            return code;
+        redis_commits_take_all(s, link);
+        send(s, link, args, count, whole);
+        code = redis_link_receive(link, out, err);
+        if (code != ERR_NONE)
+            return code;
+        again = redis_again(&tries, redis_hear(s->redis, link, *out));
+        if (!again && !whole && redis_reply_is_no_script(*out))
+            again = whole = true;
+        if (again)
+            redis_reply_free(*out);
+    } while (again);
+    return ERR_NONE;
+}
+
 /* --- claim ---------------------------------------------------------------------------------- */
 
 static struct str keep(struct arena *arena, const struct redis_reply *reply)
@@ -124,6 +167,15 @@ static enum store_result read_claim(const struct redis_reply *reply, struct str 
     return STORE_DONE;
 }
 
+static void send_claim(struct redis_store *s, struct redis_link *link, const struct str *args,
+                       size_t count, bool whole)
+{
+    if (whole)
+        redis_script_send_whole(link, &s->claim, args, 2, count);
+    else
+        redis_script_send(link, &s->claim, args, 2, count);
+}
+
 static enum store_result redis_claim(struct store *store, const char *step, int32_t partition,
                                      const char *token, struct str identity, struct arena *arena,
                                      struct store_claim *out, struct err *err)
@@ -134,13 +186,12 @@ static enum store_result redis_claim(struct store *store, const char *step, int3
     enum store_result result;
 
     *out = (struct store_claim){0};
-    redis_commits_take_all(s);
     arena_reset(s->arena);
     args[0] = redis_key(s->arena, step, partition, "meta");
     args[1] = redis_key(s->arena, step, partition, "s:");
     args[2] = str_of(token);
     args[3] = identity;
-    if (redis_script_run(s->redis, &s->claim, args, 2, 4, &reply, err) != ERR_NONE)
+    if (ask(s, args[0], send_claim, args, 4, &reply, err) != ERR_NONE)
         return STORE_DOWN;
     result = read_claim(reply, identity, arena, out, err);
     redis_reply_free(reply);
@@ -149,66 +200,95 @@ static enum store_result redis_claim(struct store *store, const char *step, int3
 
 /* --- reads in a transaction ---------------------------------------------------------------------- */
 
-static void send_read(struct redis_store *s, struct str meta_key, const struct str *args,
+static void send_read(struct redis_link *link, struct str meta_key, const struct str *args,
                       size_t count)
 {
     const struct str multi[] = {STR("MULTI")}, exec[] = {STR("EXEC")};
     const struct str owner[] = {STR("HMGET"), meta_key, STR("token"), STR("commit")};
 
-    redis_send(s->redis, multi, 1);
-    redis_send(s->redis, owner, 4);
-    redis_send(s->redis, args, count);
-    redis_send(s->redis, exec, 1);
+    redis_link_send(link, multi, 1);
+    redis_link_send(link, owner, 4);
+    redis_link_send(link, args, count);
+    redis_link_send(link, exec, 1);
 }
 
-/* MULTI, the owner, one command, EXEC: three acknowledgements, then {owner, result}.  *out has
- * both, if the owner is right. */
-static enum store_result receive_exec(struct redis_store *s, const char *token, uint64_t commit,
-                                      struct redis_reply **out, struct err *err)
+/* MULTI, the owner, one command, EXEC: three acknowledgements, then {owner, result}.  *out is that,
+ * or the error that came first: a cluster refuses what is to be queued. */
+static enum err_code receive_exec(struct redis_link *link, struct redis_reply **out,
+                                  struct err *err)
 {
     struct redis_reply *reply;
-    enum store_result result;
+    bool wrong;
 
+    *out = NULL;
     for (int i = 0; i < 4; i++) {
-        if (redis_receive(s->redis, &reply, err) != ERR_NONE)
-            return STORE_DOWN;
-        if (i < 3)
+        if (redis_link_receive(link, &reply, err) != ERR_NONE) {
+            redis_reply_free(*out);
+            *out = NULL;
+            return ERR_DOWN;
+        }
+        wrong = redis_reply_kind(reply) == REDIS_ERROR;
+        if (*out == NULL && (wrong || i == 3))
+            *out = reply;
+        else
             redis_reply_free(reply);
     }
-    result = redis_is_list(reply, 2) ? check_owner(redis_reply_at(reply, 0), token, commit, err)
-                                     : redis_trouble(reply, "read", err);
-    if (result == STORE_DONE)
-        *out = reply;
-    else
-        redis_reply_free(reply);
-    return result;
+    return ERR_NONE;
 }
 
-/* One read behind all that was sent before.  A commit that Redis did not know the script of is sent
- * again behind the read, which therefore was too early: once more. */
+/* Send it and take its reply, with those of the commits before it. */
+static enum err_code read_once(struct redis_store *s, struct str meta_key, const struct str *args,
+                               size_t count, struct redis_link **link, struct redis_reply **out,
+                               struct err *err)
+{
+    enum err_code code = redis_commits_connect(s, meta_key, link, err);
+    size_t before;
+
+    *out = NULL;
+    if (code != ERR_NONE)
+        return code;
+    before = redis_commits_waiting(s, *link);
+    send_read(*link, meta_key, args, count);
+    while (before-- > 0 && code == ERR_NONE)
+        code = redis_commits_take(s, *link, err);
+    return code == ERR_NONE ? receive_exec(*link, out, err) : code;
+}
+
+static enum store_result check_read(const struct redis_reply *reply, const char *token,
+                                    uint64_t commit, struct err *err)
+{
+    if (!redis_is_list(reply, 2))
+        return redis_trouble(reply, "read", err);
+    return check_owner(redis_reply_at(reply, 0), token, commit, err);
+}
+
+/* One read behind all that was sent before.  A commit that was not taken there (an unknown script, a
+ * slot on the move) is sent again behind the read, which therefore was too early: once more. */
 static enum store_result read_as_owner(struct redis_store *s, const char *step, int32_t partition,
                                        const char *token, uint64_t commit, const struct str *args,
                                        size_t count, struct redis_reply **out, struct err *err)
 {
     struct str meta_key = redis_key(s->arena, step, partition, "meta");
+    struct redis_tries tries = {0};
+    enum redis_meaning meaning;
     enum store_result result;
     const struct commit *mine;
+    struct redis_link *link;
 
-    *out = NULL;
     do {
-        size_t before;
-
-        if (redis_commits_connect(s, err) != ERR_NONE)
+        if (read_once(s, meta_key, args, count, &link, out, err) != ERR_NONE)
             return STORE_DOWN;
-        before = redis_commits_waiting(s);
-        send_read(s, meta_key, args, count);
-        while (before-- > 0)
-            if (redis_commits_take(s, err) != ERR_NONE)
-                return STORE_DOWN;
-        result = receive_exec(s, token, commit, out, err);
+        result = check_read(*out, token, commit, err);
+        if (result == STORE_DONE)
+            return STORE_DONE;
+        meaning = redis_hear(s->redis, link, *out);
         mine = redis_commit_find(s, step, partition);
-    } while (result == STORE_GAP && mine != NULL && !mine->answered);
-    return result;
+        if (result == STORE_GAP && mine != NULL && !mine->answered)
+            meaning = mine->turned_away > 1 ? REDIS_NOT_YET : REDIS_ELSEWHERE;
+        redis_reply_free(*out);
+        *out = NULL;
+    } while (redis_again(&tries, meaning));
+    return result == STORE_GAP && meaning != REDIS_ANSWER ? STORE_DOWN : result;
 }
 
 static enum store_result load_some(struct redis_store *s, const char *step, int32_t partition,
@@ -346,8 +426,7 @@ static enum store_result redis_meta(struct store *store, const char *step, int32
     enum redis_kind kind;
 
     *out = STR_EMPTY;
-    redis_commits_take_all(s);
-    if (redis_command(s->redis, args, 3, &reply, err) != ERR_NONE)
+    if (ask(s, args[1], send_command, args, 3, &reply, err) != ERR_NONE)
         return STORE_DOWN;
     kind = redis_reply_kind(reply);
     if (kind == REDIS_TEXT)
@@ -365,7 +444,7 @@ static enum store_result redis_list(struct store *store, const char *step, int32
     struct str prefix = redis_key(arena, step, partition, "s:");
     struct redis_pair *pairs;
 
-    redis_commits_take_all(redis_store_of(store));
+    redis_commits_take_all(redis_store_of(store), NULL);
     if (redis_scan(redis_store_of(store)->redis, prefix, arena, &pairs, count, err) != ERR_NONE)
         return STORE_DOWN;
     *out = ARENA_ARRAY(arena, struct store_subject, *count);
@@ -388,6 +467,7 @@ static void redis_store_close(struct store *store)
     mem_free(s->commits);
     arena_free(s->arena);
     arena_free(s->commit_arena);
+    arena_free(s->key_arena);
     mem_free(s);
 }
 
@@ -398,8 +478,7 @@ static bool redis_store_clock(struct store *store, int64_t *at_ms)
     struct redis_reply *reply;
     bool told;
 
-    redis_commits_take_all(s);
-    if (redis_command(s->redis, args, 1, &reply, NULL) != ERR_NONE)
+    if (ask(s, STR_EMPTY, send_command, args, 1, &reply, NULL) != ERR_NONE)
         return false;
     told = redis_is_list(reply, 2);
     if (told)
@@ -436,6 +515,7 @@ enum err_code redis_store_open(const struct redis_settings *settings, struct sto
     s->commit.text = redis_commit_text;
     s->arena = arena_new(0);
     s->commit_arena = arena_new(0);
+    s->key_arena = arena_new(0);
     code = redis_open(settings, &s->redis, err);
     if (code == ERR_NONE)
         code = redis_script_learn(s->redis, &s->claim, err);

@@ -1,7 +1,8 @@
 /* processors/worker/redis_store.h - the store in Redis: a key per subject, checked by scripts.
  *
- * Each call is one atomic step in Redis that looks at token and commit number first.  Works with
- * one Redis (a cluster's slots are not followed yet; the keys are laid out for it).
+ * Each call is one atomic step in Redis that looks at token and commit number first.  Of a cluster each
+ * partition lives on one server; while its slot is being moved, what needs a key that is not there
+ * waits, for a third of a second, and then is STORE_DOWN.
  */
 #ifndef ATTENT_PROCESSORS_WORKER_REDIS_STORE_H
 #define ATTENT_PROCESSORS_WORKER_REDIS_STORE_H

@@ -1,15 +1,16 @@
 /* processors/worker/redis_store_parts.h - the inside of a Redis store, for the two files that make it
  * up: redis_store.c claims and reads, redis_commit.c commits.  Private to them.
  *
- * Answers come in the order in which things were sent: whoever waits for one takes those before it
- * down for their owners.  `commits` has that order.
+ * A partition lives on one server; answers of a server come in the order in which things were sent to
+ * it: whoever waits for one takes those before it down for their owners.  `commits` has that order.
  *
  *      sent:      commit 1/7   commit 2/9   read of 1 (checked against 8)
  *      received:  DONE         DONE         {token, 8}, blobs
  *
  * So a read behind a commit of the same partition sees what that has written, or is refused with it.
- * When the connection breaks, what is unanswered is sent again once, before anything else: a commit
- * that had landed answers GAP with its own new number.
+ * When a connection breaks, what is unanswered is sent again once, before anything else: a commit
+ * that had landed answers GAP with its own new number.  So is one of which a cluster says that its
+ * slot is elsewhere, or not to be had for a moment: it has done nothing there.
  */
 #ifndef ATTENT_PROCESSORS_WORKER_REDIS_STORE_PARTS_H
 #define ATTENT_PROCESSORS_WORKER_REDIS_STORE_PARTS_H
@@ -22,11 +23,14 @@
 /* A sorted set keeps its scores as doubles: beyond this milliseconds would be rounded. */
 #define REDIS_DUE_MAX_MS (INT64_C(1) << 53)
 
-struct commit {          /* on its way */
-    uint64_t connection; /* over which it was sent; another one will not bring its answer */
-    int64_t sent_mono_ms;
-    int tries;
-    bool dropped; /* nobody waits for its answer; nothing is borrowed any more */
+struct commit {              /* on its way */
+    struct redis_link *link; /* over which it was sent */
+    uint64_t connection;     /* of it; another one will not bring its answer; 0: not sent */
+    int64_t sent_mono_ms, first_mono_ms;
+    int tries;             /* how often it may have landed */
+    int turned_away;       /* by a cluster */
+    int64_t again_mono_ms; /* then it is sent again; 0: at once */
+    bool dropped;          /* nobody waits for its answer; nothing is borrowed any more */
     char *step;
     int32_t partition;
     char token[STORE_TOKEN_SIZE];
@@ -47,6 +51,7 @@ struct redis_store {
     size_t commit_count, commit_capacity;
     struct arena *arena;        /* arguments of one claim or read */
     struct arena *commit_arena; /* those of a commit, which may go out in the midst of a read */
+    struct arena *key_arena;    /* a key while commits go out */
 };
 
 struct redis_store *redis_store_of(struct store *s);
@@ -78,12 +83,15 @@ void redis_commit_drop(struct store *store, const char *step, int32_t partition)
 /* In flight and not dropped; NULL: none. */
 struct commit *redis_commit_find(struct redis_store *s, const char *step, int32_t partition);
 
-/* Connected, and whatever has lost its answer with the connection before is sent again. */
-enum err_code redis_commits_connect(struct redis_store *s, struct err *err);
+/* The link to a partition's server, connected; what lost its answer there is sent again.  An empty
+ * key: any server. */
+enum err_code redis_commits_connect(struct redis_store *s, struct str key, struct redis_link **out,
+                                    struct err *err);
 
-/* How many answers of commits come before that of what is sent next; take one of them, or all. */
-size_t redis_commits_waiting(const struct redis_store *s);
-enum err_code redis_commits_take(struct redis_store *s, struct err *err);
-void redis_commits_take_all(struct redis_store *s);
+/* How many answers of commits come over a link before that of what is sent next; take one of them, or
+ * all (NULL: of all links). */
+size_t redis_commits_waiting(const struct redis_store *s, const struct redis_link *link);
+enum err_code redis_commits_take(struct redis_store *s, struct redis_link *link, struct err *err);
+void redis_commits_take_all(struct redis_store *s, struct redis_link *link);
 
 #endif

@@ -2,6 +2,7 @@
  * nothing of them stays. */
 #include "tests/support/probe.h"
 #include "tests/support/process.h"
+#include "tests/support/redis_cluster.h"
 #include "tests/support/scratch.h"
 #include "tests/support/server.h"
 #include "tests/support/wait.h"
@@ -299,6 +300,34 @@ START_TEST(killed_broker_of_three_comes_back)
 }
 END_TEST
 
+/* A slot is moved with a key in it, its primary is killed, and the replica has both. */
+START_TEST(redis_cluster_moves_a_slot_and_fails_over)
+{
+    struct server *cluster = redis_cluster_start(NULL);
+    char answer[256];
+
+    ck_assert_int_eq(redis_cluster_primary(cluster, 5000), 0);
+    ck_assert_int_eq(redis_cluster_primary(cluster, 15495), 2); /* that of "b{a}" */
+    probe_redis_ask(server_port(cluster, 2), "SET b{a} there", answer, sizeof answer);
+    ck_assert_str_eq(answer, "+OK\r\n");
+    redis_cluster_move_begin(cluster, 15495, 2, 1);
+    ck_assert_int_eq(redis_cluster_move_keys(cluster, 15495, 2, 1, 10), 1);
+    redis_cluster_move_end(cluster, 15495, 1);
+    ck_assert_int_eq(redis_cluster_primary(cluster, 15495), 1);
+    probe_redis_ask(server_port(cluster, 1), "WAIT 1 5000", answer, sizeof answer);
+    server_kill(cluster, 1, SIGKILL);
+    while (redis_cluster_primary(cluster, 15495) != 4)
+        wait_pause_ms(20);
+    redis_cluster_wait(cluster);
+    probe_redis_ask(server_port(cluster, 4), "GET b{a}", answer, sizeof answer);
+    ck_assert_str_eq(answer, "$5\r\nthere\r\n");
+    server_restart(cluster, 1);
+    redis_cluster_wait(cluster);
+    ck_assert_int_eq(redis_cluster_primary(cluster, 15495), 4);
+    server_stop(cluster);
+}
+END_TEST
+
 static TCase *redis_tests(void)
 {
     TCase *tcase = tcase_create("redis");
@@ -310,6 +339,7 @@ static TCase *redis_tests(void)
     tcase_add_test(tcase, redis_killed_by_a_forked_test_comes_back_with_its_data);
     tcase_add_test(tcase, redis_outlives_the_test_that_restarted_it);
     tcase_add_test(tcase, redis_stands_still_while_stopped);
+    tcase_add_test(tcase, redis_cluster_moves_a_slot_and_fails_over);
     return tcase;
 }
 

@@ -1,4 +1,4 @@
-/* One contract, two stores: memory and a real Redis. */
+/* One contract, three stores: memory, a real Redis and a real Redis Cluster. */
 #include "processors/worker/memory_store.h"
 #include "processors/worker/redis_store.h"
 #include "processors/worker/step.h"
@@ -9,13 +9,13 @@
 
 #include "core/clock.h"
 #include "core/log.h"
-#include "tests/support/server.h"
+#include "tests/support/redis_cluster.h"
 #include "tests/support/suite.h"
 
 #define MINE   "0123456789abcdef0123456789abcdef"
 #define OTHERS "ffffffffffffffffffffffffffffffff"
 
-static struct server *redis;
+static struct server *redis, *cluster;
 
 static void start(void)
 {
@@ -23,21 +23,28 @@ static void start(void)
 
     log_setup(LOG_ERROR, LOG_LOGFMT, false);
     redis = redis_start(args);
+    cluster = redis_cluster_start(NULL);
 }
 
 static void stop(void)
 {
     server_stop(redis);
+    server_stop(cluster);
 }
 
-static struct store *open_redis(void)
+static struct store *open_at(const char *address)
 {
-    const struct redis_settings settings = {.address = server_address(redis)};
+    const struct redis_settings settings = {.address = address};
     struct store *s;
     struct err err = {0};
 
     ck_assert_msg(redis_store_open(&settings, &s, &err) == ERR_NONE, "%s", err.text);
     return s;
+}
+
+static struct store *open_redis(void)
+{
+    return open_at(server_address(redis));
 }
 
 static struct arena *arena;
@@ -276,12 +283,13 @@ static void a_dropped_commit_is_nobodys(struct store *s)
     ck_assert_int_eq(load_one(s, "drop", OTHERS, 2, "a", &blob), STORE_DONE);
 }
 
-static void on_both(void (*check)(struct store *s))
+static void on_all(void (*check)(struct store *s))
 {
-    struct store *stores[] = {memory_store_open(), open_redis()};
+    struct store *stores[] = {memory_store_open(), open_redis(),
+                              open_at(redis_cluster_url(cluster))};
 
     arena = arena_new(0);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         check(stores[i]);
         stores[i]->class->close(stores[i]);
     }
@@ -290,49 +298,49 @@ static void on_both(void (*check)(struct store *s))
 
 START_TEST(what_is_committed_is_what_is_loaded)
 {
-    on_both(what_is_committed_is_loaded);
+    on_all(what_is_committed_is_loaded);
 }
 END_TEST
 
 START_TEST(who_lost_the_partition_reads_and_writes_nothing)
 {
-    on_both(an_old_owner_reads_and_writes_nothing);
+    on_all(an_old_owner_reads_and_writes_nothing);
 }
 END_TEST
 
 START_TEST(timers_come_in_the_order_of_time_and_name)
 {
-    on_both(timers_come_in_order_and_in_parts);
+    on_all(timers_come_in_order_and_in_parts);
 }
 END_TEST
 
 START_TEST(timers_of_a_lane_stand_apart)
 {
-    on_both(lanes_have_timers_of_their_own);
+    on_all(lanes_have_timers_of_their_own);
 }
 END_TEST
 
 START_TEST(state_of_another_group_is_not_given_away)
 {
-    on_both(another_identity_is_refused);
+    on_all(another_identity_is_refused);
 }
 END_TEST
 
 START_TEST(what_is_read_with_a_commit_in_flight_comes_behind_it)
 {
-    on_both(a_read_comes_behind_the_commit_before_it);
+    on_all(a_read_comes_behind_the_commit_before_it);
 }
 END_TEST
 
 START_TEST(what_is_read_behind_a_refused_commit_is_refused_with_it)
 {
-    on_both(a_read_behind_a_refused_commit_is_refused);
+    on_all(a_read_behind_a_refused_commit_is_refused);
 }
 END_TEST
 
 START_TEST(a_commit_that_nobody_waits_for_disturbs_nobody)
 {
-    on_both(a_dropped_commit_is_nobodys);
+    on_all(a_dropped_commit_is_nobodys);
 }
 END_TEST
 

@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,20 +29,44 @@ static int connect_to(int port)
     return -1;
 }
 
+/* Has all of an answer come?  It is a line, a text, or a list of at most one text. */
+static bool is_whole(const char *answer, const char *until)
+{
+    const char *end = strstr(answer, "\r\n");
+
+    if (end == NULL)
+        return false;
+    if (answer[0] == '*' && atoi(answer + 1) > 0)
+        return is_whole(end + 2, until);
+    return answer[0] != '$' || until >= end + 2 + atoi(answer + 1) + 2;
+}
+
+void probe_redis_ask(int port, const char *command, char *answer, int room)
+{
+    char line[256];
+    int fd = connect_to(port), got = 0;
+    ssize_t n = 1;
+
+    answer[0] = '\0';
+    if (fd < 0)
+        return;
+    snprintf(line, sizeof line, "%s\r\n", command);
+    if (send(fd, line, strlen(line), MSG_NOSIGNAL) > 0)
+        while (n > 0 && got < room - 1 && !is_whole(answer, answer + got)) {
+            n = recv(fd, answer + got, (size_t)(room - 1 - got), 0);
+            got += n > 0 ? (int)n : 0;
+            answer[got] = '\0';
+        }
+    close(fd);
+}
+
 bool probe_redis(int port)
 {
-    static const char ping[] = "PING\r\n";
-    char reply[16] = "";
-    int fd = connect_to(port);
-    ssize_t got = 0;
+    char reply[64];
 
-    if (fd < 0)
-        return false;
-    if (send(fd, ping, sizeof ping - 1, MSG_NOSIGNAL) > 0)
-        got = recv(fd, reply, sizeof reply - 1, 0);
-    close(fd);
+    probe_redis_ask(port, "PING", reply, sizeof reply);
     /* one that wants a password is up; one that still loads its data says -LOADING */
-    return got > 0 && (strncmp(reply, "+PONG", 5) == 0 || strncmp(reply, "-NOAUTH", 7) == 0);
+    return strncmp(reply, "+PONG", 5) == 0 || strncmp(reply, "-NOAUTH", 7) == 0;
 }
 
 static bool receive_all(int fd, unsigned char *into, size_t bytes)

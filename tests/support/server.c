@@ -367,14 +367,25 @@ static void redis_arguments(struct node *node, const char *const extra_args[])
     }
 }
 
-struct server *redis_start(const char *const extra_args[])
+struct server *redis_start_many(int count, const char *const extra_args[],
+                                void (*prepare)(const struct server *server, int index))
 {
-    struct server *server = server_new(1);
+    struct server *server = server_new(count);
 
-    node_init(server, 0);
-    redis_arguments(&server->nodes[0], extra_args);
+    for (int i = 0; i < count; i++)
+        node_init(server, i);
+    for (int i = 0; i < count; i++) {
+        if (prepare != NULL)
+            prepare(server, i);
+        redis_arguments(&server->nodes[i], extra_args);
+    }
     start_all(server);
     return server;
+}
+
+struct server *redis_start(const char *const extra_args[])
+{
+    return redis_start_many(1, extra_args, NULL);
 }
 
 /* --- Kafka ---------------------------------------------------------------------------- */

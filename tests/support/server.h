@@ -29,11 +29,15 @@
 
 struct server;
 
-enum { SERVER_NODES_MAX = 5 };
+enum { SERVER_NODES_MAX = 6 };
 
 /* One redis-server.  Nothing on disk, maxmemory-policy noeviction.  extra_args (ends with NULL;
  * or NULL) come after our own and win: {"--appendonly", "yes", NULL}. */
 struct server *redis_start(const char *const extra_args[]);
+
+/* Several; each one's folder is prepared before it starts.  See redis_cluster.h. */
+struct server *redis_start_many(int count, const char *const extra_args[],
+                                void (*prepare)(const struct server *server, int index));
 
 /* A Kafka cluster of so many brokers, each a controller too (KRaft).  Replication 3 and
  * min.insync.replicas 2 with three brokers or more, else 1.  Topics are not made by themselves.
