@@ -122,7 +122,7 @@ test: ## All tests, against real servers, after installing what they need
 	@tests/run $(UNIT_PROGRAMS) $(wildcard tests/*.sh) $(SERVER_PROGRAMS)
 
 .PHONY: test-programs
-test-programs: build/attent build/asan/attent $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) fuzzers
+test-programs: build/attent build/asan/attent build/chaos $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) fuzzers
 
 # --- fuzzing ------------------------------------------------------------------------------
 FUZZ_PROGRAMS := $(FUZZERS:tests/fuzz/%.c=build/fuzz/bin/%)

@@ -5,6 +5,8 @@
  *     FAULTS=no                         nothing happens: is the comparison itself right?
  *     ONLY=kill-decide                  this fault alone
  *     ATTENT=build/asan/attent          another program (build/attent)
+ *     LOAD_S=100                        instead of MINUTES
+ *     FAULTS_MIN=10                     fewer faults than that: the run says nothing, and fails
  *
  * Exit code: 0 nothing lost, doubled or different; 1 something was; 2 wrong usage.
  */
@@ -24,7 +26,7 @@ enum {
     EVENTS_MIN = 2000,
     LOOK_MS = 20,
     START_MS_MAX = 180 * 1000,
-    REST_MS_MAX = 420 * 1000, /* faults have ended: retries of channels go up to a minute */
+    REST_MS_MAX = 300 * 1000, /* faults have ended: retries of channels go up to a minute */
     QUIET_MS = 5000,
     TIMER_MS = 20 * 1000, /* the last that the load has opened (rules/moments/uninsured.yaml) */
 };
@@ -163,7 +165,7 @@ static void run_piece(struct piece *p)
 
 static struct chaos read_settings(void)
 {
-    uint64_t minutes = setting("MINUTES", MINUTES), seconds = setting("SECONDS", minutes * 60);
+    uint64_t minutes = setting("MINUTES", MINUTES), seconds = setting("LOAD_S", minutes * 60);
     const char *faults = getenv("FAULTS"), *only = getenv("ONLY"), *attent = getenv("ATTENT");
     struct chaos chaos = {.seed = setting("SEED", 1),
                           .events = setting("EVENTS", seconds * EVENTS_PER_SECOND),
@@ -216,6 +218,18 @@ static bool run_campaign(struct chaos chaos, const char *dir)
     return report_is_well(&all);
 }
 
+static bool enough_has_happened(const struct figures *figures)
+{
+    uint64_t wanted = setting("FAULTS_MIN", 0), faults = 0;
+
+    for (int i = 0; i < FAULT_KIND_COUNT; i++)
+        faults += figures->faults[i];
+    if (faults < wanted)
+        printf("chaos: %llu faults, wanted are %llu\n", (unsigned long long)faults,
+               (unsigned long long)wanted);
+    return faults >= wanted;
+}
+
 int main(void)
 {
     const char *dir = getenv("CONTINUE");
@@ -233,7 +247,7 @@ int main(void)
     } else {
         run_one(chaos, &figures);
         report_table(&figures);
-        well = report_is_well(&figures);
+        well = report_is_well(&figures) && enough_has_happened(&figures);
     }
     return well ? 0 : 1;
 }

@@ -193,8 +193,9 @@ static void pass_kafka(struct faults *f, struct active *a)
 static bool kill_redis(struct faults *f, struct active *a)
 {
     a->target = servers_redis_primary(f->site, draw(f, 1000));
-    server_kill(f->site->redis, a->target, SIGKILL);
-    return true;
+    if (a->target >= 0)
+        server_kill(f->site->redis, a->target, SIGKILL);
+    return a->target >= 0;
 }
 
 static bool stop_redis(struct faults *f, struct active *a)
@@ -216,14 +217,21 @@ static void restart_redis(struct faults *f, struct active *a)
 static bool pause_redis(struct faults *f, struct active *a)
 {
     a->target = servers_redis_primary(f->site, draw(f, 1000));
-    server_kill(f->site->redis, a->target, SIGSTOP);
-    return true;
+    if (a->target >= 0)
+        server_kill(f->site->redis, a->target, SIGSTOP);
+    return a->target >= 0;
 }
 
 static void continue_redis(struct faults *f, struct active *a)
 {
     server_kill(f->site->redis, a->target, SIGCONT);
     servers_redis_wait_whole(f->site);
+}
+
+static bool move_slot(struct faults *f, struct active *a)
+{
+    (void)a;
+    return servers_redis_move_slot(f->site, draw(f, 1000));
 }
 
 static bool cut_redis(struct faults *f, struct active *a)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "tests/chaos/servers.h"
+#include "tests/support/redis_cluster.h"
 #include "tests/support/scratch.h"
 #include "tests/support/wait.h"
 
@@ -43,15 +45,25 @@ static void open_kafka(struct site *s)
                     .data; /* until the configuration is written */
 }
 
+/* All that a node says of itself is its proxy's port, to clients and to its replicas. */
 static const char *open_redis(struct site *s)
 {
-    static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "everysec", NULL};
-    int port = scratch_free_port();
+    struct buf url = {0};
+    const char *kept;
 
-    s->redis = redis_start(durable);
-    s->redis_count = 1;
-    s->redis_lanes[0] = proxy_add(s->proxy, port, server_port(s->redis, 0));
-    return arena_format(s->arena, "127.0.0.1:%d", port).data;
+    s->redis = redis_cluster_start(NULL);
+    s->redis_count = server_count(s->redis);
+    for (int i = 0; i < s->redis_count; i++) {
+        s->redis_ports[i] = scratch_free_port();
+        s->redis_lanes[i] = proxy_add(s->proxy, s->redis_ports[i], server_port(s->redis, i));
+        servers_redis_announce(s, i);
+        buf_put_format(&url, "%s127.0.0.1:%d", i == 0 ? "redis+cluster://" : ",",
+                       s->redis_ports[i]);
+    }
+    servers_redis_wait_whole(s);
+    kept = arena_str(s->arena, buf_str(&url)).data;
+    buf_free(&url);
+    return kept;
 }
 
 static const char *write_config(struct site *s, const char *brokers, const char *redis)
@@ -97,7 +109,7 @@ void site_open(struct site *s, const struct chaos *chaos)
     open_kafka(s);
     redis = open_redis(s);
     s->config = write_config(s, s->config, redis);
-    s->config_direct = write_config(s, server_address(s->kafka), server_address(s->redis));
+    s->config_direct = write_config(s, server_address(s->kafka), redis_cluster_url(s->redis));
     make_topics(s);
 }
 

@@ -29,7 +29,7 @@ struct site {
     struct proxy *proxy;
     struct server *kafka, *redis;
     int kafka_lanes[CHAOS_BROKERS];
-    int redis_lanes[SERVER_NODES_MAX + 1];
+    int redis_lanes[SERVER_NODES_MAX], redis_ports[SERVER_NODES_MAX]; /* ports of the proxy */
     int redis_count;
     struct kafka_settings direct; /* past the proxy */
     struct receivers *receivers;
