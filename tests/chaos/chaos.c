@@ -106,7 +106,7 @@ static bool is_at_rest(struct piece *p, int64_t done_ms)
 
     accounts_look(p->accounts, &state);
     return now_ms - done_ms >= TIMER_MS && now_ms - state.quiet_since_ms >= QUIET_MS &&
-           state.arrived == state.sources && state.ended == state.tasks;
+           state.arrived >= state.sources && state.ended == state.tasks;
 }
 
 static void await_rest(struct piece *p)

@@ -14,6 +14,7 @@
 #include "processors/worker/redis_store.h"
 #include "schemas/chain.h"
 #include "tests/chaos/compare.h"
+#include "tests/support/redis_cluster.h"
 
 static void add(struct undisturbed *u, enum outputs_of what, int to, struct str seq,
                 struct str chain)
@@ -148,7 +149,7 @@ bool offline_identify(struct site *site, int partition, struct undisturbed *out)
 bool offline_redis_state(struct site *site, const char *step, int partition,
                          char out[HASH128_HEX_SIZE])
 {
-    struct redis_settings settings = {.address = server_address(site->redis)};
+    struct redis_settings settings = {.address = redis_cluster_url(site->redis)};
     struct store *store = NULL;
     struct hash128 digest;
     struct err err = {0};
