@@ -75,6 +75,7 @@ struct accounts {
     struct taken taken[OUTPUTS_COUNT][CHAOS_PARTITIONS];
     uint64_t ledger_taken[CHAOS_PARTITIONS];
     struct hashed names, tasks; /* struct named, struct task_account */
+    struct hashed waiting;      /* bool, by hash of "CUSTOMER MOMENT ABOUT" */
     uint64_t wrong;
     struct arena *arena, *passing; /* for good; of one record */
     struct buf scratch;
@@ -251,6 +252,13 @@ static void take_task(struct accounts *a, const struct record *r)
     a->now.ended += t->over;
 }
 
+static struct str text_of(struct value map, const char *key)
+{
+    struct value v = value_map_get(map, str_of(key));
+
+    return v.kind == VALUE_STRING ? value_str(v) : STR_EMPTY;
+}
+
 static void take_of_tasks(struct accounts *a, const struct record *r)
 {
     struct str type = record_header(r, STR("ce_type"));
@@ -263,6 +271,29 @@ static void take_of_tasks(struct accounts *a, const struct record *r)
     else if (str_is(type, WITHDRAWAL_CE_TYPE) &&
              withdrawal_read_json(r->value, a->passing, &w, NULL))
         accounts_task(a, w.task)->withdrawn = true;
+}
+
+/* One customer gets one action at a time: whose turn it is not waits behind the other, longer than the
+ * run may be. */
+static void take_decision(struct accounts *a, const struct record *r)
+{
+    struct value decision;
+
+    if (!take_output(a, OUTPUTS_DECISIONS, r) || !str_contains(r->value, STR("\"outranked\"")) ||
+        json_parse(r->value, a->passing, &decision, NULL) != JSON_FINE)
+        return;
+    *(bool *)hashed_at(&a->waiting,
+                       hash_bytes(arena_format(a->passing, "%.*s %.*s %.*s",
+                                               STR_ARG(text_of(decision, "customer")),
+                                               STR_ARG(text_of(decision, "moment")),
+                                               STR_ARG(text_of(decision, "about"))),
+                                  0),
+                       NULL) = true;
+}
+
+bool accounts_waits(struct accounts *a, const char *what)
+{
+    return *(const bool *)hashed_at(&a->waiting, hash_bytes(str_of(what), 0), NULL);
 }
 
 /* --- dispatch ------------------------------------------------------------------------------- */
@@ -333,7 +364,7 @@ static void take(struct accounts *a, const struct record *r)
     case PLACE_EVENTS: take_event(a, r); break;
     case PLACE_DLQ: take_dead(a, r); break;
     case PLACE_TASKS: take_of_tasks(a, r); break;
-    case PLACE_DECISIONS: take_output(a, OUTPUTS_DECISIONS, r); break;
+    case PLACE_DECISIONS: take_decision(a, r); break;
     case PLACE_LEDGER: take_ledger(a, r); break;
     case PLACE_QUEUE: take_queued(a, r); break;
     }
@@ -396,6 +427,7 @@ struct accounts *accounts_start(const struct kafka_settings *settings, struct lo
     a->load = load;
     a->names = hashed_of(sizeof(struct named));
     a->tasks = hashed_of(sizeof(struct task_account));
+    a->waiting = hashed_of(sizeof(bool));
     a->arena = arena_new(0);
     a->passing = arena_new(0);
     a->now.quiet_since_ms = wait_now_ms();
@@ -435,6 +467,7 @@ void accounts_free(struct accounts *a)
         }
     hashed_free(&a->names);
     hashed_free(&a->tasks);
+    hashed_free(&a->waiting);
     buf_free(&a->scratch);
     arena_free(a->arena);
     arena_free(a->passing);

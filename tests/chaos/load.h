@@ -43,7 +43,6 @@ size_t load_probes(struct load *load, struct probe *out, size_t max);
 enum expected {
     EXPECTED_NOT, /* a timer was called off; it may have been too late, and then it is taken back */
     EXPECTED_ONCE,
-    EXPECTED_MAYBE, /* it waits behind another one of the customer, longer than the run */
 };
 
 /* Each task that must be (or may be) there: "CUSTOMER MOMENT ABOUT". */

@@ -1,11 +1,9 @@
 #include "tests/chaos/truth.h"
 
-#include <stdlib.h>
-
 #include "core/check.h"
 #include "core/mem.h"
 
-enum { MISSED = 3, RECEIVED = 5, CARS = 2, HEAVY_KG = 1500, TOGETHER_MS = 60 * 1000 };
+enum { MISSED = 3, RECEIVED = 5, CARS = 2 };
 
 struct person {
     uint32_t missed, received;
@@ -99,33 +97,6 @@ static void tell(const struct ref_event *e, const char *moment, bool about, enum
     buf_free(&line);
 }
 
-static bool is_due(const struct car *car)
-{
-    return car->registered.weight_kg > HEAVY_KG && !car->updated;
-}
-
-/* One customer gets one action at a time: what is due together with another may have to wait. */
-static bool has_another(const struct truth *t, size_t index)
-{
-    const struct ref_event *own = &t->cars[index].registered;
-
-    for (size_t i = 0; i < t->car_count; i++) {
-        const struct ref_event *e = &t->cars[i].registered;
-
-        if (i != index && e->customer == own->customer && e->weight_kg > HEAVY_KG &&
-            llabs(e->at_ms - own->at_ms) < TOGETHER_MS)
-            return true;
-    }
-    return false;
-}
-
-static enum expected expected_of(const struct truth *t, size_t index)
-{
-    if (!is_due(&t->cars[index]))
-        return EXPECTED_NOT;
-    return has_another(t, index) ? EXPECTED_MAYBE : EXPECTED_ONCE;
-}
-
 void truth_tell(struct truth *t,
                 void (*take)(void *context, struct str what, enum expected expected), void *context)
 {
@@ -141,6 +112,7 @@ void truth_tell(struct truth *t,
                 tell(&e, "pads", true, EXPECTED_ONCE, take, context);
     }
     for (size_t i = 0; i < t->car_count; i++)
-        if (t->cars[i].registered.weight_kg > HEAVY_KG)
-            tell(&t->cars[i].registered, "uninsured", true, expected_of(t, i), take, context);
+        if (t->cars[i].registered.weight_kg > 1500)
+            tell(&t->cars[i].registered, "uninsured", true,
+                 t->cars[i].updated ? EXPECTED_NOT : EXPECTED_ONCE, take, context);
 }

@@ -5,8 +5,7 @@
  *  thanks     5 payment.received; once a customer
  *  pads       pad_mm of a car goes below 3.0 (before: 3.0 or more); once a car
  *  uninsured  vehicle.registered over 1,500 kg, and no policy.updated for this car.  With one it
- *             depends on when the process looks: then the task may be there, and is taken back.
- *             Of two cars of one customer in a minute one may wait behind the other
+ *             depends on when the process looks: then the task may be there, and is taken back
  */
 #ifndef TESTS_CHAOS_TRUTH_H
 #define TESTS_CHAOS_TRUTH_H
