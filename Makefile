@@ -22,6 +22,7 @@ FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 SIM_KAFKA := $(sort $(wildcard tests/sim/kafka_*.c)) # a Kafka that is a calculation; linked before the library
 SIM_ALONE := tests/unit/sim/alone.c tests/unit/sim/hands.c
 KAFKA_PLAY := $(sort $(filter-out %/model.c,$(wildcard tests/contract/kafka/*.c)))
+CHAOS := $(sort $(wildcard tests/chaos/*.c)) tests/bench/workload.c
 BENCH := $(sort $(wildcard tests/bench/*.c))
 
 # TLS to Redis: hiredis has it since 1.0, in a library of its own (Debian 12: 0.14)
@@ -147,7 +148,7 @@ test: ## All tests, against real servers, after installing what they need
 	@TEST_JOBS=$(JOBS) tests/run $(UNIT_PROGRAMS) $(wildcard tests/*.sh) $(SERVER_PROGRAMS)
 
 .PHONY: test-programs
-test-programs: build/attent build/asan/attent $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) fuzzers build/sim/sim build/asan/sim
+test-programs: build/attent build/asan/attent build/chaos $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) fuzzers build/sim/sim build/asan/sim
 
 # --- fuzzing ------------------------------------------------------------------------------
 FUZZ_PROGRAMS := $(FUZZERS:tests/fuzz/%.c=build/fuzz/bin/%)
@@ -201,6 +202,14 @@ soak: ## EVENTS (10000000) through decide under a memory cap: is the line flat? 
 	@$(MAKE) --no-print-directory -j$(JOBS) build/attent build/bench
 	@MODE=soak EVENTS=$(or $(EVENTS),10000000) CUSTOMERS=$(or $(CUSTOMERS),200000) build/bench
 	@tests/bench/soak_plot build/soak.csv >docs/soak.svg && echo "  docs/soak.svg"
+
+build/chaos: $(CHAOS:%.c=build/release/%.o) build/release/tests/support.a build/release/libattent.a
+	$(QUIET_LD)$(CC) $^ $(CHECK_LIBS) $(LIBS) -o $@
+.PHONY: chaos
+chaos: ## Real faults against real servers: MINUTES (20), SEED, EVENTS, CONTINUE=DIR (docs/chaos.md)
+	@deploy/install build run test kafka
+	@$(MAKE) --no-print-directory -j$(JOBS) build/attent build/chaos
+	@build/chaos
 
 build/bench-cel: build/release/tests/bench/cel/bench_cel.o build/release/libattent.a
 	$(QUIET_LD)$(CC) $^ $(LIBS) -o $@

@@ -69,6 +69,7 @@ struct answer {
 struct node {
     int port;
     int controller_port; /* Kafka only */
+    int behind_port;     /* Kafka behind proxies: where it listens for what they pass on; else 0 */
     const char *dir;
     const char *log;
     const char *argv[ARGS_MAX];
@@ -423,7 +424,30 @@ static const char kafka_properties[] =
     "num.io.threads=4\n"
     "background.threads=2\n";
 
-static void kafka_configure(struct server *server, int index, const char *voters)
+/* Who comes through a proxy is told the proxies' ports, and the brokers among themselves know nothing
+ * of them.  Of two lines with the same key the later one counts. */
+static const char behind_properties[] =
+    "listeners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d,BEHIND://127.0.0.1:%d\n"
+    "advertised.listeners=PLAINTEXT://127.0.0.1:%d,BEHIND://127.0.0.1:%d\n"
+    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,BEHIND:PLAINTEXT\n"
+    "inter.broker.listener.name=PLAINTEXT\n";
+
+static char *with_proxy(const struct node *node, int proxy_port, char *properties)
+{
+    char *more = NULL, *text = NULL;
+
+    if (proxy_port == 0)
+        return properties;
+    if (asprintf(&more, behind_properties, node->port, node->controller_port, node->behind_port,
+                 node->port, proxy_port) < 0 ||
+        asprintf(&text, "%s%s", properties, more) < 0)
+        scratch_fail("out of memory");
+    free(more);
+    free(properties);
+    return text;
+}
+
+static void kafka_configure(struct server *server, int index, const char *voters, int proxy_port)
 {
     struct node *node = &server->nodes[index];
     int copies = server->node_count < 3 ? server->node_count : 3;
@@ -434,6 +458,7 @@ static void kafka_configure(struct server *server, int index, const char *voters
     if (asprintf(&text, kafka_properties, index + 1, node->port, node->controller_port, node->port,
                  voters, node->dir, copies, in_sync, copies, copies, in_sync, session_ms) < 0)
         scratch_fail("out of memory");
+    text = with_proxy(node, proxy_port, text);
     scratch_write(node->dir, "server.properties", text);
     free(text);
     node->argv[0] = "deploy/kafka/kafka";
@@ -441,6 +466,11 @@ static void kafka_configure(struct server *server, int index, const char *voters
 }
 
 struct server *kafka_start(int broker_count)
+{
+    return kafka_start_behind(broker_count, NULL);
+}
+
+struct server *kafka_start_behind(int broker_count, const int proxy_ports[])
 {
     char voters[SERVER_NODES_MAX * sizeof "9@127.0.0.1:65535,"] = "";
     struct server *server;
@@ -456,11 +486,12 @@ struct server *kafka_start(int broker_count)
 
         node_init(server, i);
         server->nodes[i].controller_port = scratch_free_port();
+        server->nodes[i].behind_port = proxy_ports != NULL ? scratch_free_port() : 0;
         snprintf(voters + used, sizeof voters - used, "%s%d@127.0.0.1:%d", i == 0 ? "" : ",", i + 1,
                  server->nodes[i].controller_port);
     }
     for (int i = 0; i < broker_count; i++)
-        kafka_configure(server, i, voters);
+        kafka_configure(server, i, voters, proxy_ports != NULL ? proxy_ports[i] : 0);
     start_all(server);
     return server;
 }
@@ -487,6 +518,11 @@ static const struct node *node_at(const struct server *server, int index)
 int server_port(const struct server *server, int index)
 {
     return node_at(server, index)->port;
+}
+
+int server_behind_port(const struct server *server, int index)
+{
+    return node_at(server, index)->behind_port;
 }
 
 const char *server_dir(const struct server *server, int index)

@@ -44,6 +44,12 @@ struct server *redis_start_many(int count, const char *const extra_args[],
  * Record times may lie far ahead and nothing expires.  Returns when each broker lists all. */
 struct server *kafka_start(int broker_count);
 
+/* The same, with a proxy before each broker that listens on proxy_ports[i] and passes on to
+ * server_behind_port: a client that begins at a proxy is told of the other proxies only.  Clients
+ * that begin at server_address go past them, as the brokers among themselves do. */
+struct server *kafka_start_behind(int broker_count, const int proxy_ports[]);
+int server_behind_port(const struct server *server, int index); /* 0: there is no proxy */
+
 /* "127.0.0.1:port[,...]", valid until server_stop. */
 const char *server_address(const struct server *server);
 

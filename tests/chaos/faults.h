@@ -1,0 +1,32 @@
+/* tests/chaos/faults.h - what happens to a site, drawn by the seed.
+ *
+ * Kinds are drawn from a bag without putting back, so that each comes before any comes again; the
+ * next one begins a moment after the last began or ended, up to two at once.  One seed gives one order of
+ * faults and victims; the moments are those of the machine.
+ */
+#ifndef TESTS_CHAOS_FAULTS_H
+#define TESTS_CHAOS_FAULTS_H
+
+#include "tests/chaos/site.h"
+
+struct faults;
+
+struct fault_span {
+    enum fault_kind kind;
+    int64_t begin_ms, end_ms; /* monotonic; end 0: it is there */
+};
+
+struct faults *faults_new(const struct chaos *chaos, struct site *site, struct load *load);
+void faults_free(struct faults *f); /* NULL allowed */
+
+/* Begin and end what is due; may take some seconds. */
+void faults_go_on(struct faults *f);
+/* End all, and begin no more. */
+void faults_heal(struct faults *f);
+
+size_t faults_count(const struct faults *f); /* begun so far */
+const struct fault_span *faults_at(const struct faults *f, size_t index);
+const char *faults_code(enum fault_kind kind);
+bool faults_find(struct str code, enum fault_kind *out);
+
+#endif
