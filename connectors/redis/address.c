@@ -11,9 +11,10 @@ void redis_node_set(struct redis_node *node, struct str host, int port)
     node->port = port;
     snprintf(node->host, sizeof node->host, "%.*s", STR_ARG(host));
     if (port == 0)
-        snprintf(node->text, sizeof node->text, "unix:%s", node->host);
+        snprintf(node->text, sizeof node->text, "unix:%.*s", STR_ARG(host));
     else
-        snprintf(node->text, sizeof node->text, is_v6 ? "[%s]:%d" : "%s:%d", node->host, port);
+        snprintf(node->text, sizeof node->text, is_v6 ? "[%.*s]:%d" : "%.*s:%d", STR_ARG(host),
+                 port);
 }
 
 static enum err_code wrong(struct err *err, const char *what, struct str of)

@@ -264,7 +264,7 @@ bool server_timers_fit(const struct server_area *area, struct err *why)
         struct blob_timers timers;
         struct str inner;
 
-        all = blob_unwrap(it->blob, arena, &timers, &inner, why) == ERR_NONE;
+        all = blob_unwrap(it->node.key, it->blob, arena, &timers, &inner, why) == ERR_NONE;
         if (all && !fits(it, &timers)) {
             err_set(why, ERR_STATE, "timers of %.*s in %s/%d are not those of its state",
                     STR_ARG(it->node.key), area->step, area->partition);
