@@ -215,6 +215,23 @@ const char *kafka_library_version(void)
     return "model";
 }
 
+/* Ingest's: only with a store of skips, which a simulated one has not. */
+enum err_code kafka_consumer_notes(struct kafka_consumer *c, struct kafka_partition *partitions,
+                                   size_t count, struct arena *arena, struct str *notes,
+                                   struct err *err)
+{
+    (void)c, (void)partitions, (void)count, (void)arena, (void)notes, (void)err;
+    abort();
+}
+
+enum err_code kafka_consumer_commit_notes(struct kafka_consumer *c,
+                                          const struct kafka_partition *offsets,
+                                          const struct str *notes, size_t count, struct err *err)
+{
+    (void)c, (void)offsets, (void)notes, (void)count, (void)err;
+    abort();
+}
+
 enum err_code kafka_mock_open(const struct kafka_topic_config *topics, size_t count,
                               struct kafka_mock **out, struct err *err)
 {
