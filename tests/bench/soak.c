@@ -5,7 +5,8 @@
  * The reference workload in slices, each a month of the log behind the one before, with another seed; a
  * thread looks every second at the process, at Redis and at how far they are.  The process may not
  * have more than CAP_MIB of data (RLIMIT_DATA: beyond it, it ends and so does the run), its cache of
- * states is an eighth of that.  Writes build/soak.csv, which tests/bench/soak_plot makes a picture of. */
+ * states is an eighth of that.  The limit counts what is reserved too, such as the stacks of
+ * librdkafka's threads: 256 was too little where 106 MiB were in use.  Writes build/soak.csv, which tests/bench/soak_plot makes a picture of. */
 #include "tests/bench/soak.h"
 
 #include <pthread.h>
