@@ -56,6 +56,7 @@ struct ingest_config { /* borrowed as long as the ingest is open, with all that 
     const struct event_types *types;
     struct geoip *geo;             /* NULL: there is none, and no source has an `ip` */
     int64_t watermark_interval_ms; /* 0: none are written */
+    size_t round_records_max;      /* in one transaction; 0: as many as ingest thinks right */
     int64_t (*wall_ms)(void);      /* clock_wall_ms; a test's own */
 };
 
