@@ -57,6 +57,7 @@ struct kafka_producer {
     size_t outstanding; /* queued, not yet reported */
     size_t firsts;      /* partitions that a first record is on its way to */
     struct err failure; /* of the first record that failed since the last flush */
+    bool failure_is_purge;
     struct topic_handle *topics;
     size_t topic_count, topic_capacity;
 };
@@ -118,6 +119,12 @@ static void make_known(struct kafka_producer *p, const rd_kafka_message_t *m)
     }
 }
 
+static bool is_purge(rd_kafka_resp_err_t error)
+{
+    return error == RD_KAFKA_RESP_ERR__PURGE_QUEUE || error == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+}
+
+/* What was dropped because another record failed may be reported before that one. */
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
     struct kafka_producer *p = opaque;
@@ -128,9 +135,12 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
     if (p->firsts > 0 && m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
         make_known(p, m);
     count_report(m->_private, m->err == RD_KAFKA_RESP_ERR_NO_ERROR);
-    if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR && p->failure.code == ERR_NONE)
-        err_set(&p->failure, refusal(m->err), "record for %s/%d was not taken: %s",
-                rd_kafka_topic_name(m->rkt), m->partition, rd_kafka_err2str(m->err));
+    if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR ||
+        (p->failure.code != ERR_NONE && !(p->failure_is_purge && !is_purge(m->err))))
+        return;
+    p->failure_is_purge = is_purge(m->err);
+    err_set(&p->failure, refusal(m->err), "record for %s/%d was not taken: %s",
+            rd_kafka_topic_name(m->rkt), m->partition, rd_kafka_err2str(m->err));
 }
 
 static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)

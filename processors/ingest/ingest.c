@@ -147,6 +147,13 @@ static size_t bytes_allowed(const struct kafka_settings *kafka)
     return bytes;
 }
 
+static size_t round_records_max(const struct ingest *in)
+{
+    size_t wanted = in->config->round_records_max;
+
+    return wanted != 0 && wanted < ROUND_RECORDS ? wanted : ROUND_RECORDS;
+}
+
 static void leave(struct ingest *in)
 {
     kafka_consumer_close(in->consumer);
@@ -212,7 +219,7 @@ enum err_code ingest_open(const struct ingest_config *config, struct ingest **ou
     in->progress = progress_new(config);
     in->lag = lag_new(config);
     in->suspects = suspects_new(config);
-    in->round_records = ROUND_RECORDS;
+    in->round_records = round_records_max(in);
     in->tallies = mem_alloc(config->source_count * sizeof *in->tallies);
     in->letter_bytes_max = MEM_NEW_ARRAY(size_t, config->source_count);
     for (size_t i = 0; i < config->source_count; i++)
@@ -590,7 +597,7 @@ static void size_next_round(struct ingest *in, size_t taken)
         bytes += in->records[i].value.len;
     records = taken * ROUND_BYTES / bytes;
     records = records < ROUND_LEAST ? ROUND_LEAST : records;
-    in->round_records = records < ROUND_RECORDS ? records : ROUND_RECORDS;
+    in->round_records = records < round_records_max(in) ? records : round_records_max(in);
 }
 
 enum err_code ingest_poll(struct ingest *in, int timeout_ms, size_t *count, struct err *err)

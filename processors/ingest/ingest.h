@@ -61,6 +61,7 @@ struct ingest_config { /* borrowed as long as the ingest is open, with all that 
      * rules_topic.  NULL: they are not. */
     const struct skip_store *skips;
     const char *rules_topic;
+    size_t round_records_max; /* in one transaction; 0: as many as ingest thinks right */
     int64_t (*wall_ms)(void); /* clock_wall_ms; a test's own */
 };
 

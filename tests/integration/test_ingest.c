@@ -71,6 +71,7 @@ static int ingest_main(const char *brokers)
     struct ingest *in;
     struct err err;
 
+    config.round_records_max = CRASH_EVENTS / 8; /* so that there is a middle */
     if (config.types == NULL || ingest_open(&config, &in, &err) != ERR_NONE)
         return 1;
     for (;;)
