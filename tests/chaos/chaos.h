@@ -43,6 +43,7 @@ struct figures {
     uint64_t tasks, decisions, repeats,
         gaps;          /* as a reader takes them, and what it does not take */
     uint64_t in_doubt; /* of a channel that may leave it so */
+    uint64_t waiting;  /* expected tasks that are excused: outranked */
     uint64_t crashes;  /* processes that ended by a signal that we did not send */
     uint64_t restless; /* pieces that did not come to rest */
     uint64_t seconds;

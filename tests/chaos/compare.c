@@ -143,7 +143,9 @@ static void judge(struct comparison *c, const struct expectation *e)
         c->figures->different++;
         fault = "decided without a reason";
     } else if (e->told && e->expected == EXPECTED_ONCE && e->taken == 0 &&
-               !accounts_waits(c->accounts, e->what)) {
+               accounts_waits(c->accounts, e->what)) {
+        c->figures->waiting++;
+    } else if (e->told && e->expected == EXPECTED_ONCE && e->taken == 0) {
         c->figures->lost++;
         fault = "never decided";
     } else if (e->told && e->expected == EXPECTED_NOT && e->taken == 1 && !e->withdrawn) {

@@ -1,8 +1,7 @@
 /* tests/chaos/faults.h - what happens to a site, drawn by the seed.
  *
  * Kinds are drawn from a bag without putting back, so that each comes before any comes again; the
- * next one begins a moment after the last began or ended, up to two at once.  One seed gives one order of
- * faults and victims; the moments are those of the machine.
+ * next one begins a moment after the last began or ended, up to two at once.  What may begin depends on what is there, so a seed does not give one order.
  */
 #ifndef TESTS_CHAOS_FAULTS_H
 #define TESTS_CHAOS_FAULTS_H

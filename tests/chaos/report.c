@@ -26,9 +26,9 @@ static const struct {
     {                                                                                              \
 #name, offsetof(struct figures, name)                                                      \
     }
-    FIELD(pieces),   FIELD(events),  FIELD(lost),      FIELD(doubled),  FIELD(different),
-    FIELD(tasks),    FIELD(gaps),    FIELD(repeats),   FIELD(in_doubt), FIELD(crashes),
-    FIELD(restless), FIELD(seconds), FIELD(decisions),
+    FIELD(waiting),   FIELD(pieces),   FIELD(events),  FIELD(lost),      FIELD(doubled),
+    FIELD(different), FIELD(tasks),    FIELD(gaps),    FIELD(repeats),   FIELD(in_doubt),
+    FIELD(crashes),   FIELD(restless), FIELD(seconds), FIELD(decisions),
 #undef FIELD
 };
 
@@ -135,9 +135,9 @@ void report_table(const struct figures *f)
            f->events, f->seconds, f->pieces, f->pieces == 1 ? "" : "s", faults, f->tasks,
            f->decisions, f->repeats, f->gaps);
     printf("lost %" PRIu64 ", doubled %" PRIu64 ", different %" PRIu64 "; in doubt %" PRIu64
-           " (a channel that sends at most once); crashes %" PRIu64 ", not come to rest %" PRIu64
-           "\n",
-           f->lost, f->doubled, f->different, f->in_doubt, f->crashes, f->restless);
+           " (a channel that sends at most once); waiting %" PRIu64 " (outranked); crashes %" PRIu64
+           ", not come to rest %" PRIu64 "\n",
+           f->lost, f->doubled, f->different, f->in_doubt, f->waiting, f->crashes, f->restless);
 }
 
 /* --- a campaign ------------------------------------------------------------------------------- */
