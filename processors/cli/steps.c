@@ -1,6 +1,7 @@
 #include "processors/cli/steps.h"
 
 #include "processors/cli/identities.h"
+#include "processors/cli/skips.h"
 #include "processors/worker/redis_store.h"
 
 static const struct identity *find_identity(void *context, struct str hash_hex, struct err *err)
@@ -89,6 +90,16 @@ static enum err_code count_partitions(struct steps *s, struct err *err)
     return code;
 }
 
+static enum err_code read_skips(struct steps *s, const struct conf *conf, struct err *err)
+{
+    const struct skip_store *skips = skips_of(conf, s->arena);
+    enum err_code code = ERR_NONE;
+
+    for (size_t i = 0; i < STEPS_COUNT && code == ERR_NONE; i++)
+        code = skips->read(skips->context, s->items[i].input, &s->items[i].skips, err);
+    return code;
+}
+
 enum err_code steps_open(struct steps *s, const struct command *c, bool with_store, struct err *err)
 {
     enum err_code code;
@@ -105,6 +116,8 @@ enum err_code steps_open(struct steps *s, const struct command *c, bool with_sto
         code = kafka_consumer_open_alone(&s->kafka, NULL, 0, &s->asking, err);
     if (code == ERR_NONE)
         code = count_partitions(s, err);
+    if (code == ERR_NONE)
+        code = read_skips(s, c->conf, err);
     if (code == ERR_NONE && with_store)
         code = redis_store_open(&s->redis, &s->store, err);
     return code;
@@ -116,6 +129,8 @@ void steps_close(struct steps *s)
         s->store->class->close(s->store);
     kafka_consumer_close(s->asking);
     rules_topic_close(s->rules);
+    for (size_t i = 0; i < STEPS_COUNT; i++)
+        skip_list_free(&s->items[i].skips);
     *s = (struct steps){0};
 }
 
@@ -148,5 +163,6 @@ struct offline_setup steps_offline(const struct cli_step *step, int32_t partitio
     return (struct offline_setup){.class = step->class,
                                   .config = step->config,
                                   .partition = partition,
-                                  .topic_partitions = step->counts};
+                                  .topic_partitions = step->counts,
+                                  .skips = &step->skips};
 }

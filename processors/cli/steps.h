@@ -10,6 +10,7 @@
 #include "processors/decide/decide.h"
 #include "processors/identify/identify.h"
 #include "processors/worker/offline.h"
+#include "schemas/skip.h"
 
 enum { STEPS_COUNT = 2, STEPS_OUTPUTS_MAX = 4 };
 
@@ -21,7 +22,8 @@ struct cli_step {
     const char *outputs[STEPS_OUTPUTS_MAX]; /* topics, by the step's numbers */
     int32_t counts[STEPS_OUTPUTS_MAX];      /* how many partitions each of them has */
     size_t output_count;
-    bool chosen; /* by --step */
+    struct skip_list skips; /* of the input, as they stand in attent.rules */
+    bool chosen;            /* by --step */
 };
 
 struct steps {
@@ -52,7 +54,7 @@ enum err_code steps_are_at_rest(const struct steps *steps, struct err *err);
 /* Whose the states of this step are (store.h). */
 struct str steps_identity(const struct steps *steps, const struct cli_step *step);
 
-/* The step offline, with outputs numbered as the worker does. */
+/* The step offline, with outputs numbered and records skipped as by the worker; borrows from step. */
 struct offline_setup steps_offline(const struct cli_step *step, int32_t partition);
 
 #endif

@@ -63,6 +63,18 @@ static void on_assigned(void *context, struct kafka_partition *partitions, size_
     w->report_mono_ms = 0;
 }
 
+static void free_places(struct worker *w)
+{
+    for (size_t i = 0; i < w->place_count; i++) {
+        place_report_gone(w, w->places[i]);
+        place_free(w, w->places[i]);
+    }
+    mem_free(w->places);
+    w->places = NULL;
+    w->place_count = 0;
+    w->proving = -1;
+}
+
 static void on_revoked(void *context, const struct kafka_partition *partitions, size_t count,
                        bool lost)
 {
@@ -74,16 +86,9 @@ static void on_revoked(void *context, const struct kafka_partition *partitions, 
              LOG_TEXT("step", w->class->name), LOG_INT("count", count), LOG_END);
     if (!lost)
         flight_land(w);
-    for (size_t i = 0; i < w->place_count; i++) {
-        if (!lost)
-            trial_left(w, w->places[i]);
-        place_report_gone(w, w->places[i]);
-        place_free(w, w->places[i]);
-    }
-    mem_free(w->places);
-    w->places = NULL;
-    w->place_count = 0;
-    w->proving = -1;
+    for (size_t i = 0; i < w->place_count && !lost; i++)
+        trial_left(w, w->places[i]);
+    free_places(w);
 }
 
 /* --- besides ----------------------------------------------------------------------------------- */
@@ -362,6 +367,7 @@ void worker_close(struct worker *w)
     if (w == NULL)
         return;
     kafka_consumer_close(w->consumer); /* revoked is called */
+    free_places(w);                    /* of an assignment that came while it closed */
     kafka_producer_close(w->producer);
     if (w->store_owned && w->store != NULL)
         w->store->class->close(w->store);
