@@ -31,7 +31,7 @@ enum {
     DELIVERY_TIMEOUT_MS = 10000, /* message.timeout.ms: after it a record counts as refused */
     SETTLE_MS = 60000, /* how often a commit is asked again: only its outcome lets us go on */
     PURGE_MS = 2000,
-    FLUSH_SLICE_MS = 100, /* how late a flush hears that a record was refused */
+    FLUSH_SLICE_MS = 100,    /* how late a flush hears that a record was refused */
     PARTITIONS_MAX = 100000, /* of a topic; a record for one beyond is refused anyway */
 };
 

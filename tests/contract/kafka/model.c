@@ -4,7 +4,7 @@
 
 __attribute__((constructor)) static void begin(void)
 {
-    alone_begin(1);
+    lone_begin(1);
     kafka_model_open();
 }
 

@@ -14,7 +14,7 @@ static struct {
     int times, fds;
 } alone;
 
-void alone_begin(uint64_t seed)
+void lone_begin(uint64_t seed)
 {
     alone.now_us = 1700000000000000;
     alone.rng = rng_seeded(seed);
@@ -23,24 +23,24 @@ void alone_begin(uint64_t seed)
     alone.times = 0;
 }
 
-void alone_be(int process)
+void lone_be(int process)
 {
     alone.process = process;
 }
 
-void alone_pass_ms(int64_t span_ms)
+void lone_pass_ms(int64_t span_ms)
 {
     alone.now_us += span_ms * 1000;
 }
 
-void alone_order(enum sim_fault fault, const char *step, int times)
+void lone_order(enum sim_fault fault, const char *step, int times)
 {
     alone.fault = fault;
     alone.step = step;
     alone.times = times;
 }
 
-bool alone_is_ordered(void)
+bool lone_is_ordered(void)
 {
     return alone.times > 0;
 }
@@ -160,5 +160,5 @@ int64_t clock_cpu_us(void)
 
 void clock_sleep_ms(int64_t span_ms)
 {
-    alone_pass_ms(span_ms);
+    lone_pass_ms(span_ms);
 }

@@ -8,12 +8,12 @@
 
 #include "tests/sim/sim.h"
 
-void alone_begin(uint64_t seed); /* time, chance and orders as at first; process 0 */
-void alone_be(int process);
-void alone_pass_ms(int64_t span_ms);
+void lone_begin(uint64_t seed); /* time, chance and orders as at first; process 0 */
+void lone_be(int process);
+void lone_pass_ms(int64_t span_ms);
 /* The next `times` times that this fault is asked for at this step it strikes; fault
  * SIM_FAULT_COUNT: no order. */
-void alone_order(enum sim_fault fault, const char *step, int times);
-bool alone_is_ordered(void); /* something ordered has not struck yet */
+void lone_order(enum sim_fault fault, const char *step, int times);
+bool lone_is_ordered(void); /* something ordered has not struck yet */
 
 #endif

@@ -11,7 +11,7 @@ static char values[4096];
 
 void hands_open(void)
 {
-    alone_begin(7);
+    lone_begin(7);
     kafka_model_open();
 }
 
@@ -91,11 +91,11 @@ void hands_join(struct hands_member *m, int process, const char *group, const ch
     struct err err = {0};
 
     *m = (struct hands_member){.process = process};
-    alone_be(process);
+    lone_be(process);
     ck_assert_msg(kafka_consumer_open(&settings, group, &topic, 1, &listener, &m->consumer, &err) ==
                       ERR_NONE,
                   "%s", err.text);
-    alone_be(0);
+    lone_be(0);
 }
 
 void hands_poll(struct hands_member *const *members, size_t count, int64_t span_ms)
@@ -108,13 +108,13 @@ void hands_poll(struct hands_member *const *members, size_t count, int64_t span_
     for (size_t i = 0; sim_now_us() < until_us; i++) {
         const struct hands_member *m = members[i % count];
 
-        alone_be(m->process);
+        lone_be(m->process);
         ck_assert_msg(kafka_consumer_poll(m->consumer, 5, records, HANDS_ROOM, &got, &err) ==
                           ERR_NONE,
                       "%s", err.text);
         kafka_consumer_release(m->consumer);
     }
-    alone_be(0);
+    lone_be(0);
 }
 
 /* --- values ------------------------------------------------------------------------------------ */

@@ -32,7 +32,7 @@ START_TEST(two_members_share_the_partitions)
     ck_assert_uint_eq(b.assigned, 2);
     ck_assert_int_eq(a.first + b.first, 2);
     ck_assert_int_eq(kafka_model_generation("g"), 2);
-    alone_be(2);
+    lone_be(2);
     kafka_consumer_close(b.consumer);
     ck_assert_uint_eq(b.revoked, 2);
     hands_poll(both, 1, 2000);
@@ -62,7 +62,7 @@ START_TEST(a_member_that_stood_still_has_lost_its_partitions)
     ck_assert_uint_eq(b.revoked, 0); /* it does not know yet */
     ck_assert(kafka_consumer_commit_async(b.consumer, &at, 1, on_proof, &proof));
     ck_assert(!kafka_consumer_commit_async(b.consumer, &at, 1, on_proof, &proof));
-    alone_pass_ms(100);
+    lone_pass_ms(100);
     ck_assert_int_eq(kafka_consumer_serve(b.consumer, NULL), ERR_NONE);
     ck_assert_int_eq(proof, 0);
     ck_assert_int_eq(kafka_model_committed("g", "t", b.first), -1);
@@ -85,9 +85,9 @@ END_TEST
 
 START_TEST(a_late_revoke_leaves_a_zombie)
 {
-    alone_order(SIM_LATE_REVOKE, "heartbeat", 1);
+    lone_order(SIM_LATE_REVOKE, "heartbeat", 1);
     hands_poll(both, 2, 450);
-    ck_assert(!alone_is_ordered());
+    ck_assert(!lone_is_ordered());
     hands_poll(both, 2, 9000);
     ck_assert_uint_gt(a.lost + b.lost, 0);
     ck_assert_uint_eq(kafka_model_members("g"), 2);
@@ -98,7 +98,7 @@ START_TEST(an_ordered_rebalance_shares_out_anew)
 {
     int32_t before = kafka_model_generation("g");
 
-    alone_order(SIM_REBALANCE, "heartbeat", 1);
+    lone_order(SIM_REBALANCE, "heartbeat", 1);
     hands_poll(both, 2, 2000);
     ck_assert_int_eq(kafka_model_generation("g"), before + 1);
     ck_assert_uint_eq(b.revoked, 2);

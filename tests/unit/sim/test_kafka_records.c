@@ -85,13 +85,13 @@ START_TEST(a_repeat_after_a_lost_answer_is_written_once)
 
     kafka_model_create_topic("a", 1, 0);
     for (int round = 0; round < 30; round++) {
-        alone_order(SIM_ANSWER_LOST, "produce", 1);
+        lone_order(SIM_ANSWER_LOST, "produce", 1);
         hands_send(p, "a", 0, "1");
         if (kafka_flush(p, 20000, NULL, NULL, NULL) != ERR_NONE) { /* not heard of any more */
             kafka_producer_close(p);
             p = hands_producer(NULL);
         }
-        ck_assert(!alone_is_ordered());
+        ck_assert(!lone_is_ordered());
         ck_assert_int_eq(kafka_model_bounds("a", 0).next, round + 1);
     }
     kafka_producer_close(p);
@@ -109,14 +109,14 @@ START_TEST(a_refused_record_in_the_middle_fails_the_flush)
         for (int i = 0; i < 8; i++) {
             hands_send(p, "a", 0, "x");
             if (i == 3)
-                alone_pass_ms(30); /* they have arrived, and nobody has heard of it */
+                lone_pass_ms(30); /* they have arrived, and nobody has heard of it */
         }
         ck_assert_int_eq(kafka_model_bounds("a", 0).next, before + 4);
-        alone_order(SIM_REFUSED, "produce", 1);
+        lone_order(SIM_REFUSED, "produce", 1);
         ck_assert_int_eq(kafka_flush(p, 20000, &fatal, &lost, NULL), ERR_KAFKA);
         ck_assert(fatal && !lost);
         kafka_producer_close(p);
-        alone_pass_ms(1000);
+        lone_pass_ms(1000);
         written = kafka_model_bounds("a", 0).next - before;
         ck_assert(written >= 4 && written < 8);
     }
@@ -195,7 +195,7 @@ START_TEST(a_full_disk_takes_nothing)
     ck_assert_int_eq(kafka_flush(p, 20000, NULL, NULL, NULL), ERR_DOWN);
     kafka_producer_close(p);
     kafka_model_end_faults();
-    alone_pass_ms(30000);
+    lone_pass_ms(30000);
     ck_assert_int_eq(kafka_model_bounds("a", 0).next, 0);
 }
 END_TEST
@@ -256,16 +256,16 @@ START_TEST(a_dead_process_sends_no_more)
     kafka_model_create_topic("a", 1, 0);
     hands_send(p, "a", 0, "queued");
     kafka_model_process_died(0);
-    alone_be(1);
-    alone_pass_ms(20000);
+    lone_be(1);
+    lone_pass_ms(20000);
     ck_assert_str_eq(hands_log("a", 0), "");
     p = hands_producer(NULL);
-    alone_order(SIM_ANSWER_LATE, "produce", 1);
+    lone_order(SIM_ANSWER_LATE, "produce", 1);
     hands_send(p, "a", 0, "sent");
-    alone_pass_ms(1); /* on its way */
+    lone_pass_ms(1); /* on its way */
     kafka_model_bounds("a", 0);
     kafka_model_process_died(1);
-    alone_pass_ms(20000);
+    lone_pass_ms(20000);
     ck_assert_str_eq(hands_log("a", 0), "sent");
 }
 END_TEST

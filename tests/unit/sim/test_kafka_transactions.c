@@ -28,7 +28,7 @@ static void commit(struct kafka_producer *p)
 
     ck_assert_msg(kafka_commit(p, NULL, NULL, 0, &fatal, &err) == ERR_NONE, "%s", err.text);
     ck_assert(!fatal);
-    alone_pass_ms(100); /* the markers are written */
+    lone_pass_ms(100); /* the markers are written */
 }
 
 START_TEST(what_is_committed_is_read_and_what_is_aborted_not)
@@ -47,7 +47,7 @@ START_TEST(what_is_committed_is_read_and_what_is_aborted_not)
     hands_flush(p);
     ck_assert_int_eq(kafka_abort(p, &fatal, NULL), ERR_NONE);
     ck_assert(!fatal);
-    alone_pass_ms(100);
+    lone_pass_ms(100);
     ck_assert_str_eq(hands_read(c, 50), "");
     ck_assert_int_eq(kafka_consumer_read_to(c, "out", 0), 4);
     ck_assert(kafka_consumer_at_end(c, "out", 0));
@@ -108,12 +108,12 @@ START_TEST(a_transaction_that_stays_open_is_given_up)
     bool fatal;
 
     kafka_model_process_died(0);
-    alone_pass_ms(9000);
+    lone_pass_ms(9000);
     ck_assert_int_eq(kafka_model_bounds("out", 0).stable, 0);
-    alone_pass_ms(2000);
+    lone_pass_ms(2000);
     ck_assert_int_eq(kafka_model_bounds("out", 0).stable, 2);
     p = begun("id", "2");
-    alone_pass_ms(11000);
+    lone_pass_ms(11000);
     ck_assert_int_ne(kafka_commit(p, NULL, NULL, 0, &fatal, NULL), ERR_NONE);
     ck_assert(fatal);
     kafka_producer_close(p);
@@ -132,7 +132,7 @@ START_TEST(a_commit_may_be_unknown)
         bool fatal = false;
         int64_t next;
 
-        alone_order(SIM_COMMIT_UNKNOWN, "end transaction", 1);
+        lone_order(SIM_COMMIT_UNKNOWN, "end transaction", 1);
         ck_assert_int_eq(kafka_commit(p, NULL, NULL, 0, &fatal, NULL), ERR_DOWN);
         ck_assert(fatal);
         kafka_producer_close(p);
@@ -157,17 +157,17 @@ START_TEST(offsets_go_with_the_transaction)
     hands_join(&m, 1, "g", "in");
     hands_poll(one, 1, 1000);
     ck_assert_int_eq(kafka_commit(p, m.consumer, &at, 1, &fatal, NULL), ERR_NONE);
-    alone_pass_ms(100);
+    lone_pass_ms(100);
     ck_assert_int_eq(kafka_model_committed("g", "in", 0), 5);
     ck_assert_int_eq(kafka_begin(p, NULL), ERR_NONE);
     hands_send(p, "out", 0, "2");
     kafka_model_process_stopped(1, sim_now_us() + 8000000);
-    alone_pass_ms(8000); /* its session is over, and it does not know */
+    lone_pass_ms(8000); /* its session is over, and it does not know */
     at.offset = 6;
     ck_assert_uint_eq(kafka_model_members("g"), 0);
     ck_assert_int_eq(kafka_commit(p, m.consumer, &at, 1, &fatal, NULL), ERR_FENCED);
     ck_assert(!fatal);
-    alone_pass_ms(100);
+    lone_pass_ms(100);
     ck_assert_int_eq(kafka_model_committed("g", "in", 0), 5);
     ck_assert_str_eq(hands_log("out", 0), "1");
     kafka_consumer_close(m.consumer);
@@ -180,7 +180,7 @@ START_TEST(a_refused_record_aborts_and_the_producer_goes_on)
     struct kafka_producer *p = begun("id", "1");
     bool fatal = true;
 
-    alone_order(SIM_REFUSED, "produce", 1);
+    lone_order(SIM_REFUSED, "produce", 1);
     for (int i = 0; i < 8; i++)
         hands_send(p, "out", 0, "2");
     ck_assert_int_eq(kafka_commit(p, NULL, NULL, 0, &fatal, NULL), ERR_KAFKA);
@@ -205,7 +205,7 @@ START_TEST(an_abort_of_what_is_under_way_leaves_nothing_behind)
         ck_assert_int_eq(kafka_begin(p, NULL), ERR_NONE);
         for (int i = 0; i < 5; i++)
             hands_send(p, "out", 0, "x");
-        alone_pass_ms(round % 5);
+        lone_pass_ms(round % 5);
         ck_assert_int_eq(kafka_abort(p, &fatal, NULL), ERR_NONE);
         ck_assert(!fatal);
         ck_assert_int_eq(kafka_begin(p, NULL), ERR_NONE);
