@@ -332,7 +332,8 @@ static void keep(struct dispatch *d)
     report_channels(d);
 }
 
-/* Aborted: nothing of this round has happened.  ERR_*: the way back is barred, join again. */
+/* Aborted: nothing of this round has happened, also no question to a channel, which touches no
+ * partition: its task is not under way.  ERR_*: the way back is barred, join again. */
 static enum err_code take_back(struct dispatch *d, struct err *err)
 {
     enum err_code code = ERR_NONE;
@@ -342,11 +343,14 @@ static enum err_code take_back(struct dispatch *d, struct err *err)
     queue_topics_forget(d->topics);
     for (size_t i = 0; i < d->partition_count && code == ERR_NONE; i++) {
         struct partition *p = &d->partitions[i];
-        if (!p->touched)
-            continue;
-        partition_rollback(p);
+        bool touched = p->touched;
+
+        if (touched)
+            partition_rollback(p);
         plan_line_up(&d->plan, p, is_under_way, d);
-        code = kafka_consumer_seek(d->consumer, d->config->tasks_topic, p->number, p->next, err);
+        if (touched)
+            code =
+                kafka_consumer_seek(d->consumer, d->config->tasks_topic, p->number, p->next, err);
     }
     return code;
 }
