@@ -137,6 +137,7 @@ demo: ## Install, build, and watch life moments become outreach tasks
 # --- tests --------------------------------------------------------------------------------
 UNIT_PROGRAMS := $(UNIT_TESTS:%.c=build/asan/bin/%)
 SERVER_PROGRAMS := $(SERVER_TESTS:%.c=build/asan/bin/%)
+ALONE := tests/chaos.sh build/asan/bin/tests/integration/test_recovery
 
 check: build/attent build/asan/attent $(UNIT_PROGRAMS) ## The fast tests: units and rule tests (under 2 minutes)
 	@TEST_JOBS=$(JOBS) tests/run $(UNIT_PROGRAMS) tests/rules.sh
@@ -145,7 +146,7 @@ test: ## All tests, against real servers, after installing what they need
 	@deploy/install build run test kafka go editor
 	@[ -e build/geoip/geo-whois-asn-country.mmdb ] || deploy/geoip/fetch test || true # its test says when it is skipped
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
-	@TEST_JOBS=$(JOBS) tests/run $(UNIT_PROGRAMS) $(wildcard tests/*.sh) $(SERVER_PROGRAMS)
+	@TEST_JOBS=$(JOBS) tests/run $(filter-out $(ALONE),$(UNIT_PROGRAMS) $(wildcard tests/*.sh) $(SERVER_PROGRAMS)) --alone $(ALONE)
 
 .PHONY: test-programs
 test-programs: build/attent build/asan/attent build/chaos $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) fuzzers build/sim/sim build/asan/sim
