@@ -4,6 +4,7 @@
  */
 #include "processors/dispatch/ledger_view.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 
@@ -54,7 +55,8 @@ struct ledger_view {
     pthread_cond_t changed;
     struct notes queue;
     struct customers erased; /* are not dropped when Redis is away */
-    bool connected, missed, closing;
+    bool looked;             /* for Redis, once */
+    bool connected, missed, writing, closing;
 
     pthread_mutex_t ask_lock;
     struct redis *asked; /* of who asks */
@@ -321,13 +323,15 @@ static void put_back(struct ledger_view *v, struct customers *erased)
 
 /* --- the thread ------------------------------------------------------------------------------------ */
 
-/* Wait for something to write, or for the time to look whether Redis is there.  The lock is held. */
+/* Wait for something to write, or for the time to look whether Redis is there: at first that is now.
+ * The lock is held. */
 static void wait_for_work(struct ledger_view *v)
 {
     int64_t until_ms = clock_mono_ms() + RETRY_MS;
     const struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
-    int waited = 0;
+    int waited = v->looked ? 0 : ETIMEDOUT;
 
+    v->looked = true;
     while (!v->closing && waited == 0 && (v->queue.count + v->erased.count == 0 || !v->connected))
         waited = pthread_cond_timedwait(&v->changed, &v->lock, &until);
 }
@@ -367,6 +371,7 @@ static void *write_notes(void *of)
         erased = v->erased;
         v->queue = (struct notes){0};
         v->erased = (struct customers){0};
+        v->writing = true;
         pthread_mutex_unlock(&v->lock);
         code = write_all(v, &notes, arena, &emptied, &err);
         if (code == ERR_NONE)
@@ -377,6 +382,7 @@ static void *write_notes(void *of)
             v->redis = NULL;
         }
         pthread_mutex_lock(&v->lock);
+        v->writing = false;
         put_back(v, &erased);
         note_end(v, code, emptied, &err);
     }
@@ -486,12 +492,24 @@ size_t ledger_view_waiting(struct ledger_view *v)
     return count;
 }
 
+/* Does Redis know all that this process has sent? */
+static bool is_whole(struct ledger_view *v)
+{
+    bool whole;
+
+    pthread_mutex_lock(&v->lock);
+    whole = v->connected && !v->missed && !v->writing && v->queue.count == 0;
+    pthread_mutex_unlock(&v->lock);
+    return whole;
+}
+
 enum err_code ledger_view_customer_of(struct ledger_view *v, struct str channel, struct str address,
                                       struct arena *arena, struct str *out, struct err *err)
 {
     const struct str args[] = {STR("GET"), contact_key(v, channel, address, arena)};
     struct redis_reply *reply = NULL;
     enum err_code code = ERR_NONE;
+    bool whole = is_whole(v); /* before it is asked */
 
     *out = STR_EMPTY;
     pthread_mutex_lock(&v->ask_lock);
@@ -505,5 +523,7 @@ enum err_code ledger_view_customer_of(struct ledger_view *v, struct str channel,
         *out = arena_str(arena, redis_reply_text(reply));
     redis_reply_free(reply);
     pthread_mutex_unlock(&v->ask_lock);
+    if (code == ERR_NONE && out->len == 0 && !whole)
+        return err_set(err, ERR_DOWN, "Redis is still being told to whom tasks were sent");
     return code;
 }

@@ -38,7 +38,8 @@ bool ledger_view_wants_all(struct ledger_view *view);
 /* How many records wait for Redis.  More than 200,000 are not kept: then all are asked for again. */
 size_t ledger_view_waiting(struct ledger_view *view);
 
-/* Whose address is that?  Empty: nobody's that is known.  ERR_*: Redis cannot say now. */
+/* Whose address is that?  Empty: nobody's that is known.  ERR_*: Redis cannot say now, or does not know
+ * all yet that this process has sent: to be asked again. */
 enum err_code ledger_view_customer_of(struct ledger_view *view, struct str channel,
                                       struct str address, struct arena *arena, struct str *out,
                                       struct err *err);

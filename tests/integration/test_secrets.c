@@ -262,6 +262,21 @@ static int twilio_calls(struct str url, const char *form, const char *fields)
     return status;
 }
 
+/* A STOP, told again as Twilio does while the answer is that it cannot be kept yet. */
+static int stop_is_told(void)
+{
+    struct str url =
+        arena_format(play.arena, "http://127.0.0.1:%d/callback/sms", play.receiver_port);
+    int64_t until_ms = wait_now_ms() + WAIT_MS_MAX;
+    int status;
+
+    while ((status = twilio_calls(url, "From=%2B31687654321&Body=Stop&MessageSid=SM78",
+                                  "BodyStopFrom" PHONE "MessageSidSM78")) == 503 &&
+           wait_now_ms() < until_ms)
+        wait_pause_ms(100);
+    return status;
+}
+
 /* --- looking --------------------------------------------------------------------------------------- */
 
 static const char *const hidden[] = {NAME, PHONE, "31687654321", EMAIL, WORDS, PARTNER_TOKEN};
@@ -318,11 +333,7 @@ START_TEST(a_whole_run_shows_nobody_what_it_should_not)
                      200);
     await_event("task.outcome", "\"code\":\"delivered\"");
     ck_assert_int_eq(twilio_calls(url, "MessageSid=SM77&MessageStatus=delivered", "forged"), 401);
-    ck_assert_int_eq(twilio_calls(arena_format(play.arena, "http://127.0.0.1:%d/callback/sms",
-                                               play.receiver_port),
-                                  "From=%2B31687654321&Body=Stop&MessageSid=SM78",
-                                  "BodyStopFrom" PHONE "MessageSidSM78"),
-                     200);
+    ck_assert_int_eq(stop_is_told(), 200);
     ck_assert(str_is(await_event("consent.withdrawn", "\"channel\":\"sms\"")->key, CUSTOMER));
 
     told = field_run(&play.field, 0, "task", task_of_sms(), NULL);
