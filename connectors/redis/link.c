@@ -369,16 +369,10 @@ static void send_script(struct redis_link *link, struct str how, struct str what
 }
 
 void redis_script_send(struct redis_link *link, const struct redis_script *script,
-                       const struct str *args, size_t keys, size_t count)
+                       const struct str *args, size_t keys, size_t count, bool whole)
 {
-    if (script->sha[0] == '\0')
-        redis_script_send_whole(link, script, args, keys, count);
+    if (whole || script->sha[0] == '\0')
+        send_script(link, STR("EVAL"), str_of(script->text), args, keys, count);
     else
         send_script(link, STR("EVALSHA"), (struct str){script->sha, 40}, args, keys, count);
-}
-
-void redis_script_send_whole(struct redis_link *link, const struct redis_script *script,
-                             const struct str *args, size_t keys, size_t count)
-{
-    send_script(link, STR("EVAL"), str_of(script->text), args, keys, count);
 }

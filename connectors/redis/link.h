@@ -70,10 +70,8 @@ struct redis_script {
 };
 
 /* Send EVALSHA with `keys` keys at the front of args.  When the reply is redis_reply_is_no_script
- * (Redis was restarted), send again with redis_script_send_whole. */
+ * (Redis was restarted), send again, the whole of it. */
 void redis_script_send(struct redis_link *link, const struct redis_script *script,
-                       const struct str *args, size_t keys, size_t count);
-void redis_script_send_whole(struct redis_link *link, const struct redis_script *script,
-                             const struct str *args, size_t keys, size_t count);
+                       const struct str *args, size_t keys, size_t count, bool whole);
 
 #endif

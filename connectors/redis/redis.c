@@ -485,10 +485,7 @@ enum err_code redis_script_run(struct redis *r, const struct redis_script *scrip
         code = route_again(r, args[0], &tries, &link, err);
         if (code != ERR_NONE)
             return code;
-        if (whole)
-            redis_script_send_whole(link, script, args, keys, count);
-        else
-            redis_script_send(link, script, args, keys, count);
+        redis_script_send(link, script, args, keys, count, whole);
         code = redis_link_receive(link, out, err);
         if (code != ERR_NONE)
             return code;

@@ -326,10 +326,7 @@ static void send_commit(struct redis_store *s, struct commit *c, struct redis_li
                               : STR_EMPTY;
     }
     put_waits(s, c, argv + 5 + 2 * c->count);
-    if (whole)
-        redis_script_send_whole(link, &s->commit, args, keys, count);
-    else
-        redis_script_send(link, &s->commit, args, keys, count);
+    redis_script_send(link, &s->commit, args, keys, count, whole);
     c->link = link;
     c->connection = redis_link_connection(link);
     c->sent_mono_ms = clock_mono_ms();

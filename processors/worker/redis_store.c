@@ -182,10 +182,7 @@ static enum store_result read_claim(const struct redis_reply *reply, struct str 
 static void send_claim(struct redis_store *s, struct redis_link *link, const struct str *args,
                        size_t count, bool whole)
 {
-    if (whole)
-        redis_script_send_whole(link, &s->claim, args, 2, count);
-    else
-        redis_script_send(link, &s->claim, args, 2, count);
+    redis_script_send(link, &s->claim, args, 2, count, whole);
 }
 
 static enum store_result redis_claim(struct store *store, const char *step, int32_t partition,
@@ -215,10 +212,7 @@ static enum store_result redis_claim(struct store *store, const char *step, int3
 static void send_mark(struct redis_store *s, struct redis_link *link, const struct str *args,
                       size_t count, bool whole)
 {
-    if (whole)
-        redis_script_send_whole(link, &s->mark, args, 1, count);
-    else
-        redis_script_send(link, &s->mark, args, 1, count);
+    redis_script_send(link, &s->mark, args, 1, count, whole);
 }
 
 static enum store_result mark(struct store *store, const char *step, int32_t partition,
