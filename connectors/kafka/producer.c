@@ -1,8 +1,7 @@
 /* Acknowledgement by counting: every record queued gets one delivery report, in the thread that
  * polls; a flush is over when none is outstanding.  A receipt counts those of some records; it travels
  * with them as their opaque pointer, so it is freed by whoever is last, its owner or the last report.
- * (Without a report callback this librdkafka
- * lets commit_transaction poll in steps of 10 ms.)
+ * (Without a report callback this librdkafka lets commit_transaction poll in steps of 10 ms.)
  *
  * A partition that has never heard of a producer takes any number of it.  Were two batches under way to
  * it and the first refused for a moment (disk full, another leader), the second would be taken,
@@ -14,7 +13,7 @@
  * does the same; a late record of the old one is a repeat that readers drop.  A transactional
  * producer mends it by its abort.
  */
-#include "connectors/kafka/client.h"
+#include "connectors/kafka/producer_parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,43 +22,19 @@
 
 #include "core/check.h"
 #include "core/clock.h"
-#include "core/fail_point.h"
 #include "core/log.h"
 #include "core/mem.h"
 
 enum {
-    DELIVERY_TIMEOUT_MS = 10000, /* message.timeout.ms: after it a record counts as refused */
-    SETTLE_MS = 60000, /* how often a commit is asked again: only its outcome lets us go on */
-    PURGE_MS = 2000,
     FLUSH_SLICE_MS = 100,    /* how late a flush hears that a record was refused */
     PARTITIONS_MAX = 100000, /* of a topic; a record for one beyond is refused anyway */
 };
 
 enum acquaintance { STRANGER, FIRST_ON_ITS_WAY, ACQUAINTED };
 
-struct topic_handle {
-    char *name;
-    rd_kafka_topic_t *handle;
-    unsigned char *known; /* enum acquaintance, by partition */
-    size_t known_count;
-};
-
 struct kafka_receipt {
     size_t outstanding, refused;
     bool dropped;
-};
-
-struct kafka_producer {
-    rd_kafka_t *rk;
-    rd_kafka_queue_t *reports;
-    int wake; /* an eventfd: reports have come */
-    bool transactional;
-    size_t outstanding; /* queued, not yet reported */
-    size_t firsts;      /* partitions that a first record is on its way to */
-    struct err failure; /* of the first record that failed since the last flush */
-    bool failure_is_purge;
-    struct topic_handle *topics;
-    size_t topic_count, topic_capacity;
 };
 
 /* A refused batch would be refused for ever, so ours stay below the 1,048,588 bytes that a topic
@@ -150,50 +125,7 @@ static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque
              LOG_TEXT("client", rd_kafka_name(rk)), LOG_TEXT("reason", reason), LOG_END);
 }
 
-/* --- errors of transactions ----------------------------------------------------------------------- */
-
-enum trouble { TROUBLE_NONE, TROUBLE_RETRY, TROUBLE_ABORT, TROUBLE_FENCED, TROUBLE_FATAL };
-
-/* Take an error object apart; it is destroyed. */
-static enum trouble judge(rd_kafka_error_t *error, const char *what, struct err *err)
-{
-    enum trouble trouble = TROUBLE_FATAL;
-    rd_kafka_resp_err_t code;
-
-    if (error == NULL)
-        return TROUBLE_NONE;
-    code = rd_kafka_error_code(error);
-    if (rd_kafka_error_is_fatal(error))
-        trouble = TROUBLE_FATAL;
-    else if (code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
-             code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
-             code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS ||
-             code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
-        trouble = TROUBLE_FENCED;
-    else if (rd_kafka_error_txn_requires_abort(error))
-        trouble = TROUBLE_ABORT;
-    else if (rd_kafka_error_is_retriable(error))
-        trouble = TROUBLE_RETRY;
-    err_set(err, trouble == TROUBLE_FENCED ? ERR_FENCED : client_err_code(code), "%s: %s", what,
-            rd_kafka_error_string(error));
-    rd_kafka_error_destroy(error);
-    return trouble;
-}
-
 /* --- open and close ------------------------------------------------------------------------------- */
-
-static enum err_code init_transactions(struct kafka_producer *p, struct err *err)
-{
-    int64_t until_ms = clock_mono_ms() + SETTLE_MS;
-    enum trouble trouble;
-    struct err why = {0};
-
-    do {
-        trouble =
-            judge(rd_kafka_init_transactions(p->rk, CLIENT_TIMEOUT_MS), "init transactions", &why);
-    } while (trouble == TROUBLE_RETRY && clock_mono_ms() < until_ms);
-    return trouble == TROUBLE_NONE ? ERR_NONE : err_set(err, why.code, "%s", why.text);
-}
 
 enum err_code kafka_producer_open(const struct kafka_settings *settings,
                                   const char *transactional_id, struct kafka_producer **out,
@@ -222,7 +154,7 @@ enum err_code kafka_producer_open(const struct kafka_settings *settings,
     if (p->rk != NULL) {
         rd_kafka_queue_io_event_enable(p->reports = rd_kafka_queue_get_main(p->rk), p->wake, &one,
                                        sizeof one);
-        code = p->transactional ? init_transactions(p, err) : ERR_NONE;
+        code = p->transactional ? producer_init_transactions(p, err) : ERR_NONE;
     }
     if (code != ERR_NONE) {
         kafka_producer_close(p);
@@ -235,7 +167,7 @@ enum err_code kafka_producer_open(const struct kafka_settings *settings,
 /* Drop what is queued or on its way, and hear the reports about it. */
 static void purge(struct kafka_producer *p)
 {
-    int64_t until_ms = clock_mono_ms() + PURGE_MS;
+    int64_t until_ms = clock_mono_ms() + PRODUCER_PURGE_MS;
 
     rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     while (p->outstanding > 0 && clock_mono_ms() < until_ms)
@@ -295,7 +227,7 @@ static unsigned char *known_of(struct topic_handle *t, size_t partition)
 static unsigned char *await_first(struct kafka_producer *p, const struct record *record)
 {
     struct topic_handle *t = topic_handle(p, record->topic);
-    int64_t until_ms = clock_mono_ms() + DELIVERY_TIMEOUT_MS;
+    int64_t until_ms = clock_mono_ms() + PRODUCER_DELIVERY_TIMEOUT_MS;
     unsigned char *known;
 
     if (p->transactional || record->partition < 0 || record->partition >= PARTITIONS_MAX)
@@ -340,7 +272,7 @@ enum err_code kafka_produce_counted(struct kafka_producer *p, const struct recor
 {
     rd_kafka_headers_t *headers = make_headers(record);
     unsigned char *stranger = await_first(p, record);
-    int64_t until_ms = clock_mono_ms() + DELIVERY_TIMEOUT_MS;
+    int64_t until_ms = clock_mono_ms() + PRODUCER_DELIVERY_TIMEOUT_MS;
     rd_kafka_resp_err_t error;
 
     while ((error = produce_once(p, record, headers, receipt)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
@@ -392,8 +324,7 @@ int kafka_producer_fd(const struct kafka_producer *p)
     return p->wake;
 }
 
-/* Whatever waits for more goes out now. */
-static void settle_reports(struct kafka_producer *p, int timeout_ms)
+void producer_settle(struct kafka_producer *p, int timeout_ms)
 {
     int64_t now_ms = clock_mono_ms(), until_ms = now_ms + timeout_ms;
 
@@ -440,7 +371,7 @@ static enum err_code conclude(struct kafka_producer *p, bool *fatal, bool *out_o
 enum err_code kafka_flush(struct kafka_producer *p, int timeout_ms, bool *fatal, bool *out_of_order,
                           struct err *err)
 {
-    settle_reports(p, timeout_ms);
+    producer_settle(p, timeout_ms);
     return conclude(p, fatal, out_of_order, err);
 }
 
@@ -451,92 +382,4 @@ enum err_code kafka_hear(struct kafka_producer *p, bool *fatal, bool *out_of_ord
     (void)!read(p->wake, &events, sizeof events);
     rd_kafka_poll(p->rk, 0);
     return conclude(p, fatal, out_of_order, err);
-}
-
-/* --- transactions --------------------------------------------------------------------------------- */
-
-enum err_code kafka_begin(struct kafka_producer *p, struct err *err)
-{
-    struct err why;
-
-    CHECK(p->transactional && p->outstanding == 0);
-    p->failure = (struct err){0};
-    if (judge(rd_kafka_begin_transaction(p->rk), "begin transaction", &why) == TROUBLE_NONE)
-        return ERR_NONE;
-    return err_set(err, why.code, "%s", why.text);
-}
-
-static enum trouble send_offsets(struct kafka_producer *p, struct kafka_consumer *member,
-                                 const struct kafka_partition *offsets, size_t count,
-                                 struct err *why)
-{
-    rd_kafka_consumer_group_metadata_t *meta = consumer_membership(member, offsets, count, why);
-    rd_kafka_topic_partition_list_t *list;
-    int64_t until_ms = clock_mono_ms() + CLIENT_TIMEOUT_MS;
-    enum trouble trouble;
-
-    if (meta == NULL)
-        return TROUBLE_FENCED;
-    list = rd_kafka_topic_partition_list_new((int)count);
-    for (size_t i = 0; i < count; i++)
-        rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition)->offset =
-            offsets[i].offset;
-    do {
-        trouble = judge(rd_kafka_send_offsets_to_transaction(p->rk, list, meta, CLIENT_TIMEOUT_MS),
-                        "send offsets", why);
-    } while (trouble == TROUBLE_RETRY && clock_mono_ms() < until_ms);
-    rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_consumer_group_metadata_destroy(meta);
-    return trouble == TROUBLE_RETRY ? TROUBLE_ABORT : trouble;
-}
-
-/* Only an answer ends this: a commit that was asked for may have happened. */
-static enum trouble commit(struct kafka_producer *p, struct err *why)
-{
-    int64_t until_ms = clock_mono_ms() + SETTLE_MS;
-    enum trouble trouble;
-
-    do {
-        trouble =
-            judge(rd_kafka_commit_transaction(p->rk, CLIENT_TIMEOUT_MS), "commit transaction", why);
-    } while (trouble == TROUBLE_RETRY && clock_mono_ms() < until_ms);
-    return trouble == TROUBLE_RETRY ? TROUBLE_FATAL : trouble;
-}
-
-enum err_code kafka_abort(struct kafka_producer *p, bool *fatal, struct err *err)
-{
-    int64_t until_ms = clock_mono_ms() + SETTLE_MS;
-    struct err why = {0};
-    enum trouble trouble;
-
-    do {
-        trouble =
-            judge(rd_kafka_abort_transaction(p->rk, CLIENT_TIMEOUT_MS), "abort transaction", &why);
-    } while (trouble == TROUBLE_RETRY && clock_mono_ms() < until_ms);
-    settle_reports(p, PURGE_MS);
-    p->failure = (struct err){0};
-    *fatal = trouble != TROUBLE_NONE || p->outstanding > 0;
-    return trouble == TROUBLE_NONE ? ERR_NONE : err_set(err, why.code, "%s", why.text);
-}
-
-enum err_code kafka_commit(struct kafka_producer *p, struct kafka_consumer *group_member,
-                           const struct kafka_partition *offsets, size_t count, bool *fatal,
-                           struct err *err)
-{
-    enum trouble trouble = TROUBLE_ABORT;
-    struct err why = {0};
-
-    *fatal = false;
-    if (kafka_flush(p, DELIVERY_TIMEOUT_MS + PURGE_MS, NULL, NULL, &why) == ERR_NONE)
-        trouble = count > 0 ? send_offsets(p, group_member, offsets, count, &why) : TROUBLE_NONE;
-    FAIL_POINT_PASS(OFFSETS_SENT);
-    if (trouble == TROUBLE_NONE)
-        trouble = commit(p, &why);
-    if (trouble == TROUBLE_NONE)
-        return ERR_NONE;
-    if (trouble == TROUBLE_FATAL)
-        *fatal = true;
-    else
-        kafka_abort(p, fatal, NULL);
-    return err_set(err, why.code, "%s", why.text);
 }
