@@ -140,24 +140,29 @@ static void resolve_or_hold(struct kafka_consumer *c, struct kafka_partition *pa
             partitions[i].offset = KAFKA_OFFSET_HOLD;
 }
 
+static bool is_bound(const struct kafka_partition *p)
+{
+    return p->offset == KAFKA_OFFSET_BEGIN || p->offset == KAFKA_OFFSET_END;
+}
+
 /* Beginnings and ends become numbers here: this librdkafka asks for them before it knows the leader
  * of the partition, and then again after half a second.  Without an answer they stay for it to ask. */
 static void resolve_bounds(struct kafka_consumer *c, struct kafka_partition *partitions,
-                           size_t count, int64_t bound)
+                           size_t count)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
 
     for (size_t i = 0; i < count; i++)
-        if (partitions[i].offset == bound)
+        if (is_bound(&partitions[i]))
             rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition)
-                ->offset = bound;
+                ->offset = partitions[i].offset;
     if (list->cnt > 0)
         error = rd_kafka_offsets_for_times(c->rk, list, BOUNDS_TIMEOUT_MS);
     for (size_t i = 0; i < count && error == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
         const rd_kafka_topic_partition_t *p;
 
-        if (partitions[i].offset != bound)
+        if (!is_bound(&partitions[i]))
             continue;
         p = rd_kafka_topic_partition_list_find(list, partitions[i].topic, partitions[i].partition);
         if (p->err == RD_KAFKA_RESP_ERR_NO_ERROR && p->offset >= 0)
@@ -171,8 +176,7 @@ void consumer_assign(struct kafka_consumer *c, struct kafka_partition *partition
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     rd_kafka_resp_err_t error;
 
-    resolve_bounds(c, partitions, count, KAFKA_OFFSET_BEGIN);
-    resolve_bounds(c, partitions, count, KAFKA_OFFSET_END);
+    resolve_bounds(c, partitions, count);
     consumer_drop_slots(c);
     c->slots = count > 0 ? MEM_NEW_ARRAY(struct slot, count) : NULL;
     c->slot_count = count;
