@@ -1,5 +1,6 @@
-/* processors/worker/redis_store_parts.h - the inside of a Redis store, for the two files that make it
- * up: redis_store.c claims and reads, redis_commit.c commits.  Private to them.
+/* processors/worker/redis_store_parts.h - the inside of a Redis store, for the files that make it up:
+ * redis_store.c claims and asks, redis_read.c reads states and timers, redis_commit.c commits.  Private
+ * to them.
  *
  * A partition lives on one server; answers of a server come in the order in which things were sent to
  * it: whoever waits for one takes those before it down for their owners.  `commits` has that order.
@@ -67,6 +68,18 @@ uint64_t redis_number_of(struct str text);
 /* An answer that is none: STORE_DOWN, and err says what came. */
 enum store_result redis_trouble(const struct redis_reply *reply, const char *what, struct err *err);
 bool redis_is_list(const struct redis_reply *reply, size_t count);
+
+struct str redis_keep(struct arena *arena, const struct redis_reply *reply); /* its text, copied */
+
+/* --- reads ------------------------------------------------------------------------------------ */
+
+enum store_result redis_load(struct store *store, const char *step, int32_t partition,
+                             const char *token, uint64_t commit, struct arena *arena,
+                             struct store_subject *subjects, size_t count, struct err *err);
+enum store_result redis_due(struct store *store, const char *step, int32_t partition,
+                            const char *token, uint64_t commit, struct store_lane lane,
+                            int64_t due_ms, struct str after, size_t max, struct arena *arena,
+                            struct store_subject **out, size_t *count, bool *more, struct err *err);
 
 /* --- commits ---------------------------------------------------------------------------------- */
 
