@@ -1,510 +1,13 @@
-#include "tests/support/naive.h"
+#include "tests/support/naive_parts.h"
 
 #include <check.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "core/when.h"
 
 const char *const naive_types[NAIVE_TYPES] = {"a.one", "b.two", "c.three"};
 const char *const naive_codes[5] = {"done", "more", "busy", "odd", "odd"};
 const enum naive_effect naive_effects[5] = {NEFFECT_END, NEFFECT_NEXT, NEFFECT_WAIT, NEFFECT_END,
                                             NEFFECT_WAIT};
-
-#define START_MS   1772438400000 /* 2026-03-02T08:00:00Z */
-#define SUMMER_MS  1774746000000 /* 2026-03-29T01:00:00Z: two becomes three */
-#define HOUR_MS    ((int64_t)3600000)
-#define DAY_MS     (24 * HOUR_MS)
-#define NEVER      INT64_MAX
-#define EXPIRES_MS (400 * DAY_MS)
-
-enum { LOG_MAX = NAIVE_OPS, OPEN_MAX = 64, FED_MAX = 4096 };
-
-enum truth { NO, YES, FAILED };
-enum phase { STEPS, ASKING, HELD, OUT, ENDED };
-
-struct run_instance {
-    int moment, about; /* about -1: none */
-    enum phase phase;
-    int step, act;
-    int64_t first, before, due; /* before: time of the step before */
-    int64_t asked, deadline, task_until;
-    bool fresh, held_before;
-    bool waits, told;              /* due, but a source is behind; that was said */
-    int source;                    /* which */
-    int ahead_moment, ahead_about; /* HELD: behind whom */
-    const struct naive_op *data[NAIVE_STEPS];
-    int64_t times[NAIVE_STEPS];
-    const struct naive_op *counted[LOG_MAX], *completing;
-    int counted_count;
-};
-
-struct fed { /* a value that a `crosses` step has been told */
-    int moment, step, about;
-    int64_t time;
-    double n;
-};
-
-struct again {
-    bool known, refused;
-    int64_t at;
-};
-
-struct run {
-    const struct naive_plan *plan;
-    struct buf *out;
-    int64_t now;
-    const struct naive_op *log[LOG_MAX];
-    int log_count;
-    const struct naive_op *event; /* NULL: time */
-    struct run_instance open[OPEN_MAX];
-    int open_count;
-    struct fed fed[FED_MAX];
-    int fed_count;
-    struct again again[NAIVE_MOMENTS][NAIVE_KEYS + 1];
-    bool limited[NAIVE_MOMENTS];
-    const struct naive_op *marks[LOG_MAX]; /* watermarks */
-    int mark_count;
-    int last_moment, last_about, last_act; /* the last task */
-    int64_t last_opened;
-    int opened; /* counts openings, to know tasks by */
-};
-
-/* --- the wall clock of Amsterdam in spring ----------------------------------------------------------- */
-
-static int64_t offset_at(int64_t ms)
-{
-    return ms < SUMMER_MS ? HOUR_MS : 2 * HOUR_MS;
-}
-
-static int hour_at(int64_t at)
-{
-    int64_t ms = START_MS + at;
-
-    return (int)((ms + offset_at(ms)) % DAY_MS / HOUR_MS);
-}
-
-/* That hour of the day of `at`; there is no two o'clock on the day of the change. */
-static int64_t at_hour(int64_t at, int hour)
-{
-    int64_t ms = START_MS + at, day = (ms + offset_at(ms)) / DAY_MS * DAY_MS;
-    int64_t wall = day + hour * HOUR_MS;
-
-    if (wall - HOUR_MS < SUMMER_MS)
-        return wall - HOUR_MS - START_MS;
-    if (wall - 2 * HOUR_MS >= SUMMER_MS)
-        return wall - 2 * HOUR_MS - START_MS;
-    return SUMMER_MS - START_MS;
-}
-
-/* --- facts ------------------------------------------------------------------------------------------- */
-
-struct cell {
-    int key;
-    const struct naive_op *events[LOG_MAX];
-    int count;
-};
-
-struct answer {
-    bool there, mark;
-    double n;
-};
-
-static enum truth ask(struct run *run, int cond, const struct naive_op *event,
-                      const struct run_instance *in, int log_count, int64_t now);
-
-static int64_t floor_to(int64_t at, int64_t step)
-{
-    int64_t ms = START_MS + at;
-
-    return ms / step * step - START_MS;
-}
-
-static bool windowed(const struct naive_fact *f)
-{
-    return f->over != 0 && f->kind != NFACT_MARK;
-}
-
-static int64_t falls_at(const struct naive_fact *f, const struct naive_op *e)
-{
-    return f->step != 0 ? floor_to(e->time, f->step) : e->time;
-}
-
-static bool moves(const struct naive_fact *f, const struct cell *cell, const struct naive_op *e)
-{
-    bool latest = f->kind == NFACT_LAST || f->kind == NFACT_MARK || f->kind == NFACT_SINCE;
-
-    if (windowed(f))
-        return falls_at(f, e) > e->at - f->over;
-    if (cell == NULL || cell->count == 0)
-        return true;
-    if (latest)
-        return e->time >= cell->events[cell->count - 1]->time;
-    return f->kind != NFACT_FIRST || e->time < cell->events[cell->count - 1]->time;
-}
-
-/* All cells of a fact, made anew from the first `log_count` events. */
-static int make_cells(struct run *run, const struct naive_fact *f, int log_count,
-                      struct cell cells[NAIVE_KEYS + 1])
-{
-    int count = 0, most = f->per ? f->keys : 1;
-
-    for (int i = 0; i < log_count; i++) {
-        const struct naive_op *e = run->log[i];
-        bool needs_n = f->kind != NFACT_COUNT && f->kind != NFACT_MARK && f->kind != NFACT_SINCE;
-        int key = f->per ? e->key : 0, at;
-
-        if ((f->types >> e->type & 1) == 0 || (f->per && key < 0) || (needs_n && !e->has_n) ||
-            ask(run, f->cond, e, NULL, 0, 0) != YES)
-            continue;
-        for (at = 0; at < count && cells[at].key != key; at++)
-            ;
-        if (!moves(f, at < count ? &cells[at] : NULL, e))
-            continue;
-        if (at < count) { /* the one updated last stands last */
-            struct cell moved = cells[at];
-
-            memmove(&cells[at], &cells[at + 1], (size_t)(count - at - 1) * sizeof cells[0]);
-            cells[count - 1] = moved;
-        } else {
-            if (count == most)
-                memmove(&cells[0], &cells[1], (size_t)(--count) * sizeof cells[0]);
-            cells[count].count = 0;
-            cells[count++].key = key;
-        }
-        cells[count - 1].events[cells[count - 1].count++] = e;
-    }
-    return count;
-}
-
-static double slope(const struct naive_op *const *events, int count, bool *there)
-{
-    double x = 0, y = 0, xx = 0, xy = 0, n = count;
-
-    *there = count >= 3 && events[0]->time != events[count - 1]->time;
-    for (int i = 0; i < count; i++) {
-        double t = (double)(events[i]->time - events[0]->time) / (double)DAY_MS;
-
-        x += t;
-        y += events[i]->n;
-        xx += t * t;
-        xy += t * events[i]->n;
-    }
-    return *there ? (n * xy - x * y) / (n * xx - x * x) : 0;
-}
-
-static struct answer amount(const struct naive_fact *f, const struct naive_op *const *events,
-                            int count)
-{
-    struct answer a = {.there = count != 0};
-    double sum = 0, least = INFINITY, most = -INFINITY;
-    int different = 0;
-
-    for (int i = 0; i < count; i++) {
-        bool seen = false;
-
-        for (int k = 0; k < i; k++)
-            seen |= events[k]->n == events[i]->n;
-        different += !seen;
-        sum += events[i]->n;
-        least = fmin(least, events[i]->n);
-        most = fmax(most, events[i]->n);
-    }
-    switch (f->kind) {
-    case NFACT_COUNT: return (struct answer){true, false, count};
-    case NFACT_SUM: return (struct answer){true, false, sum};
-    case NFACT_DISTINCT: return (struct answer){true, false, different};
-    case NFACT_MIN: a.n = least; return a;
-    case NFACT_MAX: a.n = most; return a;
-    case NFACT_MEAN: a.n = count != 0 ? sum / count : 0; return a;
-    case NFACT_TREND: a.n = slope(events, count, &a.there); return a;
-    case NFACT_LAST:
-    case NFACT_FIRST:
-    case NFACT_MARK:
-    case NFACT_SINCE: break;
-    }
-    return a;
-}
-
-/* Of a window: what is young enough, by (time, arrival), the last `limit` of it. */
-static struct answer amount_of(const struct naive_fact *f, const struct cell *cell, int64_t now)
-{
-    const struct naive_op *in[LOG_MAX];
-    int count = 0, from;
-
-    for (int i = 0; i < cell->count; i++) {
-        int at = count;
-
-        if (windowed(f) && falls_at(f, cell->events[i]) <= now - f->over)
-            continue;
-        for (; at > 0 && in[at - 1]->time > cell->events[i]->time; at--)
-            in[at] = in[at - 1];
-        in[at] = cell->events[i];
-        count++;
-    }
-    from = f->limit != 0 && windowed(f) && count > f->limit ? count - f->limit : 0;
-    return amount(f, in + from, count - from);
-}
-
-static struct answer fact_at(struct run *run, int fact, int key, int log_count, int64_t now)
-{
-    const struct naive_fact *f = &run->plan->facts[fact];
-    static struct cell all[8][NAIVE_KEYS + 1]; /* facts do not read facts: depth 1 */
-    struct cell *cells = all[0], *cell = NULL;
-    int count = make_cells(run, f, log_count, cells);
-    struct answer a = {0};
-
-    for (int i = 0; i < count; i++)
-        if (cells[i].key == (f->per ? key : 0))
-            cell = &cells[i];
-    if (f->kind == NFACT_MARK) {
-        a.there = true;
-        a.mark = cell != NULL && now < cell->events[cell->count - 1]->time + f->over;
-        return a;
-    }
-    if (f->kind == NFACT_LAST || f->kind == NFACT_FIRST || f->kind == NFACT_SINCE) {
-        a.there = cell != NULL;
-        a.n = cell != NULL && f->kind != NFACT_SINCE ? cell->events[cell->count - 1]->n : 0;
-    } else if (cell != NULL) {
-        a = amount_of(f, cell, now);
-    } else {
-        a = amount(f, NULL, 0);
-    }
-    if (!a.there && f->defaulted)
-        a = (struct answer){true, false, 0.5};
-    return a;
-}
-
-/* --- conditions -------------------------------------------------------------------------------------- */
-
-static enum truth compare(const struct naive_cond *c, bool there, double n)
-{
-    if (!there)
-        return FAILED;
-    return (c->less ? n < c->k : n > c->k) ? YES : NO;
-}
-
-/* One that decides lets an error of the other side be. */
-static enum truth both(enum truth a, enum truth b, enum truth decides)
-{
-    if (a == decides || b == decides)
-        return decides;
-    return a == FAILED || b == FAILED ? FAILED : a;
-}
-
-static enum truth ask(struct run *run, int cond, const struct naive_op *event,
-                      const struct run_instance *in, int log_count, int64_t now)
-{
-    const struct naive_cond *c = &run->plan->conds[cond];
-    struct answer a;
-    enum truth t;
-
-    switch (c->kind) {
-    case COND_TRUE: return YES;
-    case COND_EVENT_N: return compare(c, event != NULL && event->has_n, event ? event->n : 0);
-    case COND_EVENT_HOUR: return event == NULL ? FAILED : hour_at(event->time) >= c->k ? YES : NO;
-    case COND_NOW_HOUR: return hour_at(now) >= c->k ? YES : NO;
-    case COND_FACT: a = fact_at(run, c->fact, 0, log_count, now); return compare(c, a.there, a.n);
-    case COND_FACT_BEFORE:
-        a = fact_at(run, c->fact, 0, log_count - 1, now);
-        return compare(c, a.there, a.n);
-    case COND_FACT_KEY:
-        if (event == NULL || event->key < 0)
-            return FAILED;
-        a = fact_at(run, c->fact, event->key, log_count, now);
-        return compare(c, a.there, a.n);
-    case COND_FACT_CONST:
-        a = fact_at(run, c->fact, c->step, log_count, now);
-        return compare(c, a.there, a.n);
-    case COND_MARK: return fact_at(run, c->fact, 0, log_count, now).mark ? YES : NO;
-    case COND_HAS: return fact_at(run, c->fact, 0, log_count, now).there ? YES : NO;
-    case COND_STEP_N:
-        if (in == NULL || in->data[c->step] == NULL)
-            return FAILED;
-        return compare(c, in->data[c->step]->has_n, in->data[c->step]->n);
-    case COND_NOT:
-        t = ask(run, c->a, event, in, log_count, now);
-        return t == FAILED ? FAILED : t == YES ? NO : YES;
-    case COND_AND:
-        return both(ask(run, c->a, event, in, log_count, now),
-                    ask(run, c->b, event, in, log_count, now), NO);
-    case COND_OR:
-        return both(ask(run, c->a, event, in, log_count, now),
-                    ask(run, c->b, event, in, log_count, now), YES);
-    }
-    return FAILED;
-}
-
-static bool holds(struct run *run, int cond, const struct run_instance *in)
-{
-    return ask(run, cond, run->event, in, run->log_count, run->now) == YES;
-}
-
-static bool turned(struct run *run, int cond, const struct run_instance *in)
-{
-    int64_t then = run->event != NULL ? run->now : run->now - 1;
-    int before = run->event != NULL ? run->log_count - 1 : run->log_count;
-
-    return ask(run, cond, NULL, in, run->log_count, run->now) == YES &&
-           ask(run, cond, NULL, in, before, then) != YES;
-}
-
-/* --- saying ------------------------------------------------------------------------------------------ */
-
-static const struct naive_moment *moment_of(const struct run *run, const struct run_instance *in)
-{
-    return &run->plan->moments[in->moment];
-}
-
-static void say(struct run *run, int moment, int about, const char *what)
-{
-    when_put_span(run->out, run->now);
-    buf_put_format(run->out, " m%d", moment);
-    if (about >= 0)
-        buf_put_format(run->out, "/K%d", about + 1);
-    buf_put_format(run->out, " %s\n", what);
-}
-
-static void end(struct run *run, struct run_instance *in, const char *what)
-{
-    if (in->phase == OUT && run->event != NULL && run->now < in->task_until) {
-        char text[64];
-
-        snprintf(text, sizeof text, "withdrawn %s", naive_types[run->event->type]);
-        say(run, in->moment, in->about, text);
-    }
-    if (what != NULL)
-        say(run, in->moment, in->about, what);
-    in->phase = ENDED;
-    in->due = NEVER;
-    run->limited[in->moment] = false;
-}
-
-/* --- arbitration ------------------------------------------------------------------------------------- */
-
-static void candidate(struct run *run, struct run_instance *in, int act)
-{
-    in->phase = ASKING;
-    in->act = act;
-    in->asked = run->now;
-    in->deadline = run->now + moment_of(run, in)->deadline;
-    in->due = NEVER;
-    in->held_before = false;
-}
-
-static bool goes_before(const struct run *run, const struct run_instance *a,
-                        const struct run_instance *b)
-{
-    const struct naive_moment *x = moment_of(run, a), *y = moment_of(run, b);
-
-    if (x->urgent != y->urgent)
-        return x->urgent;
-    if (x->value != y->value)
-        return x->value > y->value;
-    if (a->asked != b->asked)
-        return a->asked < b->asked;
-    if (a->moment != b->moment)
-        return a->moment < b->moment;
-    return a->about < b->about;
-}
-
-static bool is_behind(const struct run *run, const struct run_instance *in)
-{
-    for (int i = 0; i < run->open_count; i++) {
-        const struct run_instance *x = &run->open[i];
-
-        if (x->moment == in->ahead_moment && x->about == in->ahead_about &&
-            (x->phase == HELD || x->phase == OUT))
-            return true;
-    }
-    return false;
-}
-
-static bool wake_one(struct run *run)
-{
-    for (int i = 0; i < run->open_count; i++) {
-        if (run->open[i].phase == HELD && !is_behind(run, &run->open[i])) {
-            run->open[i].phase = ASKING;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void ask_gates(struct run *run, struct run_instance *in)
-{
-    static const char *const reasons[] = {"silent not_eligible", "silent not_relevant",
-                                          "silent not_suitable"};
-
-    for (int g = 0; g < 3 && in->phase == ASKING; g++)
-        if (ask(run, moment_of(run, in)->gates[g], in->completing, in, run->log_count, run->now) !=
-            YES)
-            end(run, in, reasons[g]);
-}
-
-static void hold_behind(struct run *run, struct run_instance *in, const struct run_instance *best)
-{
-    bool news =
-        !in->held_before || in->ahead_moment != best->moment || in->ahead_about != best->about;
-    struct buf what = {0};
-
-    in->phase = HELD;
-    in->due = in->deadline;
-    in->held_before = true;
-    in->ahead_moment = best->moment;
-    in->ahead_about = best->about;
-    buf_put_text(&what, "hold outranked ");
-    when_put_span(&what, in->due);
-    if (news)
-        say(run, in->moment, in->about, buf_text(&what));
-    buf_free(&what);
-}
-
-static void go_out(struct run *run, struct run_instance *in)
-{
-    const struct naive_moment *m = moment_of(run, in);
-    int64_t wait = m->waits[in->act] != 0 ? m->waits[in->act] : m->deadline;
-
-    say(run, in->moment, in->about, "task phone");
-    in->phase = OUT;
-    in->due = run->now + wait;
-    in->task_until = run->now + (wait < m->deadline ? wait : m->deadline);
-    run->last_moment = in->moment;
-    run->last_about = in->about;
-    run->last_act = in->act;
-    if (m->again != 0)
-        run->again[in->moment][in->about + 1] = (struct again){true, false, run->now};
-}
-
-static void arbitrate(struct run *run)
-{
-    for (;;) {
-        struct run_instance *best = NULL;
-        bool any = false;
-
-        while (wake_one(run))
-            ;
-        for (int i = 0; i < run->open_count; i++)
-            if (run->open[i].phase == ASKING)
-                ask_gates(run, &run->open[i]), any = true;
-        if (!any)
-            return;
-        for (int i = 0; i < run->open_count; i++) {
-            struct run_instance *in = &run->open[i];
-
-            if ((in->phase == ASKING || in->phase == HELD) &&
-                (best == NULL || goes_before(run, in, best)))
-                best = in;
-        }
-        if (best != NULL && best->phase == ASKING)
-            go_out(run, best);
-        for (int i = 0; i < run->open_count && best != NULL; i++)
-            if (run->open[i].phase == ASKING)
-                hold_behind(run, &run->open[i], best);
-    }
-}
 
 /* --- sources ----------------------------------------------------------------------------------------- */
 
@@ -528,7 +31,7 @@ static int64_t read_until(const struct run *run, int source)
 /* A source that has not been read up to the instance's due time, by type and name; -1: none. */
 static int behind(const struct run *run, const struct run_instance *in)
 {
-    unsigned types = moment_of(run, in)->steps[in->step].types;
+    unsigned types = naive_moment_of(run, in)->steps[in->step].types;
 
     for (int t = 0; t < NAIVE_TYPES; t++)
         for (int s = 0; s < run->plan->source_count; s++)
@@ -550,7 +53,7 @@ static void look_at_silence(struct run *run, struct run_instance *in)
     if (in->told || silent_at(run, in) > run->now)
         return;
     in->told = true;
-    say(run, in->moment, in->about, "silent source_behind");
+    naive_say(run, in->moment, in->about, "silent source_behind");
 }
 
 static bool is_over(const struct run *run, const struct run_instance *in)
@@ -576,7 +79,7 @@ static bool waits_on(struct run *run, struct run_instance *in)
 
 static void begin_step(struct run *run, struct run_instance *in)
 {
-    const struct naive_step *s = &moment_of(run, in)->steps[in->step];
+    const struct naive_step *s = &naive_moment_of(run, in)->steps[in->step];
     int64_t at;
 
     switch (s->kind) {
@@ -588,7 +91,7 @@ static void begin_step(struct run *run, struct run_instance *in)
     case NSTEP_CROSSES:
     case NSTEP_BECOMES: in->due = in->before + EXPIRES_MS; return;
     case NSTEP_AT:
-        at = s->hour >= 0 ? at_hour(in->times[s->of], s->hour) : in->times[s->of] + s->span;
+        at = s->hour >= 0 ? naive_at_hour(in->times[s->of], s->hour) : in->times[s->of] + s->span;
         in->due = at > in->before ? at : in->before;
         return;
     }
@@ -605,12 +108,12 @@ static void done(struct run *run, struct run_instance *in, int64_t time,
         in->first = time;
     in->step++;
     in->counted_count = 0;
-    if (in->step < moment_of(run, in)->step_count) {
+    if (in->step < naive_moment_of(run, in)->step_count) {
         begin_step(run, in);
         return;
     }
     in->completing = run->event;
-    candidate(run, in, 0);
+    naive_candidate(run, in, 0);
 }
 
 static void count(struct run *run, struct run_instance *in, const struct naive_step *s)
@@ -654,7 +157,7 @@ static bool feed(struct run *run, int moment, int step, int about, const struct 
     bool known = false, past = false, was = false;
     int64_t time = 0;
 
-    if ((s->types >> e->type & 1) == 0 || !holds(run, s->cond, in) || !e->has_n)
+    if ((s->types >> e->type & 1) == 0 || !naive_holds(run, s->cond, in) || !e->has_n)
         return false;
     ck_assert_int_lt(run->fed_count, FED_MAX);
     run->fed[run->fed_count++] = (struct fed){moment, step, about, e->time, e->n};
@@ -687,19 +190,19 @@ static int about_of(const struct run *run, const struct naive_moment *m, bool *k
 static bool concerns(const struct run *run, const struct run_instance *in, bool any_about)
 {
     bool known;
-    int about = about_of(run, moment_of(run, in), &known);
+    int about = about_of(run, naive_moment_of(run, in), &known);
 
     return any_about || !known || about == in->about;
 }
 
 static bool withdraws(struct run *run, struct run_instance *in)
 {
-    const struct naive_moment *m = moment_of(run, in);
+    const struct naive_moment *m = naive_moment_of(run, in);
 
     for (int w = 0; w < m->withdraw_count; w++)
         if ((m->withdraw[w].types >> run->event->type & 1) != 0 &&
             concerns(run, in, m->withdraw[w].any_about) && run->event->time >= in->first &&
-            holds(run, m->withdraw[w].cond, in))
+            naive_holds(run, m->withdraw[w].cond, in))
             return true;
     return false;
 }
@@ -707,13 +210,13 @@ static bool withdraws(struct run *run, struct run_instance *in)
 static bool matches(struct run *run, const struct run_instance *in, const struct naive_step *s)
 {
     return (s->types >> run->event->type & 1) != 0 && concerns(run, in, s->any_about) &&
-           holds(run, s->cond, in);
+           naive_holds(run, s->cond, in);
 }
 
 /* True: the record is used up by it. */
 static bool offer_step(struct run *run, struct run_instance *in, bool crossed)
 {
-    const struct naive_step *s = &moment_of(run, in)->steps[in->step];
+    const struct naive_step *s = &naive_moment_of(run, in)->steps[in->step];
     const struct naive_op *e = run->event;
 
     if (in->step > 0 && (e->time < in->before || (e->time >= in->due && !in->waits)))
@@ -725,7 +228,7 @@ static bool offer_step(struct run *run, struct run_instance *in, bool crossed)
         return false;
     case NSTEP_ABSENT:
         if (matches(run, in, s))
-            end(run, in, "ended broken");
+            naive_end(run, in, "ended broken");
         return false;
     case NSTEP_COUNT:
         if (matches(run, in, s))
@@ -740,7 +243,7 @@ static bool offer_step(struct run *run, struct run_instance *in, bool crossed)
             return done(run, in, e->time, e), true;
         return false;
     case NSTEP_BECOMES:
-        if (turned(run, s->cond, in))
+        if (naive_turned(run, s->cond, in))
             return done(run, in, e->time, NULL), true;
         return false;
     case NSTEP_WAIT:
@@ -751,7 +254,7 @@ static bool offer_step(struct run *run, struct run_instance *in, bool crossed)
 
 static bool offer_instance(struct run *run, struct run_instance *in)
 {
-    const struct naive_moment *m = moment_of(run, in);
+    const struct naive_moment *m = naive_moment_of(run, in);
     bool crossed = false;
 
     for (int s = 1; s < m->step_count; s++)
@@ -766,7 +269,7 @@ static bool offer_instance(struct run *run, struct run_instance *in)
         return true;
     }
     if (withdraws(run, in)) {
-        end(run, in, "ended withdrawn");
+        naive_end(run, in, "ended withdrawn");
         return true;
     }
     return in->phase == STEPS && offer_step(run, in, crossed);
@@ -776,7 +279,7 @@ static bool offer_instance(struct run *run, struct run_instance *in)
 
 static void start(struct run *run, struct run_instance *in, int64_t time)
 {
-    const struct naive_step *s = &moment_of(run, in)->steps[0];
+    const struct naive_step *s = &naive_moment_of(run, in)->steps[0];
 
     in->phase = STEPS;
     in->step = 0;
@@ -813,13 +316,13 @@ static bool refused(struct run *run, int moment, int about, int64_t time, int op
 
     if (again->known && time < again->at + m->again) {
         if (!again->refused)
-            say(run, moment, about, "silent again");
+            naive_say(run, moment, about, "silent again");
         again->refused = true;
         return true;
     }
     if (open >= (m->instances != 0 ? m->instances : 16)) {
         if (!run->limited[moment])
-            say(run, moment, about, "silent limit");
+            naive_say(run, moment, about, "silent limit");
         run->limited[moment] = true;
         return true;
     }
@@ -857,9 +360,9 @@ static void offer_moment(struct run *run, int moment)
     if (s->kind == NSTEP_CROSSES)
         now = known && feed(run, moment, 0, about, NULL);
     else if (s->kind == NSTEP_BECOMES)
-        now = turned(run, s->cond, NULL);
+        now = naive_turned(run, s->cond, NULL);
     else
-        now = (s->types >> run->event->type & 1) != 0 && holds(run, s->cond, NULL);
+        now = (s->types >> run->event->type & 1) != 0 && naive_holds(run, s->cond, NULL);
     for (int i = 0; i < run->open_count; i++)
         if (run->open[i].moment == moment && offer_instance(run, &run->open[i]))
             took = true;
@@ -878,7 +381,7 @@ static int64_t next_change(const struct run *run)
         const struct naive_fact *fact = &run->plan->facts[f];
 
         for (int i = 0; i < run->log_count && fact->over != 0; i++) {
-            int64_t at = falls_at(fact, run->log[i]) + fact->over;
+            int64_t at = naive_falls_at(fact, run->log[i]) + fact->over;
 
             if (at > run->now && at < next)
                 next = at;
@@ -906,15 +409,15 @@ static int64_t next_due(const struct run *run)
 static void next_act(struct run *run, struct run_instance *in, const char *at_the_end)
 {
     in->task_until = run->now;
-    if (in->act + 1 < moment_of(run, in)->act_count)
-        candidate(run, in, in->act + 1);
+    if (in->act + 1 < naive_moment_of(run, in)->act_count)
+        naive_candidate(run, in, in->act + 1);
     else
-        end(run, in, at_the_end);
+        naive_end(run, in, at_the_end);
 }
 
 static void step_time(struct run *run, struct run_instance *in)
 {
-    const struct naive_step *s = &moment_of(run, in)->steps[in->step];
+    const struct naive_step *s = &naive_moment_of(run, in)->steps[in->step];
 
     switch (s->kind) {
     case NSTEP_ABSENT:
@@ -924,10 +427,10 @@ static void step_time(struct run *run, struct run_instance *in)
         return;
     case NSTEP_WAIT:
     case NSTEP_AT: done(run, in, in->due, NULL); return;
-    case NSTEP_COUNT: end(run, in, in->step == 0 ? NULL : "ended expired"); return;
+    case NSTEP_COUNT: naive_end(run, in, in->step == 0 ? NULL : "ended expired"); return;
     case NSTEP_EVENT:
     case NSTEP_CROSSES:
-    case NSTEP_BECOMES: end(run, in, "ended expired"); return;
+    case NSTEP_BECOMES: naive_end(run, in, "ended expired"); return;
     }
 }
 
@@ -936,15 +439,15 @@ static void fire(struct run *run, struct run_instance *in, int64_t due)
     if (in->waits && !is_over(run, in)) {
         look_at_silence(run, in);
     } else if (in->phase == STEPS && in->due > due) { /* a window ran out, perhaps */
-        const struct naive_step *s = &moment_of(run, in)->steps[in->step];
+        const struct naive_step *s = &naive_moment_of(run, in)->steps[in->step];
 
-        if (s->kind == NSTEP_BECOMES && turned(run, s->cond, in))
+        if (s->kind == NSTEP_BECOMES && naive_turned(run, s->cond, in))
             done(run, in, due, NULL);
     } else if (in->due <= due) {
         if (in->phase == STEPS)
             step_time(run, in);
         else if (in->phase == HELD)
-            end(run, in, "silent outranked");
+            naive_end(run, in, "silent outranked");
         else if (in->phase == OUT)
             next_act(run, in, "ended chain_over");
     }
@@ -976,10 +479,10 @@ static void time_comes(struct run *run, int64_t due)
             if (in->moment == m && (in->due <= due || changes))
                 fire(run, in, due);
         }
-        if (s->kind == NSTEP_BECOMES && changes && turned(run, s->cond, NULL))
+        if (s->kind == NSTEP_BECOMES && changes && naive_turned(run, s->cond, NULL))
             first_step(run, m, -1, due);
     }
-    arbitrate(run);
+    naive_arbitrate(run);
     sweep(run);
 }
 
@@ -1004,7 +507,7 @@ static void outcome(struct run *run, int code)
             next_act(run, in, "ended outcome");
         } else if (naive_effects[code] == NEFFECT_END) {
             in->task_until = run->now;
-            end(run, in, "ended outcome");
+            naive_end(run, in, "ended outcome");
         }
         return;
     }
@@ -1029,7 +532,7 @@ static void take(struct run *run, const struct naive_op *op)
     } else {
         return;
     }
-    arbitrate(run);
+    naive_arbitrate(run);
     sweep(run);
     advance(run, run->now); /* what was set in the past */
 }
