@@ -125,6 +125,23 @@ enum transfer_end http_send(struct transfer *t, const struct http_ask *ask, int 
     return end;
 }
 
+enum transfer_end http_post(struct transfer *t, const struct http_post *post, int timeout_ms,
+                            struct http_reply *reply, struct err *err)
+{
+    const struct http_header headers[] = {
+        {"Authorization", post->authorization},
+        {"Content-Type", post->content_type},
+    };
+    const struct http_ask ask = {.method = "POST",
+                                 .url = post->url,
+                                 .headers = headers,
+                                 .header_count = 2,
+                                 .body = post->body,
+                                 .now_ms = post->now_ms};
+
+    return http_send(t, &ask, timeout_ms, reply, err);
+}
+
 void http_reply_free(struct http_reply *reply)
 {
     buf_free(&reply->body);

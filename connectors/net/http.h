@@ -44,6 +44,15 @@ enum transfer_end http_send(struct transfer *t, const struct http_ask *ask, int 
                             struct http_reply *reply, struct err *err);
 void http_reply_free(struct http_reply *reply);
 
+struct http_post { /* borrowed */
+    struct str url, authorization, content_type, body;
+    int64_t now_ms; /* as in http_ask */
+};
+
+/* The same for what most providers take a message by: a body with an Authorization, once. */
+enum transfer_end http_post(struct transfer *t, const struct http_post *post, int timeout_ms,
+                            struct http_reply *reply, struct err *err);
+
 /* Its body as JSON, in arena; VALUE_ABSENT: it is none. */
 struct value http_reply_json(const struct http_reply *reply, struct arena *arena);
 

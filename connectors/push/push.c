@@ -259,25 +259,20 @@ static enum delivery judge(struct connector *c, enum transfer_end end,
     return verdict;
 }
 
-static enum delivery post(struct connector *c, const struct sending *s, int timeout_ms,
-                          struct str bearer, struct receipt *receipt, struct err *err)
+static enum delivery push_once(struct connector *c, const struct sending *s, int timeout_ms,
+                               struct str bearer, struct receipt *receipt, struct err *err)
 {
     struct buf body = {0};
     struct http_reply reply = {0};
     enum delivery result;
 
     put_message(&body, c, s);
-    const struct http_header headers[] = {
-        {"Authorization", bearer},
-        {"Content-Type", STR("application/json")},
-    };
-    const struct http_ask ask = {.method = "POST",
-                                 .url = buf_str(&c->url),
-                                 .headers = headers,
-                                 .header_count = 2,
-                                 .body = buf_str(&body),
-                                 .now_ms = s->now_ms};
-    result = judge(c, http_send(c->transfer, &ask, timeout_ms, &reply, err), &reply, bearer,
+    const struct http_post post = {.url = buf_str(&c->url),
+                                   .authorization = bearer,
+                                   .content_type = STR("application/json"),
+                                   .body = buf_str(&body),
+                                   .now_ms = s->now_ms};
+    result = judge(c, http_post(c->transfer, &post, timeout_ms, &reply, err), &reply, bearer,
                    receipt, err);
     http_reply_free(&reply);
     buf_free(&body);
@@ -297,7 +292,7 @@ static enum delivery push_deliver(struct connector *c, const struct sending *s,
     }
     result = oauth_token(c->oauth, c->transfer, &timeout_ms, s->now_ms, &bearer, receipt, err);
     if (result == DELIVERY_ACCEPTED)
-        result = post(c, s, timeout_ms, buf_str(&bearer), receipt, err);
+        result = push_once(c, s, timeout_ms, buf_str(&bearer), receipt, err);
     crypto_forget(&bearer);
     return result;
 }

@@ -167,17 +167,12 @@ static enum delivery sms_deliver(struct connector *c, const struct sending *s,
         put_field(&form, "StatusCallback", s->callback_url);
     put_field(&form, "To", s->task->address);
     put_field(&form, "Body", s->task->text);
-    const struct http_header headers[] = {
-        {"Authorization", buf_str(&c->authorization)},
-        {"Content-Type", STR("application/x-www-form-urlencoded")},
-    };
-    const struct http_ask ask = {.method = "POST",
-                                 .url = buf_str(&c->url),
-                                 .headers = headers,
-                                 .header_count = 2,
-                                 .body = buf_str(&form),
-                                 .now_ms = s->now_ms};
-    result = judge(http_send(c->transfer, &ask, s->timeout_ms, &reply, err), &reply, receipt, err);
+    const struct http_post post = {.url = buf_str(&c->url),
+                                   .authorization = buf_str(&c->authorization),
+                                   .content_type = STR("application/x-www-form-urlencoded"),
+                                   .body = buf_str(&form),
+                                   .now_ms = s->now_ms};
+    result = judge(http_post(c->transfer, &post, s->timeout_ms, &reply, err), &reply, receipt, err);
     http_reply_free(&reply);
     buf_free(&form);
     return result;

@@ -320,17 +320,12 @@ static enum delivery whatsapp_deliver(struct connector *c, const struct sending 
     if (!choose(c, s, &template, err))
         return DELIVERY_REFUSED;
     put_message(&body, c, s, template);
-    const struct http_header headers[] = {
-        {"Authorization", buf_str(&c->authorization)},
-        {"Content-Type", STR("application/json")},
-    };
-    const struct http_ask ask = {.method = "POST",
-                                 .url = buf_str(&c->url),
-                                 .headers = headers,
-                                 .header_count = 2,
-                                 .body = buf_str(&body),
-                                 .now_ms = s->now_ms};
-    result = judge(http_send(c->transfer, &ask, s->timeout_ms, &reply, err), &reply, receipt, err);
+    const struct http_post post = {.url = buf_str(&c->url),
+                                   .authorization = buf_str(&c->authorization),
+                                   .content_type = STR("application/json"),
+                                   .body = buf_str(&body),
+                                   .now_ms = s->now_ms};
+    result = judge(http_post(c->transfer, &post, s->timeout_ms, &reply, err), &reply, receipt, err);
     http_reply_free(&reply);
     buf_free(&body);
     return result;

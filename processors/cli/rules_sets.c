@@ -98,12 +98,7 @@ static void list_json(struct sets *s, const struct activation_entry *entry)
     struct json_writer w = json_writer_to(&s->out);
 
     json_open(&w, '{');
-    json_key(&w, "number");
-    json_int(&w, entry->number);
-    json_key(&w, "at");
-    json_time(&w, entry->at_ms);
-    json_key(&w, "hash");
-    json_str(&w, str_of(entry->hash));
+    activation_entry_put(entry, &w);
     json_key(&w, "in_force");
     json_bool(&w, entry == in_force(s));
     json_close(&w, '}');

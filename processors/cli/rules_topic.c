@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/when.h"
@@ -89,17 +88,22 @@ void activation_entry_key(const struct activation_entry *entry, struct buf *out)
     buf_put_format(out, HISTORY_PREFIX "%" PRId64, entry->number);
 }
 
+void activation_entry_put(const struct activation_entry *entry, struct json_writer *w)
+{
+    json_key(w, "number");
+    json_int(w, entry->number);
+    json_key(w, "at");
+    json_time(w, entry->at_ms);
+    json_key(w, "hash");
+    json_str(w, str_of(entry->hash));
+}
+
 void activation_entry_write(const struct activation_entry *entry, struct buf *out)
 {
     struct json_writer w = json_writer_to(out);
 
     json_open(&w, '{');
-    json_key(&w, "number");
-    json_int(&w, entry->number);
-    json_key(&w, "at");
-    json_time(&w, entry->at_ms);
-    json_key(&w, "hash");
-    json_str(&w, str_of(entry->hash));
+    activation_entry_put(entry, &w);
     json_close(&w, '}');
 }
 

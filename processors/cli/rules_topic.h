@@ -12,6 +12,7 @@
 #define ATTENT_PROCESSORS_CLI_RULES_TOPIC_H
 
 #include "connectors/kafka/kafka.h"
+#include "core/json.h"
 #include "rules/moment/ruleset.h"
 
 struct rules_topic;
@@ -48,6 +49,9 @@ void activation_entry_key(const struct activation_entry *entry, struct buf *out)
 void activation_entry_write(const struct activation_entry *entry, struct buf *out);
 bool activation_entry_read(const struct record *record, struct arena *arena,
                            struct activation_entry *out, struct err *err);
+
+/* Number, time and hash, into an open JSON object. */
+void activation_entry_put(const struct activation_entry *entry, struct json_writer *w);
 
 /* The files of a rule set; they live in arena. */
 enum err_code rules_topic_bundle(struct rules_topic *rules, struct str hash_hex,
