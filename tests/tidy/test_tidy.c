@@ -104,6 +104,19 @@ static void check_level(const char *file, int line, struct str included)
     }
 }
 
+/* plan_parts.h: the inside of a part whose source is several files beside it. */
+static void check_inside(const char *file, int line, struct str included)
+{
+    size_t folder = included.len;
+
+    if (!str_ends(included, STR("_parts.h")))
+        return;
+    while (folder > 0 && included.data[folder - 1] != '/')
+        folder--;
+    if (!str_starts(str_of(file), str_slice(included, 0, folder)))
+        found(file, line, "the inside of a part is included in its own folder only", included);
+}
+
 static void check_library(const char *file, int line, struct str included)
 {
     for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
@@ -121,10 +134,12 @@ static void check_include(const char *file, int line, struct str text)
 
     if (!str_starts(text, STR("#include ")))
         return;
-    if (str_cut(text, '"', &before, &rest) && str_cut(rest, '"', &name, &before))
+    if (str_cut(text, '"', &before, &rest) && str_cut(rest, '"', &name, &before)) {
         check_level(file, line, name);
-    else if (str_cut(text, '<', &before, &rest) && str_cut(rest, '>', &name, &before))
+        check_inside(file, line, name);
+    } else if (str_cut(text, '<', &before, &rest) && str_cut(rest, '>', &name, &before)) {
         check_library(file, line, name);
+    }
 }
 
 static void check_line(const char *file, int line, struct str text)
