@@ -1,6 +1,6 @@
 #!/bin/bash
-# The pages that people read: every relative link leads somewhere, and README lists the packages
-# that deploy/install installs and the Makefile links.
+# The pages that people read: every relative link leads somewhere, to a heading too, and README lists
+# the packages that deploy/install installs and the Makefile links.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 bad=0
@@ -11,17 +11,30 @@ complain()
     bad=1
 }
 
-# links FILE: the targets of its Markdown links, outside of code blocks, without #anchors
+# links FILE: the targets of its Markdown links, outside of code blocks
 links()
 {
     awk '/^```/ { code = !code; next } !code' "$1" | grep -oE '\]\([^) ]+\)' |
-        sed -E 's/^\]\(//; s/\)$//; s/#.*//' | grep -vE '^(https?:|mailto:|$)'
+        sed -E 's/^\]\(//; s/\)$//' | grep -vE '^(https?:|mailto:|$)'
+}
+
+# headings FILE: as a link names them, behind its #
+headings()
+{
+    awk '/^```/ { code = !code; next } !code && /^#/' "$1" | tr 'A-Z' 'a-z' |
+        sed -E 's/^#+ //; s/\[([^]]*)\]\([^)]*\)/\1/g; s/[^a-z0-9_ -]//g; s/ /-/g'
 }
 
 for page in README.md docs/*.md docs/*/*.md rules/README.md processors/*/README.md tests/*/README.md; do
     [ -f "$page" ] || continue
-    for target in $(links "$page"); do
-        [ -e "$(dirname "$page")/$target" ] || complain "$page: $target is not there"
+    for link in $(links "$page"); do
+        target=$page
+        [ -n "${link%%#*}" ] && target=$(dirname "$page")/${link%%#*}
+        [ -e "$target" ] || complain "$page: $link is not there"
+        case $target$link in
+            *.md*#*) headings "$target" | grep -qxF -e "${link#*#}" ||
+                complain "$page: $link: there is no such heading" ;;
+        esac
     done
 done
 
