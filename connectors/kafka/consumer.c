@@ -367,7 +367,7 @@ enum err_code kafka_consumer_open_alone(const struct kafka_settings *settings,
         if (copy[i].offset == KAFKA_OFFSET_GROUP) /* there is none */
             copy[i].offset = KAFKA_OFFSET_BEGIN;
     }
-    consumer_assign(*out, copy, count);
+    consumer_assign(*out, copy, count, false);
     mem_free(copy);
     return ERR_NONE;
 }

@@ -16,6 +16,7 @@ struct slot { /* a partition that is mine */
     int64_t read_to;  /* all below has been delivered, or never will be (control batches) */
     int64_t start;    /* where it was assigned to, or sought last */
     bool held;        /* nothing is read until a seek */
+    bool unplaced;    /* held, and nobody said where the log ends */
     bool off_the_log; /* its offset was not there: librdkafka has stopped it */
     bool at_end;
     enum err_code fault; /* not yet told; ERR_NONE: none */
@@ -47,7 +48,10 @@ struct kafka_consumer {
 struct slot *consumer_slot(const struct kafka_consumer *c, const char *topic, int32_t partition);
 void consumer_drop_slots(struct kafka_consumer *c);
 void consumer_release_slot(struct slot *s);
-void consumer_assign(struct kafka_consumer *c, struct kafka_partition *partitions, size_t count);
+/* hold_unknown: what is to begin at a bound of its log is held when nobody says where that is, and a
+ * fault says so; else librdkafka goes on asking, and nobody may seek it meanwhile. */
+void consumer_assign(struct kafka_consumer *c, struct kafka_partition *partitions, size_t count,
+                     bool hold_unknown);
 void consumer_set_fault(struct kafka_consumer *c, enum err_code code, const char *text);
 void consumer_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t error,
                            rd_kafka_topic_partition_list_t *list, void *opaque);

@@ -49,17 +49,22 @@ void consumer_drop_slots(struct kafka_consumer *c)
     c->turn = 0;
 }
 
-static void slot_init(struct kafka_consumer *c, struct slot *s, const struct kafka_partition *p)
+/* start: a number, or what stays for librdkafka to ask (negative). */
+static void slot_init(struct kafka_consumer *c, struct slot *s, const struct kafka_partition *p,
+                      int64_t start)
 {
     static const uint64_t one = 1; /* what an eventfd is written with */
+    bool held = p->offset == KAFKA_OFFSET_HOLD;
+    int64_t first = held || start < 0 ? 0 : start;
 
     *s = (struct slot){.topic = mem_copy_text(p->topic, strlen(p->topic)),
                        .topic_bytes = strlen(p->topic),
                        .partition = p->partition,
-                       .wanted = p->offset < 0 ? 0 : p->offset,
-                       .read_to = p->offset < 0 ? 0 : p->offset,
-                       .start = p->offset,
-                       .held = p->offset == KAFKA_OFFSET_HOLD,
+                       .wanted = first,
+                       .read_to = first,
+                       .start = held && start < 0 ? 0 : start,
+                       .held = held,
+                       .unplaced = held && start < 0,
                        .arena = arena_new(0)};
     s->queue = rd_kafka_queue_get_partition(c->rk, p->topic, p->partition);
     CHECK(s->queue != NULL);
@@ -140,57 +145,65 @@ static void resolve_or_hold(struct kafka_consumer *c, struct kafka_partition *pa
             partitions[i].offset = KAFKA_OFFSET_HOLD;
 }
 
-static bool is_bound(const struct kafka_partition *p)
-{
-    return p->offset == KAFKA_OFFSET_BEGIN || p->offset == KAFKA_OFFSET_END;
-}
-
-/* Beginnings and ends become numbers here: this librdkafka asks for them before it knows the leader
- * of the partition, and then again after half a second.  Without an answer they stay for it to ask. */
-static void resolve_bounds(struct kafka_consumer *c, struct kafka_partition *partitions,
-                           size_t count)
+/* Where each begins, as a number; negative: there was no answer.  One that is held stands at the end.
+ * librdkafka is not left to ask itself: it asks before it knows the leader and then again after half a
+ * second; and an answer that comes when the partition has been sought elsewhere is asked for once
+ * more, and believed (2.0.2, rd_kafka_toppar_handle_Offset): it would leave records out. */
+static void find_starts(struct kafka_consumer *c, const struct kafka_partition *partitions,
+                        size_t count, int64_t *starts)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
 
-    for (size_t i = 0; i < count; i++)
-        if (is_bound(&partitions[i]))
-            rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition)
-                ->offset = partitions[i].offset;
+    for (size_t i = 0; i < count; i++) {
+        const struct kafka_partition *p = &partitions[i];
+
+        starts[i] = p->offset == KAFKA_OFFSET_HOLD ? KAFKA_OFFSET_END : p->offset;
+        if (starts[i] < 0)
+            rd_kafka_topic_partition_list_add(list, p->topic, p->partition)->offset = starts[i];
+    }
     if (list->cnt > 0)
         error = rd_kafka_offsets_for_times(c->rk, list, BOUNDS_TIMEOUT_MS);
     for (size_t i = 0; i < count && error == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
         const rd_kafka_topic_partition_t *p;
 
-        if (!is_bound(&partitions[i]))
+        if (starts[i] >= 0)
             continue;
         p = rd_kafka_topic_partition_list_find(list, partitions[i].topic, partitions[i].partition);
         if (p->err == RD_KAFKA_RESP_ERR_NO_ERROR && p->offset >= 0)
-            partitions[i].offset = p->offset;
+            starts[i] = p->offset;
     }
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-void consumer_assign(struct kafka_consumer *c, struct kafka_partition *partitions, size_t count)
+void consumer_assign(struct kafka_consumer *c, struct kafka_partition *partitions, size_t count,
+                     bool hold_unknown)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    int64_t *starts = MEM_NEW_ARRAY(int64_t, count + 1);
     rd_kafka_resp_err_t error;
 
-    resolve_bounds(c, partitions, count);
+    find_starts(c, partitions, count, starts);
     consumer_drop_slots(c);
     c->slots = count > 0 ? MEM_NEW_ARRAY(struct slot, count) : NULL;
     c->slot_count = count;
     for (size_t i = 0; i < count; i++) {
-        slot_init(c, &c->slots[i], &partitions[i]);
-        rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition)
-            ->offset = c->slots[i].held ? RD_KAFKA_OFFSET_END : partitions[i].offset;
+        struct kafka_partition *p = &partitions[i];
+
+        if (hold_unknown && starts[i] < 0 && p->offset != KAFKA_OFFSET_HOLD) {
+            p->offset = KAFKA_OFFSET_HOLD;
+            consumer_set_fault(c, ERR_DOWN, "nobody says where a log begins and ends");
+        }
+        slot_init(c, &c->slots[i], p, starts[i]);
+        /* before: what is held fetches nothing, and what was revoked while it was paused still is */
+        set_paused(c, &c->slots[i], c->slots[i].held);
+        rd_kafka_topic_partition_list_add(list, p->topic, p->partition)->offset = c->slots[i].start;
     }
     error = rd_kafka_assign(c->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
+    mem_free(starts);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
         consumer_set_fault(c, ERR_KAFKA, rd_kafka_err2str(error));
-    for (size_t i = 0; i < count; i++) /* one that was revoked while it was paused still is */
-        set_paused(c, &c->slots[i], c->slots[i].held);
 }
 
 static void take_over(struct kafka_consumer *c, const rd_kafka_topic_partition_list_t *list)
@@ -204,7 +217,7 @@ static void take_over(struct kafka_consumer *c, const rd_kafka_topic_partition_l
     if (c->listener.assigned != NULL && count > 0)
         c->listener.assigned(c->listener.context, partitions, count);
     resolve_or_hold(c, partitions, count);
-    consumer_assign(c, partitions, count);
+    consumer_assign(c, partitions, count, true);
     mem_free(partitions);
 }
 
@@ -247,8 +260,9 @@ static rd_kafka_resp_err_t seek_once(struct kafka_consumer *c, const struct kafk
     return code;
 }
 
-/* librdkafka stops a partition whose offset is not in the log, and seeks it no more.  It is assigned
- * anew, and that can be done with all partitions only: the others begin where they have come to. */
+/* librdkafka stops a partition whose offset is not in the log, and seeks it no more (one that was held
+ * at 0 may be such a one).  It is assigned anew, and that can be done with all partitions only: the
+ * others begin where they have come to. */
 static rd_kafka_resp_err_t start_again(struct kafka_consumer *c, const struct slot *again,
                                        int64_t offset)
 {
@@ -260,9 +274,7 @@ static rd_kafka_resp_err_t start_again(struct kafka_consumer *c, const struct sl
         int64_t at = s->read_to > 0 ? s->read_to : s->start;
 
         rd_kafka_topic_partition_list_add(list, s->topic, s->partition)->offset =
-            s == again ? offset
-            : s->held  ? RD_KAFKA_OFFSET_END
-                       : at;
+            s == again ? offset : at;
     }
     error = rd_kafka_assign(c->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
@@ -275,7 +287,7 @@ static rd_kafka_resp_err_t seek_on(struct kafka_consumer *c, const struct slot *
     int64_t until_ms = clock_mono_ms() + CLIENT_TIMEOUT_MS;
     rd_kafka_resp_err_t error;
 
-    if (s->off_the_log)
+    if (s->off_the_log || s->unplaced)
         return start_again(c, s, to->offset);
     while ((error = seek_once(c, to)) == RD_KAFKA_RESP_ERR__STATE && clock_mono_ms() < until_ms)
         clock_sleep_ms(2);
@@ -288,23 +300,29 @@ enum err_code kafka_consumer_seek(struct kafka_consumer *c, const char *topic, i
     struct slot *s = consumer_slot(c, topic, partition);
     struct kafka_partition to = {topic, partition, offset};
     rd_kafka_resp_err_t error;
+    int64_t start;
 
     if (s == NULL)
         return err_set(err, ERR_FENCED, "seek %s/%d: not assigned to this process", topic,
                        partition);
     if (offset == KAFKA_OFFSET_GROUP && resolve_group(c, &to, 1, err) != ERR_NONE)
         return err != NULL ? err->code : ERR_KAFKA;
+    find_starts(c, &to, 1, &start);
+    to.offset = start;
+    if (start < 0)
+        return err_set(err, ERR_DOWN, "seek %s/%d: nobody says where the log begins and ends",
+                       topic, partition);
     if (s->held) /* first: resuming after a seek may undo it */
         set_paused(c, s, false);
     error = seek_on(c, s, &to);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
         return err_set(err, client_err_code(error), "seek %s/%d to %lld: %s", topic, partition,
                        (long long)to.offset, rd_kafka_err2str(error));
-    s->held = s->off_the_log = false;
+    s->held = s->off_the_log = s->unplaced = false;
     s->at_end = false;
     s->start = to.offset;
     s->fault = ERR_NONE;
-    s->wanted = s->read_to = to.offset < 0 ? 0 : to.offset;
+    s->wanted = s->read_to = to.offset;
     return ERR_NONE;
 }
 

@@ -239,6 +239,8 @@ struct kafka_mock;
 enum err_code kafka_mock_open(const struct kafka_topic_config *topics, size_t count,
                               struct kafka_mock **out, struct err *err);
 const char *kafka_mock_brokers(const struct kafka_mock *mock);
+/* Broker 1, 2, ... takes so long for each answer. */
+void kafka_mock_silence(struct kafka_mock *mock, int32_t broker, int silence_ms);
 void kafka_mock_close(struct kafka_mock *mock); /* NULL allowed */
 
 #endif

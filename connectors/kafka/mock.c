@@ -5,6 +5,7 @@
 
 #include <librdkafka/rdkafka_mock.h>
 
+#include "core/check.h"
 #include "core/mem.h"
 
 struct kafka_mock {
@@ -43,6 +44,12 @@ enum err_code kafka_mock_open(const struct kafka_topic_config *topics, size_t co
 const char *kafka_mock_brokers(const struct kafka_mock *mock)
 {
     return rd_kafka_mock_cluster_bootstraps(mock->cluster);
+}
+
+void kafka_mock_silence(struct kafka_mock *mock, int32_t broker, int silence_ms)
+{
+    CHECK(rd_kafka_mock_broker_set_rtt(mock->cluster, broker, silence_ms) ==
+          RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 void kafka_mock_close(struct kafka_mock *mock)

@@ -134,6 +134,46 @@ START_TEST(the_listener_says_where_to_start_and_what_to_hold)
 }
 END_TEST
 
+/* The question where the log of a held partition ends is under way when it is sought, and answered
+ * while records come. */
+START_TEST(nothing_is_left_out_behind_a_seek_that_follows_at_once)
+{
+    enum { RECORDS = 100, EACH_MS = 15, ANSWER_MS = 300 };
+    const struct kafka_partition from[] = {{"in", 0, KAFKA_OFFSET_BEGIN},
+                                           {"in", 1, KAFKA_OFFSET_HOLD}};
+    struct kafka_producer *p;
+    struct kafka_consumer *c;
+    struct record r[64];
+    struct err err;
+    int64_t expected = 0, until_ms;
+    size_t count;
+
+    start();
+    ck_assert_int_eq(kafka_producer_open(&settings, NULL, &p, &err), ERR_NONE);
+    kafka_mock_silence(mock, 1, ANSWER_MS);
+    ck_assert_int_eq(kafka_consumer_open_alone(&settings, from, 2, &c, &err), ERR_NONE);
+    clock_sleep_ms(ANSWER_MS / 3);
+    ck_assert_int_eq(kafka_consumer_seek(c, "in", 1, 0, &err), ERR_NONE);
+    until_ms = clock_mono_ms() + 20000;
+    for (int sent = 0; expected < RECORDS && clock_mono_ms() < until_ms;) {
+        const struct record record = record_of("in", 1, "k", "value", 1000);
+
+        if (sent < RECORDS) {
+            ck_assert_int_eq(kafka_produce(p, &record, &err), ERR_NONE);
+            sent++;
+        }
+        kafka_consumer_release(c);
+        ck_assert_int_eq(kafka_consumer_poll(c, EACH_MS, r, 64, &count, &err), ERR_NONE);
+        for (size_t i = 0; i < count; i++)
+            ck_assert_int_eq(r[i].offset, expected++);
+    }
+    ck_assert_int_eq(expected, RECORDS);
+    kafka_consumer_close(c);
+    kafka_producer_close(p);
+    kafka_mock_close(mock);
+}
+END_TEST
+
 START_TEST(transactions_commit_and_abort)
 {
     const char *topics[] = {"in"};
@@ -275,7 +315,8 @@ START_TEST(a_property_that_is_a_guarantee_cannot_be_set)
 END_TEST
 
 SUITE_MAIN("kafka_mock", records_come_back_with_all_their_parts,
-           the_listener_says_where_to_start_and_what_to_hold, transactions_commit_and_abort,
+           the_listener_says_where_to_start_and_what_to_hold,
+           nothing_is_left_out_behind_a_seek_that_follows_at_once, transactions_commit_and_abort,
            questions_about_topics_are_answered,
            an_offset_that_is_not_in_the_log_is_told_with_its_partition, a_worker_runs_on_it,
            a_property_that_is_a_guarantee_cannot_be_set)
