@@ -174,11 +174,11 @@ build/sim/sim: $(SIM:%.c=build/sim/%.o) $(SIM_SUPPORT:%.c=build/sim/%.o) build/s
 build/asan/sim: $(SIM:%.c=build/asan/%.o) $(SIM_SUPPORT:%.c=build/asan/%.o) build/asan/libattent.a
 	$(QUIET_LD)$(CC) $(CFLAGS_asan) $(CFLAGS) $(SIM_WRAPS) $^ $(LIBS) -o $@
 # The models that a test compares with the real servers.
-build/asan/bin/tests/integration/test_store_model: build/asan/tests/sim/store_model.o build/asan/tests/sim/store_server.o
+build/asan/bin/tests/integration/test_store_model: $(patsubst %.c,build/asan/%.o,$(wildcard tests/sim/store_*.c))
 
 .PHONY: sim
-sim: build/sim/sim ## Simulated clusters with faults at every step: SEEDS (1000), or SEED to replay one
-	@build/sim/sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) $(if $(FROM),--from $(FROM))) $(if $(PLAY),--play $(PLAY))
+sim: build/sim/sim ## Simulated clusters with faults at every step: SEEDS (1000), JOBS, or SEED to replay one
+	@build/sim/sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) $(if $(FROM),--from $(FROM)) --jobs $(JOBS)) $(if $(PLAY),--play $(PLAY))
 
 # The same with the deliberate bugs of core/mutants.def, to see that each is found.
 MUTANTS := $(filter-out tests/sim/main.c,$(SIM)) $(SIM_SUPPORT) tests/sim/mutants/mutants.c

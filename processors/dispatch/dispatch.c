@@ -395,7 +395,7 @@ static void plan_calls(struct dispatch *d)
             plan_result(&d->plan, p, job);
     }
     for (size_t i = 0; i < d->partition_count; i++)
-        if (!d->partitions[i].adopted)
+        if (d->partitions[i].adopt_ms <= d->plan.real_ms)
             plan_adopt(&d->plan, &d->partitions[i], is_under_way, d);
 }
 
@@ -411,15 +411,11 @@ static void plan_turns_of(struct dispatch *d)
     mem_free(whole);
 }
 
-/* From here on, so that a process that was stopped before or after its commit sends nothing late. */
-static void stamp_jobs(struct dispatch *d)
-{
-    for (struct job *job = d->plan.jobs; job != NULL; job = job->next)
-        job->begin_by_mono_ms = clock_mono_ms() + PLAN_BEGIN_WITHIN_MS;
-}
-
+/* The monotonic one first: a process that is stopped in between, or at any time before its calls,
+ * begins none later than the ledger lets others expect. */
 static void set_clocks(struct dispatch *d)
 {
+    d->plan.mono_ms = clock_mono_ms();
     for (size_t i = 0; i < d->partition_count; i++)
         set_now(d, &d->partitions[i]);
     d->plan.real_ms = d->config->clock_ms != NULL ? d->config->clock_ms() : clock_wall_ms();
@@ -444,7 +440,6 @@ static void plan_round(struct dispatch *d, size_t count)
         if (!d->partitions[i].broken && !d->partitions[i].behind)
             plan_due(&d->plan, &d->partitions[i], DUE_MAX);
     plan_turns_of(d);
-    stamp_jobs(d);
 }
 
 static bool anything_touched(const struct dispatch *d)
@@ -491,8 +486,7 @@ static int wait_ms(const struct dispatch *d, int timeout_ms)
         int64_t turn_ms = plan_turn_ms(&d->plan, p), due_ms = ledger_due_ms(p->ledger);
         if (p->broken)
             continue;
-        if (!p->adopted)
-            return 0;
+        until_ms = p->adopt_ms < until_ms ? p->adopt_ms : until_ms;
         if (p->behind)
             continue;
         until_ms = turn_ms < until_ms ? turn_ms : until_ms;

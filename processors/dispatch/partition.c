@@ -36,5 +36,6 @@ void partition_rollback(struct partition *p)
     sources_rollback(p->sources);
     p->next = p->committed_next;
     p->now_ms = p->committed_now_ms;
-    p->touched = p->adopted = false;
+    p->touched = false;
+    p->adopt_ms = 0; /* whatever was adopted, look again */
 }

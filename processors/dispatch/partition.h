@@ -22,11 +22,13 @@ struct partition {
     int64_t next;          /* offset to be read next */
     int64_t now_ms;        /* never goes back */
     int64_t committed_next, committed_now_ms;
-    int64_t look_to; /* see abreast.h: what waits goes once this offset has been reached */
-    bool behind;     /* it has not: nothing that waited goes in this round */
-    bool touched;    /* something was read or done since the last commit */
-    bool adopted;    /* what its last owner left under way has been seen to */
-    bool lost;       /* a record of a source is lost, and that has been said */
+    int64_t
+        taken_ms; /* real_ms when plan_adopt saw it first: whoever owned it announced nothing later */
+    int64_t adopt_ms; /* real_ms at which there is something to be adopted; INT64_MAX: never */
+    int64_t look_to;  /* see abreast.h: what waits goes once this offset has been reached */
+    bool behind;      /* it has not: nothing that waited goes in this round */
+    bool touched;     /* something was read or done since the last commit */
+    bool lost;        /* a record of a source is lost, and that has been said */
     bool broken; /* its ledger cannot be read: nothing is done with it until somebody has looked */
 };
 

@@ -42,8 +42,8 @@ struct plan_note { /* one thing to be counted, and said if `log` is not NULL */
     struct str id, why;
 };
 
-/* A sender that has not begun by then does not begin any more, and who takes over waits as long
- * before it asks: else it might ask before the call of one who was only slow. */
+/* A call that has not begun so long after its round read the clocks does not begin any more: who takes
+ * over knows when nothing comes of it any more (plan_adopt). */
 enum { PLAN_BEGIN_WITHIN_MS = 5000 };
 
 struct plan {
@@ -56,6 +56,7 @@ struct plan {
     struct str *erased; /* customers whose entries left the ledger: the view forgets them, too */
     size_t erased_count, erased_capacity;
     struct dispatch_counters counters; /* of this plan */
+    int64_t mono_ms;                   /* the monotonic clock, read before the two others */
     int64_t real_ms;                   /* the world's clock; > 0 */
     struct job *jobs, **last_job;      /* calls to begin once this is committed */
 };
@@ -75,7 +76,8 @@ void plan_due(struct plan *plan, struct partition *partition, size_t max);
 void plan_result(struct plan *plan, struct partition *partition, const struct job *job);
 
 /* A partition was taken over: an attempt that is SENDING in its ledger, and that this process does
- * not have under way (is_under_way, by id), ended in doubt. */
+ * not have under way (is_under_way, by id), ended in doubt.  It stays SENDING, and its line waits, for
+ * as long as who announced it may still begin it or be at it; adopt_ms says when to look again. */
 void plan_adopt(struct plan *plan, struct partition *partition,
                 bool (*is_under_way)(void *context, struct str id), void *context);
 

@@ -172,14 +172,14 @@ static void again(struct send *s, bool in_doubt, int64_t wish_ms, const char *wh
     }
 }
 
-static void doubt(struct send *s, int64_t ask_ms, const char *why)
+static void doubt(struct send *s, const char *why)
 {
     if (may_come_twice(s)) {
         again(s, true, 0, why);
     } else if (s->channel->class->ask != NULL) {
         s->entry.state = LEDGER_UNKNOWN;
         s->entry.reason = STR("asking");
-        s->entry.next_ms = ask_ms;
+        s->entry.next_ms = s->plan->real_ms;
         put(s, NULL, "");
     } else if (s->entry.withdrawal.len != 0 && may_be_recalled(s)) {
         recall(s);
@@ -209,7 +209,7 @@ static void delivered(struct send *s, const struct job *job)
     case DELIVERY_ACCEPTED: sent(s, job); break;
     case DELIVERY_RETRY:
     case DELIVERY_DOWN: again(s, false, job->receipt.retry_after_ms, job->err.text); break;
-    case DELIVERY_UNKNOWN: doubt(s, s->plan->real_ms, job->err.text); break;
+    case DELIVERY_UNKNOWN: doubt(s, job->err.text); break;
     case DELIVERY_REFUSED: refused(s, job); break;
     }
 }
@@ -306,19 +306,41 @@ void plan_late(struct plan *plan, struct partition *p, const struct ledger_entry
     }
 }
 
-/* Its last owner died, or went before the call had ended. */
+/* When an attempt that another process announced is over, by the world's clock: it begins within
+ * PLAN_BEGIN_WITHIN_MS and takes no longer than its time-out.
+ *
+ * What is asked about must not begin behind the answer: that is counted from when we saw it announced,
+ * which needs no clock but ours.  For the others the order of their line is at stake, and the clock of
+ * who announced them will do.  What is sent again anyway waits for no end. */
+static int64_t over_ms(const struct send *s)
+{
+    bool again = may_come_twice(s), asked = !again && s->channel->class->ask != NULL;
+    int64_t since_ms = s->p->taken_ms;
+
+    if (MUTANT(ADOPTED_AT_ONCE))
+        return 0;
+    if (!asked && !s->plan->rules->time_is_log && s->entry.at_ms < since_ms)
+        since_ms = s->entry.at_ms;
+    return since_ms + PLAN_BEGIN_WITHIN_MS + (again ? 0 : s->channel->options.timeout_ms) +
+           1; /* clocks are cut to milliseconds */
+}
+
+/* Its last owner died, or went before the call had ended; not yet if it may still be under way. */
 static void adopt(struct plan *plan, struct partition *p, const struct ledger_entry *entry)
 {
     struct send s;
 
-    if (begin_with(plan, p, entry, &s)) {
-        plan->counters.adopted++;
-        doubt(&s, plan->real_ms + PLAN_BEGIN_WITHIN_MS + s.channel->options.timeout_ms,
-              "its sender went before it had ended");
-    } else {
+    if (!begin_with(plan, p, entry, &s)) {
         s.entry = plan_ended(plan, p, &s.entry, LEDGER_UNKNOWN, IN_DOUBT);
         plan_put(plan, p, &s.entry);
+    } else if (over_ms(&s) <= plan->real_ms) {
+        plan->counters.adopted++;
+        doubt(&s, "its sender went before it had ended");
+    } else {
+        p->adopt_ms = over_ms(&s) < p->adopt_ms ? over_ms(&s) : p->adopt_ms;
+        return;
     }
+    p->touched = true;
 }
 
 /* In line for a channel that is not configured any more, or does not deliver. */
@@ -342,6 +364,7 @@ static void strand(struct plan *plan, struct partition *p, const struct ledger_e
     }
     plan_note_state(plan, &e, "a task of a channel that is not configured any more", "");
     plan_put(plan, p, &e);
+    p->touched = true;
 }
 
 void plan_adopt(struct plan *plan, struct partition *p,
@@ -357,8 +380,9 @@ void plan_adopt(struct plan *plan, struct partition *p,
             is_stranded(plan, e))
             ids[found++] = arena_str(plan->arena, e->id);
     }
-    p->touched |= found != 0;
-    p->adopted = true;
+    p->adopt_ms = INT64_MAX;
+    if (p->taken_ms == 0)
+        p->taken_ms = plan->real_ms;
     for (size_t i = 0; i < found; i++) {
         const struct ledger_entry *e = ledger_find(p->ledger, ids[i]);
         if (e->state == LEDGER_SENDING)
@@ -401,6 +425,7 @@ static void add_job(struct send *s, enum job_kind kind)
     job->attempt = s->entry.attempt;
     job->channel = s->channel->index;
     job->now_ms = s->plan->real_ms;
+    job->begin_by_mono_ms = s->plan->mono_ms + PLAN_BEGIN_WITHIN_MS;
     memcpy(job->id, s->entry.id.data, s->entry.id.len);
     if (s->entry.reference.len < sizeof job->reference && s->entry.reference.len != 0)
         memcpy(job->reference, s->entry.reference.data, s->entry.reference.len);

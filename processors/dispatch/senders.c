@@ -67,7 +67,7 @@ static void do_job(const struct crew *crew, struct connector *c, struct job *job
     if (job->kind == JOB_DELIVER)
         links_put(crew->senders->links, arena, &sending);
     FAIL_POINT_PASS(CALL_BEGINS);
-    if (clock_mono_ms() > job->begin_by_mono_ms)
+    if (clock_mono_ms() >= job->begin_by_mono_ms)
         job_missed(job, too_late);
     else
         job->result = call(channel, c, job, &sending, &withdrawal);

@@ -318,9 +318,11 @@ static struct scripted_count die_and_take_over(const char *name,
     world_produce(&record, 1);
     world_wait_for_death(world_fork(world.group));
     dispatch = world_dispatch();
-    while (dispatch_counters(dispatch)->adopted == 0)
+    while (dispatch_counters(dispatch)->adopted == 0) {
+        world.now_ms += 1000; /* until nothing comes of that attempt any more */
         dispatch_poll(dispatch, 50, NULL);
-    world.now_ms += 60000; /* as long as it takes until it is asked, or tried again */
+    }
+    world.now_ms += 60000; /* as long as it takes until it is tried again */
     while (dispatch_counters(dispatch)->states[then] == 0 ||
            (class->ask != NULL && dispatch_counters(dispatch)->states[LEDGER_SENT] == 0)) {
         world.now_ms += 1000;

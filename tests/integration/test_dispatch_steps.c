@@ -52,7 +52,7 @@ static void take_over(uint64_t *unknown)
            dispatch_counters(dispatch)->transactions == 0) {
         ck_assert(clock_mono_ms() < until_ms);
         dispatch_poll(dispatch, 50, NULL);
-        world.now_ms += 1000;
+        world.now_ms += 5000;
         if (dispatch_counters(dispatch)->transactions != seen)
             quiet_since_ms = clock_mono_ms();
         seen = dispatch_counters(dispatch)->transactions;

@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "tests/sim/progress.h"
 #include "tests/sim/runs.h"
 #include "tests/sim/summary.h"
 
@@ -152,22 +152,23 @@ static void report_failure(const struct options *o, uint64_t seed, const char *w
     munmap(leaves, sizeof *leaves);
 }
 
-static double seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static int run_many(const struct options *o)
 {
     struct runs_totals *totals = MEM_NEW(struct runs_totals);
-    double begin_s = seconds();
+    struct progress progress;
     bool failed;
 
-    runs_many(o->from, o->count, o->jobs, o->play, FAILURES_MAX, totals);
-    failed = !summary_print(totals, o->count, o->play == NULL, seconds() - begin_s);
+    progress_begin(&progress, o->count);
+    runs_many(&(struct runs_wanted){.from = o->from,
+                                    .count = o->count,
+                                    .jobs = o->jobs,
+                                    .play = o->play,
+                                    .failures_max = FAILURES_MAX,
+                                    .tell = progress_tell,
+                                    .context = &progress},
+              totals);
+    progress_end(&progress);
+    failed = !summary_print(totals, o->count, o->play == NULL, progress_seconds(&progress));
     for (size_t i = 0; i < totals->failed_count && i < FAILURES_MAX; i++)
         report_failure(o, totals->failed[i], totals->why[i]);
     failed |= totals->failed_count > 0;

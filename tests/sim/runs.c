@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,7 +12,8 @@
 #include "core/mem.h"
 
 enum {
-    RUN_S_MAX = 30, /* real time; the usual run takes milliseconds */
+    RUN_S_MAX = 30,    /* of a processor; the usual run takes milliseconds */
+    STILL_S_MAX = 600, /* real time: it waits for something, which none should */
     JOBS_MAX = 64,
 };
 
@@ -71,6 +73,15 @@ static void note_at_exit(void)
         leave_strikes(leaves_now);
 }
 
+/* By the processor's time: on a machine with much to do a run may take long, and is no loop. */
+static void limit_time(int processor_s, unsigned real_s)
+{
+    const struct itimerval processor = {.it_value = {.tv_sec = processor_s}};
+
+    CHECK(setitimer(ITIMER_PROF, &processor, NULL) == 0);
+    alarm(real_s);
+}
+
 static bool run_one(const struct sim_play *play, const struct sim_plan *plan,
                     struct runs_leaves *leaves)
 {
@@ -78,9 +89,9 @@ static bool run_one(const struct sim_play *play, const struct sim_plan *plan,
 
     leaves->seed = plan->seed;
     leaves->running = true;
-    alarm(RUN_S_MAX);
+    limit_time(RUN_S_MAX, STILL_S_MAX);
     leaves->failed = !sim_play_runs_well(play, plan, &why);
-    alarm(0);
+    limit_time(0, 0);
     snprintf(leaves->why, sizeof leaves->why, "%s", why.text);
     leaves->running = false;
     leaves->count++;
@@ -101,6 +112,7 @@ static void catch_signals(struct runs_leaves *leaves)
     leaves_now = leaves;
     signal(SIGABRT, on_signal);
     signal(SIGSEGV, on_signal);
+    signal(SIGPROF, on_signal);
     signal(SIGALRM, on_signal);
 }
 
@@ -127,8 +139,10 @@ static void judge_end(struct runs_leaves *leaves, int status)
     if (!leaves->running && WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return;
     leaves->failed = true;
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        snprintf(leaves->why, sizeof leaves->why, "no end within %d s of real time", RUN_S_MAX);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF)
+        snprintf(leaves->why, sizeof leaves->why, "no end within %d s of a processor", RUN_S_MAX);
+    else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+        snprintf(leaves->why, sizeof leaves->why, "it stands still for %d s", STILL_S_MAX);
     else if (WIFSIGNALED(status))
         snprintf(leaves->why, sizeof leaves->why, "ended by signal %d (%s)", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
@@ -264,10 +278,9 @@ struct job {
     struct runs_leaves *leaves;
 };
 
-struct many { /* seeds that are still to be given out */
-    uint64_t next, end;
-    const struct sim_play *play;
-    size_t failures_max;
+struct many {
+    const struct runs_wanted *wanted;
+    uint64_t next, end; /* seeds that are still to be given out */
     struct runs_totals *totals;
 };
 
@@ -298,24 +311,24 @@ static void end_job(struct many *many, struct job *job, int status)
     if (!leaves->failed)
         return;
     add_failure(many->totals, leaves);
-    if (leaves->seed + 1 < end && many->totals->failed_count < many->failures_max)
-        start_job(job, leaves->seed + 1, end - leaves->seed - 1, many->play);
+    if (leaves->seed + 1 < end && many->totals->failed_count < many->wanted->failures_max)
+        start_job(job, leaves->seed + 1, end - leaves->seed - 1, many->wanted->play);
 }
 
 static void give_job(struct many *many, struct job *job)
 {
     uint64_t count = many->end - many->next < chunk ? many->end - many->next : chunk;
 
-    if (job->child != 0 || count == 0 || many->totals->failed_count >= many->failures_max)
+    if (job->child != 0 || count == 0 || many->totals->failed_count >= many->wanted->failures_max)
         return;
-    start_job(job, many->next, count, many->play);
+    start_job(job, many->next, count, many->wanted->play);
     many->next += count;
 }
 
-void runs_many(uint64_t from, uint64_t count, int jobs, const struct sim_play *play,
-               size_t failures_max, struct runs_totals *out)
+void runs_many(const struct runs_wanted *wanted, struct runs_totals *out)
 {
-    struct many many = {from, from + count, play, failures_max, out};
+    struct many many = {wanted, wanted->from, wanted->from + wanted->count, out};
+    int jobs = wanted->jobs;
     struct job all[JOBS_MAX] = {0};
     pid_t child;
     int status;
@@ -331,6 +344,8 @@ void runs_many(uint64_t from, uint64_t count, int jobs, const struct sim_play *p
             if (all[i].child == child) {
                 end_job(&many, &all[i], status);
                 give_job(&many, &all[i]);
+                if (wanted->tell != NULL)
+                    wanted->tell(wanted->context, out);
             }
     for (int i = 0; i < jobs; i++)
         munmap(all[i].leaves, sizeof *all[i].leaves);

@@ -45,10 +45,17 @@ struct runs_totals {
     char why[64][RUNS_WHY_SIZE];
 };
 
-/* Seeds from `from`, so many, `jobs` children at a time.  play NULL: that of each seed.  Stops after
- * `failures_max` failures. */
-void runs_many(uint64_t from, uint64_t count, int jobs, const struct sim_play *play,
-               size_t failures_max, struct runs_totals *out);
+struct runs_wanted {
+    uint64_t from, count;        /* seeds */
+    int jobs;                    /* children at a time */
+    const struct sim_play *play; /* NULL: that of each seed */
+    size_t failures_max;         /* stops after so many */
+    /* After each child, with what there is so far; NULL: nobody asks. */
+    void (*tell)(void *context, const struct runs_totals *so_far);
+    void *context;
+};
+
+void runs_many(const struct runs_wanted *wanted, struct runs_totals *out);
 
 /* How many seeds a child plays (200): for the test that it does not matter which came before. */
 void runs_set_chunk(uint64_t seeds);

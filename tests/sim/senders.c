@@ -13,8 +13,9 @@
 
 enum {
     AHEAD_US_MAX = 200000, /* until a call that is not made at once is made */
-    STALL_US = 5000000, /* a thread that stands still: later than a call may begin, or just not */
-    STALL_TIMES = 20,   /* there are few calls */
+    STALL_US =
+        5000000, /* a thread that stands still: later than a call may begin, just not, or less */
+    STALL_TIMES = 30, /* there are few calls */
 };
 
 struct call {
@@ -60,7 +61,7 @@ static void make(const struct senders *s, struct call *call)
     call->made = true;
     call->at_us = sim_now_us();
     FAIL_POINT_PASS(CALL_BEGINS);
-    if (clock_mono_ms() > job->begin_by_mono_ms) {
+    if (clock_mono_ms() >= job->begin_by_mono_ms) {
         job_missed(job, "it was not begun in time");
     } else {
         job->result = reach(s, job);
@@ -94,7 +95,8 @@ void senders_begin(struct senders *s, struct job *job)
     s->calls = call;
     call->at_us = sim_now_us() + (int64_t)rng_below(sim_rng(), AHEAD_US_MAX);
     if (sim_strikes_more(SIM_PAUSE, "sender", STALL_TIMES))
-        call->at_us += STALL_US;
+        call->at_us +=
+            rng_below(sim_rng(), 2) == 0 ? STALL_US : (int64_t)rng_below(sim_rng(), STALL_US);
     else if (rng_below(sim_rng(), 2) == 0)
         make(s, call);
 }

@@ -76,7 +76,10 @@ static uint64_t search(const struct options *o, enum mutant mutant, char why[RUN
         size_t first;
 
         mutant_switch(mutant);
-        runs_many(from, o->seeds - from + 1, o->jobs, NULL, 1, totals);
+        runs_many(
+            &(struct runs_wanted){
+                .from = from, .count = o->seeds - from + 1, .jobs = o->jobs, .failures_max = 1},
+            totals);
         mutant_switch(MUTANT_NONE);
         if (totals->failed_count == 0)
             break;

@@ -244,17 +244,34 @@ START_TEST(a_task_may_ask_to_be_sent_rather_twice_than_not_at_all)
 }
 END_TEST
 
-START_TEST(an_attempt_of_a_process_that_died_is_in_doubt_and_one_of_our_own_is_not)
+/* A task whose call was announced, and whose process is gone. */
+static void leave_announced(const struct connector_class *class)
 {
-    open_bench(&scripted_class, "concurrency: 4");
+    open_bench(class, "timeout: 1s, retries: [1s]");
     plan_task("a1");
     job_free(begun(JOB_DELIVER, "a1"));
+    gate_cancel(channels_at(bench.channels, 0)->gate, STR_EMPTY);
+}
+
+/* As dispatch does in a round of its own, so long after the announcement. */
+static void adopt_at(int64_t span_ms)
+{
     plan_clear(&bench.plan);
+    bench.partition.now_ms = bench.plan.real_ms = SAMPLE_CREATED_MS + span_ms;
+    if (bench.partition.adopt_ms <= bench.plan.real_ms)
+        plan_adopt(&bench.plan, &bench.partition, is_under_way, &bench);
+    turns();
+}
+
+START_TEST(an_attempt_of_a_process_that_died_is_in_doubt_and_one_of_our_own_is_not)
+{
+    leave_announced(&scripted_class);
     bench.under_way = true;
-    plan_adopt(&bench.plan, &bench.partition, is_under_way, &bench);
+    adopt_at(3600000);
     ck_assert_uint_eq(bench.plan.write_count, 0);
     bench.under_way = false;
-    plan_adopt(&bench.plan, &bench.partition, is_under_way, &bench);
+    bench.partition.adopt_ms = 0; /* as after a rollback */
+    adopt_at(3600000);
     is("a1", LEDGER_UNKNOWN, "in_doubt");
     outcome_is("unknown");
     close_bench();
@@ -263,19 +280,82 @@ END_TEST
 
 START_TEST(who_takes_over_asks_only_when_the_one_before_cannot_begin_any_more)
 {
-    open_bench(&scripted_askable_class, "timeout: 1s");
-    plan_task("a1");
-    job_free(begun(JOB_DELIVER, "a1"));
-    gate_cancel(channels_at(bench.channels, 0)->gate, STR_EMPTY);
-    plan_clear(&bench.plan);
-    plan_adopt(&bench.plan, &bench.partition, is_under_way, &bench);
-    turns();
+    leave_announced(&scripted_askable_class);
+    adopt_at(100); /* from now on: by the clock of who asks alone */
     nothing_begun();
-    at(PLAN_BEGIN_WITHIN_MS + 999);
+    adopt_at(100 + PLAN_BEGIN_WITHIN_MS + 1000);
     nothing_begun();
-    at(PLAN_BEGIN_WITHIN_MS + 1000);
+    ck_assert(!bench.partition.touched);
+    adopt_at(100 + PLAN_BEGIN_WITHIN_MS + 1001);
     ends(begun(JOB_ASK, "a1"), DELIVERY_ACCEPTED);
     is("a1", LEDGER_SENT, "");
+    close_bench();
+}
+END_TEST
+
+/* Seed 112309 of the simulator: the next task went first, and then the call that stood in the ledger. */
+START_TEST(who_takes_over_holds_the_line_of_an_attempt_that_may_still_come)
+{
+    struct task other = sample_task("b1");
+
+    leave_announced(&scripted_class);
+    adopt_at(100);
+    plan_task("a2");
+    nothing_begun();
+    other.customer = STR("C-2"); /* nobody else waits for that */
+    plan_record(sample_task_record(&other, bench.arena));
+    job_free(begun(JOB_DELIVER, "b1"));
+    adopt_at(PLAN_BEGIN_WITHIN_MS + 1000);
+    nothing_begun();
+    adopt_at(PLAN_BEGIN_WITHIN_MS + 1001); /* from its announcement, whenever it was taken over */
+    is("a1", LEDGER_UNKNOWN, "in_doubt");
+    job_free(begun(JOB_DELIVER, "a2"));
+    close_bench();
+}
+END_TEST
+
+START_TEST(who_takes_over_late_holds_no_line)
+{
+    leave_announced(&scripted_class);
+    plan_task("a2");
+    adopt_at(PLAN_BEGIN_WITHIN_MS + 1001);
+    is("a1", LEDGER_UNKNOWN, "in_doubt");
+    job_free(begun(JOB_DELIVER, "a2"));
+    close_bench();
+}
+END_TEST
+
+START_TEST(what_may_come_twice_waits_for_no_end_of_an_attempt_that_has_begun)
+{
+    leave_announced(&scripted_idempotent_class);
+    adopt_at(PLAN_BEGIN_WITHIN_MS);
+    nothing_begun();
+    adopt_at(PLAN_BEGIN_WITHIN_MS + 1);
+    is("a1", LEDGER_PENDING, "in_doubt");
+    close_bench();
+}
+END_TEST
+
+START_TEST(a_clock_that_is_ahead_holds_a_line_no_longer_than_a_call_may_take)
+{
+    leave_announced(&scripted_class);
+    adopt_at(-86400000); /* by our clock it was announced tomorrow */
+    adopt_at(-86400000 + PLAN_BEGIN_WITHIN_MS + 1000);
+    ck_assert_uint_eq(bench.plan.write_count, 0);
+    adopt_at(-86400000 + PLAN_BEGIN_WITHIN_MS + 1001);
+    is("a1", LEDGER_UNKNOWN, "in_doubt");
+    close_bench();
+}
+END_TEST
+
+START_TEST(what_is_withdrawn_while_its_line_is_held_ends_when_the_attempt_is_over)
+{
+    leave_announced(&scripted_class);
+    adopt_at(100);
+    plan_withdrawal("a1");
+    is("a1", LEDGER_SENDING, "turn");
+    adopt_at(100 + PLAN_BEGIN_WITHIN_MS + 1001);
+    is("a1", LEDGER_UNKNOWN, "in_doubt");
     close_bench();
 }
 END_TEST
@@ -519,6 +599,11 @@ SUITE_MAIN("plan of deliveries", it_is_in_the_ledger_before_it_is_begun,
            a_task_may_ask_to_be_sent_rather_twice_than_not_at_all,
            an_attempt_of_a_process_that_died_is_in_doubt_and_one_of_our_own_is_not,
            who_takes_over_asks_only_when_the_one_before_cannot_begin_any_more,
+           who_takes_over_holds_the_line_of_an_attempt_that_may_still_come,
+           who_takes_over_late_holds_no_line,
+           what_may_come_twice_waits_for_no_end_of_an_attempt_that_has_begun,
+           a_clock_that_is_ahead_holds_a_line_no_longer_than_a_call_may_take,
+           what_is_withdrawn_while_its_line_is_held_ends_when_the_attempt_is_over,
            a_withdrawal_keeps_back_waits_for_the_call_or_takes_back,
            a_channel_may_take_back_only_some_tasks, a_channel_that_cannot_take_back_says_so,
            a_permission_that_is_gone_stops_what_has_not_gone,
