@@ -1,7 +1,8 @@
 /* tests/chaos/faults.h - what happens to a site, drawn by the seed.
  *
- * Kinds are drawn from a bag without putting back, so that each comes before any comes again; the
- * next one begins a moment after the last began or ended, up to two at once.  What may begin depends on what is there, so a seed does not give one order.
+ * Kinds are drawn from a bag without putting back, so that each comes before any comes again, up to two
+ * at once.  The seed gives their order, the time from one to the next and whom each hits, by number;
+ * the next waits until its kind of server is well again, so moments are not the seed's.
  */
 #ifndef TESTS_CHAOS_FAULTS_H
 #define TESTS_CHAOS_FAULTS_H
@@ -13,6 +14,7 @@ struct faults;
 struct fault_span {
     enum fault_kind kind;
     int64_t begin_ms, end_ms; /* monotonic; end 0: it is there */
+    int target;               /* the process, broker or node of Redis that was hit; -1: not one */
 };
 
 struct faults *faults_new(const struct chaos *chaos, struct site *site, struct load *load);

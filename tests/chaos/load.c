@@ -1,5 +1,6 @@
 /* Events go out in chunks; a chunk is written again until Kafka has acknowledged all of it.  Chunks are
- * short, so that what comes twice is within what a customer's state remembers (64 events).
+ * short, so that what comes twice is within what a customer's state remembers (64 events): the
+ * busiest customer has an event in eight.
  *
  * Both topics have as many partitions as attent.events, and the key is the customer: so the events of
  * a customer from one topic come in order, and what must come of them does not depend on faults.
@@ -21,13 +22,16 @@
 #include "tests/support/wait.h"
 
 enum {
-    CHUNK = 60,
+    CHUNK = 180,
     PER_EVENT_MAX = 8, /* records */
-    PAUSE_MS = 5,
+    PAUSE_MS = 40,
+    BURST_S = 5,               /* what was not written in time follows, but not all at once */
+    BEHIND_MS_MAX = 20 * 1000, /* attent is so far behind that the load waits */
     FLUSH_MS = 30 * 1000,
     PROBE_EVERY_MS = 1000,
     PER_PROBER = 256,
-    MORE_MS = 4000, /* how long more of something comes */
+    ANSWERS_MAX = 100, /* in a chunk */
+    MORE_MS = 4000,    /* how long more of something comes */
     HUNDRED = 100,
     HEADERS_MAX = 8,
 };
@@ -35,15 +39,23 @@ enum {
 static const unsigned usual[LOAD_MORE_COUNT] = {
     [LOAD_TWICE] = 1, [LOAD_LATE] = 1, [LOAD_POISON] = 1};
 
+struct answer {
+    char task[TASK_ID_SIZE], customer[24], moment[24], about[48];
+};
+
 struct load {
     pthread_t thread;
     pthread_mutex_t lock; /* of what follows, up to the next comment */
-    bool done, stop;
+    bool going, done, stop;
     uint64_t written;
     unsigned percent[LOAD_MORE_COUNT];
     int64_t more_until_ms[LOAD_MORE_COUNT];
     struct probe *probes;
     size_t probe_count, probe_capacity;
+    struct answer *answers; /* to be written */
+    size_t answer_count, answer_capacity;
+    int64_t begin_ms;   /* when it was let go */
+    int64_t through_ms; /* when the newest probe that has arrived was sent */
     /* of the thread alone: */
     const struct chaos *chaos;
     const struct kafka_settings *settings;
@@ -52,11 +64,12 @@ struct load {
     struct truth *truth;
     struct rng rng;
     bool *known; /* customers whose address and cars have been told */
-    struct record chunk[CHUNK * PER_EVENT_MAX + CHAOS_PARTITIONS];
+    struct record chunk[CHUNK * PER_EVENT_MAX + CHAOS_PARTITIONS + 2 * ANSWERS_MAX];
     size_t chunk_count;
     struct arena *arena; /* of the chunk */
     uint64_t next, odd;  /* events made; records that are no events */
-    int64_t begin_ms, probe_ms;
+    double credit;       /* events that may be made now */
+    int64_t paced_ms, probe_ms;
     size_t probe_round;
 };
 
@@ -256,8 +269,11 @@ void load_probe_arrived(struct load *l, struct str id)
     snprintf(number, sizeof number, "%.*s", STR_ARG(rest));
     index = strtoul(number, NULL, 10);
     pthread_mutex_lock(&l->lock);
-    if (index < l->probe_count && l->probes[index].arrived_ms == 0)
+    if (index < l->probe_count && l->probes[index].arrived_ms == 0) {
         l->probes[index].arrived_ms = wait_now_ms();
+        if (l->probes[index].sent_ms > l->through_ms)
+            l->through_ms = l->probes[index].sent_ms;
+    }
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -271,6 +287,67 @@ size_t load_probes(struct load *l, struct probe *out, size_t max)
         memcpy(out, l->probes, count * sizeof *out);
     pthread_mutex_unlock(&l->lock);
     return count;
+}
+
+/* --- answers -------------------------------------------------------------------------------- */
+
+static bool fits(char *to, size_t size, struct str from)
+{
+    return snprintf(to, size, "%.*s", STR_ARG(from)) < (int)size;
+}
+
+void load_answer(struct load *l, const struct task *task)
+{
+    struct answer a;
+
+    if (!fits(a.task, sizeof a.task, task->id) ||
+        !fits(a.customer, sizeof a.customer, task->customer) ||
+        !fits(a.moment, sizeof a.moment, task->moment) ||
+        !fits(a.about, sizeof a.about, task->about))
+        scratch_fail("a task with names that are not the load's: %.*s", STR_ARG(task->id));
+    pthread_mutex_lock(&l->lock);
+    MEM_RESERVE(l->answers, l->answer_count, l->answer_capacity);
+    l->answers[l->answer_count++] = a;
+    pthread_mutex_unlock(&l->lock);
+}
+
+static bool take_answer(struct load *l, struct answer *out)
+{
+    bool there;
+
+    pthread_mutex_lock(&l->lock);
+    there = l->answer_count != 0;
+    if (there)
+        *out = l->answers[--l->answer_count];
+    pthread_mutex_unlock(&l->lock);
+    return there;
+}
+
+static void put_answer(struct load *l, const struct answer *a, const char *code, bool final)
+{
+    struct str data = arena_format(l->arena,
+                                   "{\"task\":\"%s\",\"moment\":\"%s\",\"about\":\"%s\","
+                                   "\"channel\":\"phone\",\"attempt\":1,\"code\":\"%s\","
+                                   "\"final\":%s}",
+                                   a->task, a->moment, a->about, code, final ? "true" : "false");
+
+    add_event(l, CHAOS_OUTCOMES, arena_format(l->arena, "%s-%s", code, a->task), "task.outcome",
+              arena_str(l->arena, str_of(a->customer)), true, clock_wall_ms(), data);
+}
+
+/* Of eight one only takes it on, two end it, one does both in one go; four say nothing. */
+static void put_answers(struct load *l)
+{
+    struct answer a;
+
+    for (size_t i = 0; i < ANSWERS_MAX && take_answer(l, &a); i++) {
+        uint64_t draw = hash_bytes(str_of(a.task), l->chaos->seed) % 8;
+
+        if (draw == 0 || draw == 3)
+            put_answer(l, &a, "accepted", false);
+        if (draw >= 1 && draw <= 3)
+            put_answer(l, &a, "declined", true);
+    }
 }
 
 /* --- the thread ----------------------------------------------------------------------------- */
@@ -312,22 +389,51 @@ static void write_chunk(struct load *l)
     arena_reset(l->arena);
 }
 
-/* How many events should have been written by now. */
-static uint64_t due(const struct load *l)
+/* Not let go yet, or attent is far behind: nothing but probes. */
+static bool is_held(struct load *l)
 {
-    double part = (double)(wait_now_ms() - l->begin_ms) / (double)l->chaos->duration_ms;
+    bool held;
 
-    return part >= 1 ? l->chaos->events : (uint64_t)(part * (double)l->chaos->events);
+    pthread_mutex_lock(&l->lock);
+    held = !l->going || wait_now_ms() - l->through_ms > BEHIND_MS_MAX;
+    pthread_mutex_unlock(&l->lock);
+    return held;
+}
+
+static bool is_over(struct load *l)
+{
+    bool over;
+
+    pthread_mutex_lock(&l->lock);
+    over = l->going && wait_now_ms() - l->begin_ms >= l->chaos->duration_ms;
+    pthread_mutex_unlock(&l->lock);
+    return over;
+}
+
+/* Evenly over the time that there is. */
+static size_t may_be_made(struct load *l)
+{
+    double per_ms = (double)l->chaos->events / (double)l->chaos->duration_ms;
+    int64_t now_ms = wait_now_ms();
+
+    l->credit += per_ms * (double)(now_ms - l->paced_ms);
+    l->paced_ms = now_ms;
+    if (l->credit > per_ms * 1000 * BURST_S)
+        l->credit = per_ms * 1000 * BURST_S;
+    if (is_held(l))
+        return 0;
+    return l->credit < CHUNK ? (size_t)l->credit : CHUNK;
 }
 
 /* False: there are no more. */
 static bool make_chunk(struct load *l)
 {
-    uint64_t until = due(l);
+    size_t count = may_be_made(l);
     struct ref_event e;
 
     put_probes(l);
-    for (size_t i = 0; i < CHUNK && l->next < until; i++) {
+    put_answers(l);
+    for (size_t i = 0; i < count; i++) {
         if (!workload_next(l->workload, &e))
             return false;
         e.at_ms = clock_wall_ms();
@@ -340,7 +446,8 @@ static bool make_chunk(struct load *l)
         if (chance(l, LOAD_POISON) && i % 2 == 1)
             add_poison(l);
     }
-    return l->next < l->chaos->events;
+    l->credit -= (double)count;
+    return !is_over(l);
 }
 
 static void *run(void *context)
@@ -350,9 +457,9 @@ static void *run(void *context)
 
     while (more && !is_stopped(l)) {
         more = make_chunk(l);
-        if (l->chunk_count < CHUNK)
-            wait_pause_ms(PAUSE_MS);
         write_chunk(l);
+        if (l->credit < CHUNK)
+            wait_pause_ms(PAUSE_MS);
     }
     pthread_mutex_lock(&l->lock);
     l->done = true;
@@ -373,11 +480,19 @@ struct load *load_start(const struct chaos *chaos, const struct kafka_settings *
     l->rng = rng_seeded(chaos->seed ^ 0x6c6f6164u);
     l->known = mem_alloc(chaos->customers * sizeof *l->known);
     l->arena = arena_new(0);
-    l->begin_ms = wait_now_ms();
+    l->paced_ms = wait_now_ms();
     pthread_mutex_init(&l->lock, NULL);
     if (pthread_create(&l->thread, NULL, run, l) != 0)
         scratch_fail("the load gets no thread");
     return l;
+}
+
+void load_go(struct load *l)
+{
+    pthread_mutex_lock(&l->lock);
+    l->going = true;
+    l->begin_ms = wait_now_ms();
+    pthread_mutex_unlock(&l->lock);
 }
 
 bool load_is_done(struct load *l)
@@ -427,6 +542,7 @@ void load_free(struct load *l)
     pthread_mutex_destroy(&l->lock);
     mem_free(l->known);
     mem_free(l->probes);
+    mem_free(l->answers);
     mem_free(l);
 }
 
