@@ -108,7 +108,8 @@ static void let_it_happen(struct piece *p)
             faults_go_on(p->faults);
         go_on(p);
     }
-    faults_heal(p->faults);
+    while (!faults_heal(p->faults))
+        go_on(p);
 }
 
 static bool is_at_rest(struct piece *p, int64_t done_ms)

@@ -7,6 +7,7 @@
 #include "core/mem.h"
 #include "core/rng.h"
 #include "tests/chaos/servers.h"
+#include "tests/support/scratch.h"
 #include "tests/support/wait.h"
 
 enum {
@@ -17,6 +18,8 @@ enum {
     MORE_PERCENT = 40,
     DELAY_MS_MAX = 400,
     SETTLE_MS = 4000, /* until the next fault of Kafka or Redis: copies come in step again */
+    WELL_MS_MAX = 180 * 1000, /* from the end of a fault until its server is itself again */
+    LOOK_MS = 300,
 };
 
 enum domain { DOMAIN_PROCESS, DOMAIN_KAFKA, DOMAIN_REDIS, DOMAIN_SOURCE, DOMAIN_RECEIVER, DOMAINS };
@@ -24,8 +27,9 @@ enum domain { DOMAIN_PROCESS, DOMAIN_KAFKA, DOMAIN_REDIS, DOMAIN_SOURCE, DOMAIN_
 struct active { /* a fault that is there */
     size_t span;
     enum fault_kind kind;
-    int64_t until_ms;
+    int64_t until_ms; /* its end; then, how long its server may take */
     int target;
+    bool over; /* but its server is not itself again yet */
 };
 
 struct faults {
@@ -40,7 +44,7 @@ struct faults {
     int active_count;
     struct fault_span *spans;
     size_t span_count, span_capacity;
-    int64_t next_ms, free_ms[DOMAINS];
+    int64_t next_ms, free_ms[DOMAINS], look_ms;
 };
 
 static uint64_t draw(struct faults *f, uint64_t bound)
@@ -146,7 +150,7 @@ static bool kill_controller(struct faults *f, struct active *a)
 
 static void restart_broker(struct faults *f, struct active *a)
 {
-    server_restart(f->site->kafka, a->target);
+    server_begin_restart(f->site->kafka, a->target);
 }
 
 static bool pause_broker(struct faults *f, struct active *a)
@@ -212,7 +216,6 @@ static void restart_redis(struct faults *f, struct active *a)
     for (int i = 0; i < f->site->redis_count; i++)
         if (a->target < 0 || i == a->target)
             servers_redis_restart(f->site, i);
-    servers_redis_wait_whole(f->site);
 }
 
 static bool pause_redis(struct faults *f, struct active *a)
@@ -226,7 +229,6 @@ static bool pause_redis(struct faults *f, struct active *a)
 static void continue_redis(struct faults *f, struct active *a)
 {
     server_kill(f->site->redis, a->target, SIGCONT);
-    servers_redis_wait_whole(f->site);
 }
 
 static bool move_slot(struct faults *f, struct active *a)
@@ -451,30 +453,71 @@ static void begin_next(struct faults *f)
         f->next_ms = wait_now_ms() + GAP_MS_MIN;
 }
 
-static void end(struct faults *f, int index)
+static bool is_well(struct faults *f, const struct active *a)
+{
+    switch (kinds[a->kind].domain) {
+    case DOMAIN_KAFKA: return a->target < 0 || server_answers(f->site->kafka, a->target);
+    case DOMAIN_REDIS: return servers_redis_is_whole(f->site);
+    case DOMAIN_PROCESS:
+    case DOMAIN_SOURCE:
+    case DOMAIN_RECEIVER:
+    case DOMAINS: break;
+    }
+    return true;
+}
+
+static void end(struct faults *f, struct active *a)
+{
+    kinds[a->kind].end(f, a);
+    a->over = true;
+    a->until_ms = wait_now_ms() + WELL_MS_MAX;
+}
+
+/* True: it is gone. */
+static bool end_wholly(struct faults *f, int index)
 {
     struct active a = f->active[index];
 
-    kinds[a.kind].end(f, &a);
+    if (!is_well(f, &a)) {
+        if (wait_now_ms() >= a.until_ms)
+            scratch_fail("after %s its server does not come back", kinds[a.kind].code);
+        return false;
+    }
     f->spans[a.span].end_ms = wait_now_ms();
     if (kinds[a.kind].domain == DOMAIN_KAFKA || kinds[a.kind].domain == DOMAIN_REDIS)
         f->free_ms[kinds[a.kind].domain] = wait_now_ms() + SETTLE_MS;
     f->active[index] = f->active[--f->active_count];
+    return true;
+}
+
+static void end_what_is_due(struct faults *f, bool all)
+{
+    bool looks = wait_now_ms() >= f->look_ms;
+
+    if (looks)
+        f->look_ms = wait_now_ms() + LOOK_MS;
+    for (int i = 0; i < f->active_count; i++) {
+        struct active *a = &f->active[i];
+        bool fresh = !a->over && (all || wait_now_ms() >= a->until_ms);
+
+        if (fresh)
+            end(f, a);
+        if (a->over && (looks || fresh) && end_wholly(f, i))
+            i--;
+    }
 }
 
 void faults_go_on(struct faults *f)
 {
-    for (int i = 0; i < f->active_count; i++)
-        if (wait_now_ms() >= f->active[i].until_ms)
-            end(f, i--);
+    end_what_is_due(f, false);
     if (wait_now_ms() >= f->next_ms && f->active_count < AT_ONCE_MAX)
         begin_next(f);
 }
 
-void faults_heal(struct faults *f)
+bool faults_heal(struct faults *f)
 {
-    while (f->active_count != 0)
-        end(f, 0);
+    end_what_is_due(f, true);
+    return f->active_count == 0;
 }
 
 size_t faults_count(const struct faults *f)

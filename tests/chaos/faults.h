@@ -20,10 +20,11 @@ struct fault_span {
 struct faults *faults_new(const struct chaos *chaos, struct site *site, struct load *load);
 void faults_free(struct faults *f); /* NULL allowed */
 
-/* Begin and end what is due; may take some seconds. */
+/* Begin and end what is due; may take some seconds.  What a fault has hit is waited for while all else
+ * goes on. */
 void faults_go_on(struct faults *f);
-/* End all, and begin no more. */
-void faults_heal(struct faults *f);
+/* End all, and begin no more.  True: all is well again. */
+bool faults_heal(struct faults *f);
 
 size_t faults_count(const struct faults *f); /* begun so far */
 const struct fault_span *faults_at(const struct faults *f, size_t index);

@@ -150,12 +150,26 @@ uint64_t report_count_faults(const struct figures *f)
     return faults;
 }
 
+static void say_what_did_not_come(const struct figures *f)
+{
+    const char *before = "none of: ";
+
+    for (int i = 0; i < FAULT_KIND_COUNT; i++)
+        if (f->faults[i] == 0) {
+            printf("%s%s", before, faults_code((enum fault_kind)i));
+            before = ", ";
+        }
+    printf("\n");
+}
+
 void report_table(const struct figures *f)
 {
     printf("\n%-20s %7s %16s\n", "fault", "times", "longest stop");
     for (int i = 0; i < FAULT_KIND_COUNT; i++)
-        printf("%-20s %7" PRIu64 " %14.1f s\n", faults_code((enum fault_kind)i), f->faults[i],
-               (double)f->stop_ms[i] / 1000);
+        if (f->faults[i] != 0)
+            printf("%-20s %7" PRIu64 " %14.1f s\n", faults_code((enum fault_kind)i), f->faults[i],
+                   (double)f->stop_ms[i] / 1000);
+    say_what_did_not_come(f);
     printf("\n%" PRIu64 " events in %" PRIu64 " s and %" PRIu64 " piece%s, %" PRIu64
            " faults; %" PRIu64 " tasks, %" PRIu64 " decisions taken; %" PRIu64 " repeats, %" PRIu64
            " gaps dropped\n",
