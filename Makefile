@@ -206,11 +206,16 @@ soak: ## EVENTS (10000000) through decide under a memory cap: is the line flat? 
 
 build/chaos: $(CHAOS:%.c=build/release/%.o) build/release/tests/support.a build/release/libattent.a
 	$(QUIET_LD)$(CC) $^ $(CHECK_LIBS) $(LIBS) -o $@
-.PHONY: chaos
-chaos: ## Real faults against real servers: MINUTES (20), SEED, EVENTS, CONTINUE=DIR (docs/chaos.md)
+build/mutants/attent: build/mutants/tests/chaos/mutants/switch.o
+.PHONY: chaos chaos-mutants
+chaos: ## Real faults against real servers: MINUTES (20), SEED, RATE, CONTINUE=DIR (docs/chaos.md)
 	@deploy/install build run test kafka
 	@$(MAKE) --no-print-directory -j$(JOBS) build/attent build/chaos
 	@build/chaos
+chaos-mutants: ## Deliberate bugs, each under faults that hit it: does make chaos find them?  MUTANT=NAME for one
+	@deploy/install build run test kafka
+	@$(MAKE) --no-print-directory -j$(JOBS) build/mutants/attent build/chaos
+	@tests/chaos/mutants/find $(MUTANT)
 
 build/bench-cel: build/release/tests/bench/cel/bench_cel.o build/release/libattent.a
 	$(QUIET_LD)$(CC) $^ $(LIBS) -o $@

@@ -6,4 +6,4 @@ set -eu
     echo "build/chaos is not there: make build/attent build/chaos"
     exit 1
 }
-LOAD_S=${LOAD_S:-100} EVENTS=${EVENTS:-20000} FAULTS_MIN=${FAULTS_MIN:-10} build/chaos
+LOAD_S=${LOAD_S:-90} EVENTS=${EVENTS:-20000} FAULT_S=${FAULT_S:-3} FAULTS_MIN=${FAULTS_MIN:-10} build/chaos

@@ -13,6 +13,7 @@
 #include "core/mem.h"
 #include "processors/dispatch/ledger_record.h"
 #include "schemas/control.h"
+#include "tests/chaos/findings.h"
 #include "tests/chaos/hashed.h"
 #include "tests/support/scratch.h"
 #include "tests/support/wait.h"
@@ -21,7 +22,6 @@ enum {
     POLL_MS = 100,
     RECORDS_PER_POLL = 1024,
     PARTITIONS_MAX = 64,
-    NAMED_MAX = 10, /* how many of those that are wrong are printed */
     OPEN_PAUSE_MS = 200,
 };
 
@@ -42,11 +42,11 @@ static const struct {
 } topics[] = {
     {CHAOS_CRM, PLACE_SOURCE, CHAOS_PARTITIONS},
     {CHAOS_VEHICLES, PLACE_SOURCE, CHAOS_PARTITIONS},
-    {"attent.outcomes", PLACE_SOURCE, CHAOS_PARTITIONS},
+    {CHAOS_OUTCOMES, PLACE_SOURCE, CHAOS_PARTITIONS},
     {"attent.events", PLACE_EVENTS, CHAOS_PARTITIONS},
     {CHAOS_CRM ".dlq", PLACE_DLQ, 1},
     {CHAOS_VEHICLES ".dlq", PLACE_DLQ, 1},
-    {"attent.outcomes.dlq", PLACE_DLQ, 1},
+    {CHAOS_OUTCOMES ".dlq", PLACE_DLQ, 1},
     {"attent.identify.dlq", PLACE_DLQ, 1},
     {"attent.tasks", PLACE_TASKS, CHAOS_PARTITIONS},
     {"attent.decisions", PLACE_DECISIONS, CHAOS_PARTITIONS},
@@ -75,7 +75,8 @@ struct accounts {
     struct taken taken[OUTPUTS_COUNT][CHAOS_PARTITIONS];
     uint64_t ledger_taken[CHAOS_PARTITIONS];
     struct hashed names, tasks; /* struct named, struct task_account */
-    struct hashed waiting;      /* bool, by hash of "CUSTOMER MOMENT ABOUT" */
+    struct hashed waiting;      /* const char *, the moment that goes before; by hash of
+                                   "CUSTOMER MOMENT ABOUT" */
     uint64_t wrong;
     struct arena *arena, *passing; /* for good; of one record */
     struct buf scratch;
@@ -124,8 +125,7 @@ static void take_arrived(struct accounts *a, const struct record *r)
 
 void accounts_compare_sources(struct accounts *a, uint64_t *lost, uint64_t *doubled)
 {
-    size_t shown = 0;
-
+    findings_next_kind();
     for (size_t at = 0; at < a->names.capacity; at++) {
         const struct named *n = hashed_slot(&a->names, at);
 
@@ -133,8 +133,7 @@ void accounts_compare_sources(struct accounts *a, uint64_t *lost, uint64_t *doub
             continue;
         *lost += n->written > n->arrived ? (uint64_t)(n->written - n->arrived) : 0;
         *doubled += n->written < n->arrived ? (uint64_t)(n->arrived - n->written) : 0;
-        if (shown++ < NAMED_MAX)
-            printf("  %s: written %d times, arrived %d times\n", n->name, n->written, n->arrived);
+        finding("%s: written %d times, arrived %d times", n->name, n->written, n->arrived);
     }
 }
 
@@ -142,9 +141,8 @@ void accounts_compare_sources(struct accounts *a, uint64_t *lost, uint64_t *doub
 
 static void wrong(struct accounts *a, const struct record *r, const char *why)
 {
-    if (a->wrong++ < NAMED_MAX)
-        printf("  %.*s/%d at %" PRId64 ": %s\n", STR_ARG(r->topic), (int)r->partition, r->offset,
-               why);
+    a->wrong++;
+    finding("%.*s/%d at %" PRId64 ": %s", STR_ARG(r->topic), (int)r->partition, r->offset, why);
 }
 
 /* "decide/3" -> 3; -1: it is of no partition of ours. */
@@ -252,13 +250,6 @@ static void take_task(struct accounts *a, const struct record *r)
     a->now.ended += t->over;
 }
 
-static struct str text_of(struct value map, const char *key)
-{
-    struct value v = value_map_get(map, str_of(key));
-
-    return v.kind == VALUE_STRING ? value_str(v) : STR_EMPTY;
-}
-
 static void take_of_tasks(struct accounts *a, const struct record *r)
 {
     struct str type = record_header(r, STR("ce_type"));
@@ -273,27 +264,45 @@ static void take_of_tasks(struct accounts *a, const struct record *r)
         accounts_task(a, w.task)->withdrawn = true;
 }
 
-/* One customer gets one action at a time: whose turn it is not waits behind the other, longer than the
- * run may be. */
-static void take_decision(struct accounts *a, const struct record *r)
+/* "missed (service, value 1) goes before ..." -> "missed" */
+static const char *who_goes_before(struct accounts *a, const struct decision *d)
 {
-    struct value decision;
+    struct str winner = STR_EMPTY, rest;
 
-    if (!take_output(a, OUTPUTS_DECISIONS, r) || !str_contains(r->value, STR("\"outranked\"")) ||
-        json_parse(r->value, a->passing, &decision, NULL) != JSON_FINE)
-        return;
-    *(bool *)hashed_at(&a->waiting,
-                       hash_bytes(arena_format(a->passing, "%.*s %.*s %.*s",
-                                               STR_ARG(text_of(decision, "customer")),
-                                               STR_ARG(text_of(decision, "moment")),
-                                               STR_ARG(text_of(decision, "about"))),
-                                  0),
-                       NULL) = true;
+    for (size_t i = 0; i < d->stage_count; i++)
+        if (str_is(d->stages[i].stage, "arbitration"))
+            str_cut(d->stages[i].detail, ' ', &winner, &rest);
+    return arena_str(a->arena, winner).data;
 }
 
-bool accounts_waits(struct accounts *a, const char *what)
+/* One customer gets one action at a time: whose turn it is not waits behind the other, longer than the
+ * run may be, or until it is called off.  What counts is what was said last. */
+static void take_decision(struct accounts *a, const struct record *r)
 {
-    return *(const bool *)hashed_at(&a->waiting, hash_bytes(str_of(what), 0), NULL);
+    struct decision d;
+    struct err err = {0};
+    const char **behind;
+
+    if (!take_output(a, OUTPUTS_DECISIONS, r))
+        return;
+    if (!decision_read_json(r->value, a->passing, &d, &err)) {
+        wrong(a, r, err.text);
+        return;
+    }
+    behind = hashed_at(&a->waiting,
+                       hash_bytes(arena_format(a->passing, "%.*s %.*s %.*s", STR_ARG(d.customer),
+                                               STR_ARG(d.moment), STR_ARG(d.about)),
+                                  0),
+                       NULL);
+    if (str_is(d.outcome, "hold") && str_is(d.reason, "outranked"))
+        *behind = who_goes_before(a, &d);
+    else if (!str_is(d.outcome, "ended") || !str_is(d.reason, "withdrawn"))
+        *behind = NULL;
+}
+
+const char *accounts_behind(struct accounts *a, const char *what)
+{
+    return *(const char **)hashed_at(&a->waiting, hash_bytes(str_of(what), 0), NULL);
 }
 
 /* --- dispatch ------------------------------------------------------------------------------- */
@@ -342,9 +351,11 @@ static void take_queued(struct accounts *a, const struct record *r)
 
     if (!str_is(record_header(r, STR("ce_type")), TASK_CE_TYPE))
         return;
-    accounts_task(a, record_header(r, STR("ce_id")))->queued++;
-    if (task_read_json(r->value, a->passing, &task, NULL))
-        load_probe_arrived(a->load, task.about);
+    if (accounts_task(a, record_header(r, STR("ce_id")))->queued++ != 0 ||
+        !task_read_json(r->value, a->passing, &task, NULL))
+        return;
+    load_probe_arrived(a->load, task.about);
+    load_answer(a->load, &task);
 }
 
 /* --- the thread ----------------------------------------------------------------------------- */
@@ -427,7 +438,7 @@ struct accounts *accounts_start(const struct kafka_settings *settings, struct lo
     a->load = load;
     a->names = hashed_of(sizeof(struct named));
     a->tasks = hashed_of(sizeof(struct task_account));
-    a->waiting = hashed_of(sizeof(bool));
+    a->waiting = hashed_of(sizeof(const char *));
     a->arena = arena_new(0);
     a->passing = arena_new(0);
     a->now.quiet_since_ms = wait_now_ms();

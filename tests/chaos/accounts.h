@@ -64,8 +64,9 @@ struct task_account *accounts_task(struct accounts *a, struct str id); /* made i
 /* Start with *at = 0; NULL at the end. */
 struct task_account *accounts_next_task(struct accounts *a, size_t *at);
 
-/* Has a decision said that it waits behind another action for its customer? */
-bool accounts_waits(struct accounts *a, const char *what);
+/* The last decision about it: it waits behind another action for its customer, of this moment, or was
+ * called off while it did.  NULL: neither. */
+const char *accounts_behind(struct accounts *a, const char *what);
 
 /* What the ledger says that it has taken of decide's partition p. */
 uint64_t accounts_taken(const struct accounts *a, int p);

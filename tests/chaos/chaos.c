@@ -1,32 +1,42 @@
 /* make chaos: docs/chaos.md.
  *
- *     MINUTES=20 SEED=1 EVENTS=...      one piece
- *     CONTINUE=DIR EVENTS=5000000       pieces of MINUTES until so many events, figures kept in DIR
- *     FAULTS=no                         nothing happens: is the comparison itself right?
- *     ONLY=kill-decide                  this fault alone
- *     ATTENT=build/asan/attent          another program (build/attent)
- *     LOAD_S=100                        instead of MINUTES
- *     FAULTS_MIN=10                     fewer faults than that: the run says nothing, and fails
+ *     MINUTES=20 SEED=1       one piece; LOAD_S=100 instead of minutes
+ *     RATE=2000               events in a second; EVENTS=20000: so many in the time that there is
+ *     CONTINUE=DIR            pieces of MINUTES (12) until EVENTS (5,000,000) records are written and
+ *                             FAULTS_MIN (300) faults have been; figures kept in DIR
+ *     FAULTS=no               nothing happens: is the comparison itself right?
+ *     FAULT_S=8               seconds from a fault to the next, on average
+ *     ONLY=kill-decide,...    these faults alone
+ *     ATTENT=build/asan/attent another program (build/attent)
+ *     MUTANT=NAME             a deliberate bug, if that program has them (core/mutants.def)
+ *     REST_S=300              how long it may take until all is at rest
+ *     FAULTS_MIN=10           one piece with fewer faults than that says nothing, and fails
  *
  * Exit code: 0 nothing lost, doubled or different; 1 something was; 2 wrong usage.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "core/log.h"
 #include "tests/chaos/compare.h"
+#include "tests/chaos/findings.h"
 #include "tests/chaos/report.h"
 #include "tests/support/scratch.h"
 #include "tests/support/wait.h"
 
 enum {
     MINUTES = 20,
-    EVENTS_PER_SECOND = 500,
+    PIECE_MINUTES = 12, /* of a campaign: what is lost when it is interrupted */
+    RATE = 2000,
     EVENTS_MIN = 2000,
+    CAMPAIGN_EVENTS = 5 * 1000 * 1000,
+    CAMPAIGN_FAULTS = 300,
+    FAULT_S = 8,
     LOOK_MS = 20,
     START_MS_MAX = 180 * 1000,
-    REST_MS_MAX = 300 * 1000, /* faults have ended: retries of channels go up to a minute */
+    REST_S = 300, /* faults have ended: retries of channels go up to a minute */
     QUIET_MS = 5000,
     TIMER_MS = 20 * 1000, /* the last that the load has opened (rules/moments/uninsured.yaml) */
 };
@@ -38,6 +48,8 @@ struct piece {
     struct accounts *accounts;
     struct faults *faults;
     int64_t begin_ms;
+    const char *folder; /* all that it leaves, servers' folders too */
+    const char *above;  /* where folders are made otherwise */
     struct figures figures;
 };
 
@@ -70,7 +82,7 @@ static uint64_t setting(const char *name, uint64_t fallback)
 static void go_on(struct piece *p)
 {
     if (interrupted)
-        scratch_fail("interrupted; this piece counts for nothing");
+        scratch_fail("interrupted; this piece counts for nothing, the same command goes on");
     site_tend(&p->site);
     report_line(&p->site, p->load, p->accounts, p->faults, p->begin_ms);
     wait_pause_ms(LOOK_MS);
@@ -96,7 +108,8 @@ static void let_it_happen(struct piece *p)
             faults_go_on(p->faults);
         go_on(p);
     }
-    faults_heal(p->faults);
+    while (!faults_heal(p->faults))
+        go_on(p);
 }
 
 static bool is_at_rest(struct piece *p, int64_t done_ms)
@@ -114,7 +127,7 @@ static void await_rest(struct piece *p)
     int64_t done_ms = wait_now_ms();
 
     while (!is_at_rest(p, done_ms)) {
-        if (wait_now_ms() - done_ms >= REST_MS_MAX) {
+        if (wait_now_ms() - done_ms >= p->chaos.rest_ms) {
             p->figures.restless = 1;
             break;
         }
@@ -140,16 +153,40 @@ static void add_up(struct piece *p)
     p->figures.seconds = (uint64_t)(wait_now_ms() - p->begin_ms) / 1000;
 }
 
-static void run_piece(struct piece *p)
+static void open_folder(struct piece *p)
 {
-    p->begin_ms = wait_now_ms();
-    site_open(&p->site, &p->chaos);
-    site_start_all(&p->site);
-    p->load = load_start(&p->chaos, &p->site.direct);
-    p->accounts = accounts_start(&p->site.direct, p->load);
-    p->faults = faults_new(&p->chaos, &p->site, p->load);
+    const char *above = getenv("TMPDIR");
+
+    p->above = above != NULL ? scratch_keep(above) : "/tmp";
+    p->folder = scratch_dir();
+    setenv("TMPDIR", p->folder, 1);
+    findings_open(scratch_path(p->folder, "wrong"));
+}
+
+/* While the site is still there: what is closed removes its folder. */
+static void leave_folder(struct piece *p)
+{
+    char name[64];
+    const char *kept;
+
+    findings_close();
+    setenv("TMPDIR", p->above, 1);
+    if (report_is_well(&p->figures))
+        return;
+    report_write(p->folder, &p->figures);
+    report_faults(p->folder, p->faults);
+    snprintf(name, sizeof name, "chaos-seed-%llu.failed", (unsigned long long)p->chaos.seed);
+    kept = scratch_path(p->above, name);
+    scratch_remove(kept);
+    if (rename(p->folder, kept) == 0)
+        printf("not well; what there is to look at is kept in %s\n", kept);
+}
+
+static void play(struct piece *p)
+{
     await_first(p);
     printf("  started after %d s\n", (int)((wait_now_ms() - p->begin_ms) / 1000));
+    load_go(p->load);
     let_it_happen(p);
     await_rest(p);
     site_stop_all(&p->site);
@@ -157,28 +194,70 @@ static void run_piece(struct piece *p)
     accounts_stop(p->accounts);
     compare_all(&p->site, p->load, p->accounts, &p->figures);
     add_up(p);
+}
+
+static void run_piece(struct piece *p)
+{
+    p->begin_ms = wait_now_ms();
+    open_folder(p);
+    site_open(&p->site, &p->chaos, p->folder);
+    site_start_all(&p->site);
+    p->load = load_start(&p->chaos, &p->site.direct);
+    p->accounts = accounts_start(&p->site.direct, p->load);
+    p->faults = faults_new(&p->chaos, &p->site, p->load);
+    play(p);
+    leave_folder(p);
     faults_free(p->faults);
     accounts_free(p->accounts);
     load_free(p->load);
     site_close(&p->site);
+    scratch_remove(p->folder);
 }
 
-static struct chaos read_settings(void)
-{
-    uint64_t minutes = setting("MINUTES", MINUTES), seconds = setting("LOAD_S", minutes * 60);
-    const char *faults = getenv("FAULTS"), *only = getenv("ONLY"), *attent = getenv("ATTENT");
-    struct chaos chaos = {.seed = setting("SEED", 1),
-                          .events = setting("EVENTS", seconds * EVENTS_PER_SECOND),
-                          .duration_ms = (int64_t)seconds * 1000,
-                          .attent = attent != NULL && *attent != '\0' ? attent : "build/attent",
-                          .quiet = faults != NULL && strcmp(faults, "no") == 0,
-                          .only = only != NULL && *only != '\0' ? only : NULL};
-    enum fault_kind kind;
+/* --- settings ------------------------------------------------------------------------------- */
 
-    if (chaos.only != NULL && !faults_find(str_of(chaos.only), &kind)) {
-        fprintf(stderr, "chaos: there is no fault %s (tests/chaos/faults.def)\n", chaos.only);
-        exit(2);
+static const char *text_setting(const char *name, const char *fallback)
+{
+    const char *text = getenv(name);
+
+    return text != NULL && *text != '\0' ? text : fallback;
+}
+
+static void check_faults(const char *list)
+{
+    struct str rest = str_of(list), code;
+    enum fault_kind kind;
+    bool more = true;
+
+    while (more) {
+        more = str_cut(rest, ',', &code, &rest);
+        if (!faults_find(more ? code : rest, &kind)) {
+            fprintf(stderr, "chaos: ONLY=%s: these are not all faults (tests/chaos/faults.def)\n",
+                    list);
+            exit(2);
+        }
     }
+}
+
+static struct chaos read_settings(bool campaign)
+{
+    uint64_t minutes = setting("MINUTES", campaign ? PIECE_MINUTES : MINUTES),
+             seconds = setting("LOAD_S", minutes * 60), events = setting("RATE", RATE) * seconds;
+    struct chaos chaos = {.seed = setting("SEED", 1),
+                          .events = campaign ? events : setting("EVENTS", events),
+                          .duration_ms = (int64_t)seconds * 1000,
+                          .fault_ms = (int64_t)setting("FAULT_S", FAULT_S) * 1000,
+                          .rest_ms = (int64_t)setting("REST_S", REST_S) * 1000,
+                          .attent = text_setting("ATTENT", "build/attent"),
+                          .mutant = text_setting("MUTANT", NULL),
+                          .quiet = strcmp(text_setting("FAULTS", ""), "no") == 0,
+                          .only = text_setting("ONLY", NULL)};
+
+    if (chaos.only != NULL)
+        check_faults(chaos.only);
+    if (chaos.events < EVENTS_MIN)
+        chaos.events = EVENTS_MIN;
+    chaos.customers = chaos.events / 20;
     return chaos;
 }
 
@@ -187,67 +266,83 @@ static void run_one(struct chaos chaos, struct figures *out)
     static struct piece piece;
 
     piece = (struct piece){.chaos = chaos};
-    if (piece.chaos.events < EVENTS_MIN)
-        piece.chaos.events = EVENTS_MIN;
-    piece.chaos.customers = piece.chaos.events / 20;
-    printf("chaos: SEED=%llu, %llu events in %d s%s\n", (unsigned long long)chaos.seed,
+    printf("chaos: SEED=%llu, at most %llu events in %d s%s%s\n", (unsigned long long)chaos.seed,
            (unsigned long long)piece.chaos.events, (int)(chaos.duration_ms / 1000),
-           chaos.quiet ? ", no faults" : "");
+           chaos.quiet ? ", no faults" : "", chaos.mutant != NULL ? ", with a bug" : "");
     run_piece(&piece);
     *out = piece.figures;
 }
 
-/* --- a campaign ------------------------------------------------------------------------------- */
-
-static bool run_campaign(struct chaos chaos, const char *dir)
+static bool enough_has_happened(const struct figures *figures, uint64_t wanted)
 {
-    struct figures all, one;
-    uint64_t wanted = chaos.events, seed = chaos.seed;
+    uint64_t faults = report_count_faults(figures);
 
-    report_read(dir, &all);
-    chaos.events = (uint64_t)chaos.duration_ms / 1000 * EVENTS_PER_SECOND;
-    while (all.events < wanted) {
-        chaos.seed = seed + all.pieces;
-        run_one(chaos, &one);
-        report_add(&all, &one);
-        report_write(dir, &all);
-        report_table(&all);
-        if (!report_is_well(&one))
-            printf("chaos: SEED=%llu was not well\n", (unsigned long long)chaos.seed);
-    }
-    return report_is_well(&all);
-}
-
-static bool enough_has_happened(const struct figures *figures)
-{
-    uint64_t wanted = setting("FAULTS_MIN", 0), faults = 0;
-
-    for (int i = 0; i < FAULT_KIND_COUNT; i++)
-        faults += figures->faults[i];
     if (faults < wanted)
         printf("chaos: %llu faults, wanted are %llu\n", (unsigned long long)faults,
                (unsigned long long)wanted);
     return faults >= wanted;
 }
 
+static bool run_alone(struct chaos chaos)
+{
+    struct figures figures;
+
+    run_one(chaos, &figures);
+    report_table(&figures);
+    return report_is_well(&figures) && enough_has_happened(&figures, setting("FAULTS_MIN", 0));
+}
+
+/* --- a campaign ------------------------------------------------------------------------------- */
+
+/* Its pieces leave their folders in it. */
+static const char *open_campaign(const char *dir)
+{
+    const char *path = realpath(dir, NULL);
+
+    if (path == NULL && mkdir(dir, 0755) == 0)
+        path = realpath(dir, NULL);
+    if (path == NULL) {
+        fprintf(stderr, "chaos: CONTINUE=%s: no such folder, and it cannot be made\n", dir);
+        exit(2);
+    }
+    setenv("TMPDIR", path, 1);
+    return path;
+}
+
+static bool run_campaign(struct chaos chaos, const char *dir)
+{
+    uint64_t events = setting("EVENTS", CAMPAIGN_EVENTS), seed = chaos.seed,
+             faults = setting("FAULTS_MIN", chaos.quiet ? 0 : CAMPAIGN_FAULTS);
+    struct figures all, one;
+
+    dir = open_campaign(dir);
+    if (report_read(dir, &all))
+        printf("chaos: going on after %llu pieces with %llu events\n",
+               (unsigned long long)all.pieces, (unsigned long long)all.events);
+    while (all.events < events || report_count_faults(&all) < faults) {
+        if (interrupted)
+            scratch_fail("interrupted; the same command goes on");
+        chaos.seed = seed + all.pieces;
+        run_one(chaos, &one);
+        report_add(&all, &one);
+        report_write(dir, &all);
+        report_piece(dir, chaos.seed, &one);
+        report_table(&all);
+    }
+    if (all.pieces != 0)
+        report_table(&all);
+    return report_is_well(&all);
+}
+
 int main(void)
 {
-    const char *dir = getenv("CONTINUE");
-    struct chaos chaos = read_settings();
-    struct figures figures;
-    bool well;
+    const char *dir = text_setting("CONTINUE", NULL);
+    struct chaos chaos = read_settings(dir != NULL);
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     log_setup(LOG_ERROR, LOG_AUTO, true); /* of our own clients; attent's log is in its files */
     signal(SIGINT, interrupt);
     signal(SIGTERM, interrupt);
     signal(SIGPIPE, SIG_IGN);
-    if (dir != NULL && *dir != '\0') {
-        well = run_campaign(chaos, dir);
-    } else {
-        run_one(chaos, &figures);
-        report_table(&figures);
-        well = report_is_well(&figures) && enough_has_happened(&figures);
-    }
-    return well ? 0 : 1;
+    return (dir != NULL ? run_campaign(chaos, dir) : run_alone(chaos)) ? 0 : 1;
 }

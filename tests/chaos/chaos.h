@@ -28,6 +28,7 @@ enum {
 
 #define CHAOS_CRM      "crm"
 #define CHAOS_VEHICLES "vehicles"
+#define CHAOS_OUTCOMES "attent.outcomes"
 
 enum fault_kind {
 #define FAULT(name, code, excludes, begin, end, seconds, text) FAULT_##name,
@@ -52,12 +53,15 @@ struct figures {
 };
 
 struct chaos {
-    uint64_t seed, events;
-    int64_t duration_ms; /* of the load, while faults come */
+    uint64_t seed, events; /* events: at most */
+    int64_t duration_ms;   /* of the load, while faults come */
+    int64_t fault_ms;      /* from one to the next, on average */
+    int64_t rest_ms;       /* how long it may take until all is at rest */
     uint64_t customers;
     const char *attent; /* the program */
+    const char *mutant; /* a deliberate bug to be switched on; NULL: none */
     bool quiet;         /* no faults: is the comparison itself right? */
-    const char *only;   /* code of the one fault that is injected; NULL: all */
+    const char *only;   /* codes of the faults that are injected, "a,b"; NULL: all */
 };
 
 #endif

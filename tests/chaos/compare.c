@@ -1,18 +1,15 @@
 #include "tests/chaos/compare.h"
 
-#include <stdio.h>
-
 #include "core/mem.h"
+#include "tests/chaos/findings.h"
 #include "tests/chaos/hashed.h"
-
-enum { SHOWN_MAX = 10 };
 
 struct comparison {
     struct site *site;
     struct accounts *accounts;
     struct figures *figures;
-    unsigned shown;
     struct hashed expected; /* struct expectation by hash of "CUSTOMER MOMENT ABOUT" */
+    struct hashed out;      /* bool by hash of "CUSTOMER MOMENT": it has a task */
 };
 
 struct expectation {
@@ -22,11 +19,6 @@ struct expectation {
     bool withdrawn;
     const char *what;
 };
-
-static bool show(struct comparison *c)
-{
-    return c->shown++ < SHOWN_MAX;
-}
 
 /* --- outputs and states ----------------------------------------------------------------------- */
 
@@ -46,9 +38,8 @@ static void compare_list(struct comparison *c, const char *name, int from, int t
         c->figures->doubled += live->count - same;
     else
         c->figures->different += live->count - same;
-    printf(
-        "  %s from %d to %d: %zu taken, %zu in the undisturbed run, the first %zu are the same\n",
-        name, from, to, live->count, must_count, same);
+    finding("%s from %d to %d: %zu taken, %zu in the undisturbed run, the first %zu are the same",
+            name, from, to, live->count, must_count, same);
 }
 
 static void compare_outputs(struct comparison *c, enum outputs_of what, const char *name, int from,
@@ -73,8 +64,8 @@ static void compare_state(struct comparison *c, const char *step, int partition,
 
     if (!offline_redis_state(c->site, step, partition, state) || strcmp(state, u->state) != 0) {
         c->figures->different++;
-        printf("  the state of %s/%d is %s, after the undisturbed run %s\n", step, partition, state,
-               u->state);
+        finding("the state of %s/%d is %s, after the undisturbed run %s", step, partition, state,
+                u->state);
     }
 }
 
@@ -98,8 +89,8 @@ static void compare_partition(struct comparison *c, int p)
     if (accounts_taken(c->accounts, p) !=
         accounts_outputs(c->accounts, OUTPUTS_TASKS, p, p)->count) {
         c->figures->different++;
-        printf("  the ledger has taken %llu of decide/%d\n",
-               (unsigned long long)accounts_taken(c->accounts, p), p);
+        finding("the ledger has taken %llu of decide/%d",
+                (unsigned long long)accounts_taken(c->accounts, p), p);
     }
 }
 
@@ -116,6 +107,30 @@ static void expect(void *context, struct str what, enum expected expected)
         e->what = arena_str(c->site->arena, what).data;
 }
 
+/* "CUSTOMER MOMENT" of what stands behind such words. */
+static bool *is_out(struct comparison *c, const char *what, const char *moment)
+{
+    struct str customer, rest, name = str_of(moment);
+    struct buf key = {0};
+    bool *out;
+
+    str_cut(str_of(what), ' ', &customer, &rest);
+    if (moment == NULL)
+        str_cut(rest, ' ', &name, &rest);
+    buf_put_format(&key, "%.*s %.*s", STR_ARG(customer), STR_ARG(name));
+    out = hashed_at(&c->out, hash_bytes(buf_str(&key), 0), NULL);
+    buf_free(&key);
+    return out;
+}
+
+/* Not decided yet, and rightly: the action that it waits behind is out. */
+static bool waits(struct comparison *c, const struct expectation *e)
+{
+    const char *behind = accounts_behind(c->accounts, e->what);
+
+    return behind != NULL && *is_out(c, e->what, behind);
+}
+
 static void count_taken(struct comparison *c)
 {
     const struct task_account *t;
@@ -128,6 +143,7 @@ static void count_taken(struct comparison *c)
         e = hashed_at(&c->expected, hash_bytes(str_of(t->what), 0), NULL);
         e->what = t->what;
         e->taken++;
+        *is_out(c, t->what, NULL) = true;
         e->withdrawn = e->withdrawn || t->withdrawn;
     }
 }
@@ -142,8 +158,7 @@ static void judge(struct comparison *c, const struct expectation *e)
     } else if (!e->told && e->taken == 1) {
         c->figures->different++;
         fault = "decided without a reason";
-    } else if (e->told && e->expected == EXPECTED_ONCE && e->taken == 0 &&
-               accounts_waits(c->accounts, e->what)) {
+    } else if (e->told && e->expected == EXPECTED_ONCE && e->taken == 0 && waits(c, e)) {
         c->figures->waiting++;
     } else if (e->told && e->expected == EXPECTED_ONCE && e->taken == 0) {
         c->figures->lost++;
@@ -152,13 +167,13 @@ static void judge(struct comparison *c, const struct expectation *e)
         c->figures->different++;
         fault = "decided, called off, and not taken back";
     }
-    if (fault != NULL && show(c))
-        printf("  task \"%s\": %s\n", e->what, fault);
+    if (fault != NULL)
+        finding("task \"%s\": %s", e->what, fault);
 }
 
 static void compare_truth(struct comparison *c, struct load *load)
 {
-    c->shown = 0;
+    findings_next_kind();
     load_expected(load, expect, c);
     count_taken(c);
     for (size_t at = 0; at < c->expected.capacity; at++) {
@@ -223,7 +238,7 @@ static void compare_deliveries(struct comparison *c)
 {
     const struct task_account *t;
 
-    c->shown = 0;
+    findings_next_kind();
     for (size_t at = 0; (t = accounts_next_task(c->accounts, &at)) != NULL;) {
         const char *fault;
 
@@ -233,11 +248,11 @@ static void compare_deliveries(struct comparison *c)
         } else {
             fault = delivery_fault(c, t);
         }
-        if (fault != NULL && show(c))
-            printf("  task %s (%s, %s): %s; %s, came %u times\n", t->id,
-                   t->what != NULL ? t->what : "?", t->channel != NULL ? t->channel : "?", fault,
-                   t->in_ledger ? ledger_state_code(t->state) : "not in the ledger",
-                   t->queued + t->posted + t->mailed);
+        if (fault != NULL)
+            finding("task %s (%s, %s): %s; %s, came %u times", t->id,
+                    t->what != NULL ? t->what : "?", t->channel != NULL ? t->channel : "?", fault,
+                    t->in_ledger ? ledger_state_code(t->state) : "not in the ledger",
+                    t->queued + t->posted + t->mailed);
     }
 }
 
@@ -247,14 +262,17 @@ void compare_all(struct site *site, struct load *load, struct accounts *accounts
     struct comparison c = {.site = site,
                            .accounts = accounts,
                            .figures = out,
-                           .expected = hashed_of(sizeof(struct expectation))};
+                           .expected = hashed_of(sizeof(struct expectation)),
+                           .out = hashed_of(sizeof(bool))};
 
     accounts_compare_sources(accounts, &out->lost, &out->doubled);
     out->different += accounts_wrong(accounts);
+    findings_next_kind();
     for (int p = 0; p < CHAOS_PARTITIONS; p++)
         compare_partition(&c, p);
     compare_truth(&c, load);
     receivers_tell(site->receivers, accounts);
     compare_deliveries(&c);
     hashed_free(&c.expected);
+    hashed_free(&c.out);
 }

@@ -7,16 +7,19 @@
 #include "core/mem.h"
 #include "core/rng.h"
 #include "tests/chaos/servers.h"
+#include "tests/support/scratch.h"
 #include "tests/support/wait.h"
 
 enum {
     AT_ONCE_MAX = 2,
-    PAUSE_MS_MAX = 4000, /* from one beginning to the next, or from an end */
+    GAP_MS_MIN = 500,
     STORM = 5,
     STORM_MS_MAX = 1500,
     MORE_PERCENT = 40,
     DELAY_MS_MAX = 400,
     SETTLE_MS = 4000, /* until the next fault of Kafka or Redis: copies come in step again */
+    WELL_MS_MAX = 180 * 1000, /* from the end of a fault until its server is itself again */
+    LOOK_MS = 300,
 };
 
 enum domain { DOMAIN_PROCESS, DOMAIN_KAFKA, DOMAIN_REDIS, DOMAIN_SOURCE, DOMAIN_RECEIVER, DOMAINS };
@@ -24,22 +27,24 @@ enum domain { DOMAIN_PROCESS, DOMAIN_KAFKA, DOMAIN_REDIS, DOMAIN_SOURCE, DOMAIN_
 struct active { /* a fault that is there */
     size_t span;
     enum fault_kind kind;
-    int64_t until_ms;
+    int64_t until_ms; /* its end; then, how long its server may take */
     int target;
+    bool over; /* but its server is not itself again yet */
 };
 
 struct faults {
     const struct chaos *chaos;
     struct site *site;
     struct load *load;
-    struct rng rng;
+    struct rng order, rng; /* which kinds, and how long between; of one fault: whom it hits */
     enum fault_kind bag[FAULT_KIND_COUNT];
     int bag_count;
+    uint64_t drawn;
     struct active active[AT_ONCE_MAX];
     int active_count;
     struct fault_span *spans;
     size_t span_count, span_capacity;
-    int64_t next_ms, free_ms[DOMAINS];
+    int64_t next_ms, free_ms[DOMAINS], look_ms;
 };
 
 static uint64_t draw(struct faults *f, uint64_t bound)
@@ -145,7 +150,7 @@ static bool kill_controller(struct faults *f, struct active *a)
 
 static void restart_broker(struct faults *f, struct active *a)
 {
-    server_restart(f->site->kafka, a->target);
+    server_begin_restart(f->site->kafka, a->target);
 }
 
 static bool pause_broker(struct faults *f, struct active *a)
@@ -211,7 +216,6 @@ static void restart_redis(struct faults *f, struct active *a)
     for (int i = 0; i < f->site->redis_count; i++)
         if (a->target < 0 || i == a->target)
             servers_redis_restart(f->site, i);
-    servers_redis_wait_whole(f->site);
 }
 
 static bool pause_redis(struct faults *f, struct active *a)
@@ -225,7 +229,6 @@ static bool pause_redis(struct faults *f, struct active *a)
 static void continue_redis(struct faults *f, struct active *a)
 {
     server_kill(f->site->redis, a->target, SIGCONT);
-    servers_redis_wait_whole(f->site);
 }
 
 static bool move_slot(struct faults *f, struct active *a)
@@ -368,8 +371,8 @@ struct faults *faults_new(const struct chaos *chaos, struct site *site, struct l
     *f = (struct faults){.chaos = chaos,
                          .site = site,
                          .load = load,
-                         .rng = rng_seeded(chaos->seed ^ 0x6661756cu),
-                         .next_ms = wait_now_ms() + PAUSE_MS_MAX};
+                         .order = rng_seeded(chaos->seed ^ 0x6661756cu),
+                         .next_ms = wait_now_ms() + chaos->fault_ms / 2};
     return f;
 }
 
@@ -381,11 +384,25 @@ void faults_free(struct faults *f)
     mem_free(f);
 }
 
+static bool is_wanted(const struct faults *f, enum fault_kind kind)
+{
+    struct str rest = str_of(f->chaos->only), code;
+
+    while (str_cut(rest, ',', &code, &rest))
+        if (str_is(code, kinds[kind].code))
+            return true;
+    return f->chaos->only == NULL || str_is(rest, kinds[kind].code);
+}
+
 static void fill_bag(struct faults *f)
 {
     for (int i = 0; i < FAULT_KIND_COUNT; i++)
-        if (f->chaos->only == NULL || strcmp(f->chaos->only, kinds[i].code) == 0)
-            f->bag[f->bag_count++] = (enum fault_kind)i;
+        if (is_wanted(f, (enum fault_kind)i)) {
+            int at = (int)rng_below(&f->order, (uint64_t)f->bag_count + 1);
+
+            f->bag[f->bag_count++] = f->bag[at];
+            f->bag[at] = (enum fault_kind)i;
+        }
 }
 
 static bool is_taken(const struct faults *f, enum domain domain)
@@ -396,67 +413,111 @@ static bool is_taken(const struct faults *f, enum domain domain)
     return wait_now_ms() < f->free_ms[domain];
 }
 
-/* Out of the bag what may be now; FAULT_KIND_COUNT: nothing. */
-static enum fault_kind draw_kind(struct faults *f)
+/* False: nothing of it has happened. */
+static bool begin(struct faults *f, enum fault_kind kind)
 {
-    enum fault_kind kind;
-    int at;
-
-    if (f->bag_count == 0)
-        fill_bag(f);
-    at = (int)draw(f, (uint64_t)f->bag_count);
-    kind = f->bag[at];
-    if (is_taken(f, kinds[kind].domain))
-        return FAULT_KIND_COUNT;
-    f->bag[at] = f->bag[--f->bag_count];
-    return kind;
-}
-
-static void begin(struct faults *f, enum fault_kind kind)
-{
-    struct active a = {.span = f->span_count, .kind = kind};
+    struct active a = {.span = f->span_count, .kind = kind, .target = -1};
 
     MEM_RESERVE(f->spans, f->span_count, f->span_capacity);
     f->spans[f->span_count++] = (struct fault_span){.kind = kind, .begin_ms = wait_now_ms()};
+    f->rng = rng_seeded(f->chaos->seed + ++f->drawn * FAULT_KIND_COUNT);
     if (!kinds[kind].begin(f, &a)) {
         f->span_count--;
-        return;
+        return false;
     }
+    f->spans[a.span].target = a.target;
     a.until_ms = wait_now_ms() + (int64_t)kinds[kind].seconds * 1000;
     f->active[f->active_count++] = a;
+    return true;
 }
 
-static void end(struct faults *f, int index)
+/* The next of the bag, when its time has come; what cannot happen now is the last of its bag. */
+static void begin_next(struct faults *f)
+{
+    int64_t gap_ms = f->chaos->fault_ms, now_ms = wait_now_ms();
+    enum fault_kind kind;
+
+    if (f->bag_count == 0)
+        fill_bag(f);
+    kind = f->bag[f->bag_count - 1];
+    if (is_taken(f, kinds[kind].domain))
+        return;
+    f->bag_count--;
+    f->next_ms = now_ms + gap_ms / 4 + (int64_t)rng_below(&f->order, (uint64_t)gap_ms * 3 / 2 + 1);
+    if (!begin(f, kind)) {
+        memmove(f->bag + 1, f->bag, (size_t)f->bag_count++ * sizeof *f->bag);
+        f->bag[0] = kind;
+        f->next_ms = now_ms;
+    }
+    if (f->next_ms < wait_now_ms() + GAP_MS_MIN)
+        f->next_ms = wait_now_ms() + GAP_MS_MIN;
+}
+
+static bool is_well(struct faults *f, const struct active *a)
+{
+    switch (kinds[a->kind].domain) {
+    case DOMAIN_KAFKA: return a->target < 0 || server_answers(f->site->kafka, a->target);
+    case DOMAIN_REDIS: return servers_redis_is_whole(f->site);
+    case DOMAIN_PROCESS:
+    case DOMAIN_SOURCE:
+    case DOMAIN_RECEIVER:
+    case DOMAINS: break;
+    }
+    return true;
+}
+
+static void end(struct faults *f, struct active *a)
+{
+    kinds[a->kind].end(f, a);
+    a->over = true;
+    a->until_ms = wait_now_ms() + WELL_MS_MAX;
+}
+
+/* True: it is gone. */
+static bool end_wholly(struct faults *f, int index)
 {
     struct active a = f->active[index];
 
-    kinds[a.kind].end(f, &a);
+    if (!is_well(f, &a)) {
+        if (wait_now_ms() >= a.until_ms)
+            scratch_fail("after %s its server does not come back", kinds[a.kind].code);
+        return false;
+    }
     f->spans[a.span].end_ms = wait_now_ms();
     if (kinds[a.kind].domain == DOMAIN_KAFKA || kinds[a.kind].domain == DOMAIN_REDIS)
         f->free_ms[kinds[a.kind].domain] = wait_now_ms() + SETTLE_MS;
     f->active[index] = f->active[--f->active_count];
+    return true;
+}
+
+static void end_what_is_due(struct faults *f, bool all)
+{
+    bool looks = wait_now_ms() >= f->look_ms;
+
+    if (looks)
+        f->look_ms = wait_now_ms() + LOOK_MS;
+    for (int i = 0; i < f->active_count; i++) {
+        struct active *a = &f->active[i];
+        bool fresh = !a->over && (all || wait_now_ms() >= a->until_ms);
+
+        if (fresh)
+            end(f, a);
+        if (a->over && (looks || fresh) && end_wholly(f, i))
+            i--;
+    }
 }
 
 void faults_go_on(struct faults *f)
 {
-    enum fault_kind kind;
-
-    for (int i = 0; i < f->active_count; i++)
-        if (wait_now_ms() >= f->active[i].until_ms)
-            end(f, i--);
-    if (wait_now_ms() < f->next_ms || f->active_count == AT_ONCE_MAX)
-        return;
-    kind = draw_kind(f);
-    if (kind == FAULT_KIND_COUNT)
-        return;
-    begin(f, kind);
-    f->next_ms = wait_now_ms() + 500 + (int64_t)draw(f, PAUSE_MS_MAX);
+    end_what_is_due(f, false);
+    if (wait_now_ms() >= f->next_ms && f->active_count < AT_ONCE_MAX)
+        begin_next(f);
 }
 
-void faults_heal(struct faults *f)
+bool faults_heal(struct faults *f)
 {
-    while (f->active_count != 0)
-        end(f, 0);
+    end_what_is_due(f, true);
+    return f->active_count == 0;
 }
 
 size_t faults_count(const struct faults *f)

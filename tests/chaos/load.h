@@ -4,6 +4,9 @@
  * topics crm and vehicles; some come twice, some late, some are no events at all.  Every second a
  * probe goes to each partition, and how long it takes to the queue says how long attent stood still.
  *
+ * It comes evenly over the time that the run has, at most chaos->events; while attent is far behind
+ * nothing but probes comes, and what then was not written is not made up for.
+ *
  * The load has a thread and a producer of its own.  If Kafka does not acknowledge, it writes the
  * same again, as a careful producer does: so what has been written is read back from the topics.
  */
@@ -11,14 +14,16 @@
 #define TESTS_CHAOS_LOAD_H
 
 #include "connectors/kafka/kafka.h"
+#include "schemas/task.h"
 #include "tests/chaos/chaos.h"
 
 struct load;
 
-/* Begins at once.  settings is borrowed. */
+/* Probes begin at once, all else with load_go.  settings is borrowed. */
 struct load *load_start(const struct chaos *chaos, const struct kafka_settings *settings);
+void load_go(struct load *load);
 
-bool load_is_done(struct load *load); /* all events are written and acknowledged */
+bool load_is_done(struct load *load); /* the time is over; all is written and acknowledged */
 uint64_t load_written(struct load *load);
 
 /* More of something for a while: of a hundred events so many. */
@@ -37,6 +42,11 @@ struct probe {
 void load_probe_arrived(struct load *load, struct str id);
 /* Copies those that there are, up to max. */
 size_t load_probes(struct load *load, struct probe *out, size_t max);
+
+/* --- answers: from any thread ------------------------------------------------------------------------ */
+
+/* The task has come to whom it is for: some of them answer, with an outcome of their own or two. */
+void load_answer(struct load *load, const struct task *task);
 
 /* --- what must come of it: after load_stop ---------------------------------------------------------- */
 

@@ -1,6 +1,5 @@
 /* tests/chaos/offline.c - the undisturbed run.  decide: by `attent replay`, as a user would; identify has
  * no such verb, so its step is run here. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/json.h"
@@ -14,6 +13,7 @@
 #include "processors/worker/redis_store.h"
 #include "schemas/chain.h"
 #include "tests/chaos/compare.h"
+#include "tests/chaos/findings.h"
 #include "tests/support/redis_cluster.h"
 
 static void add(struct undisturbed *u, enum outputs_of what, int to, struct str seq,
@@ -24,7 +24,7 @@ static void add(struct undisturbed *u, enum outputs_of what, int to, struct str 
     char digits[24];
 
     if (!str_cut(seq, '.', &generation, &number) || !chain_hash_read(chain, &output.chain))
-        printf("  offline: an output without a number\n");
+        finding("offline: an output without a number");
     snprintf(digits, sizeof digits, "%.*s", STR_ARG(number));
     output.number = strtoull(digits, NULL, 10);
     MEM_RESERVE(u->outputs, u->count, u->capacity);
@@ -138,7 +138,7 @@ bool offline_identify(struct site *site, int partition, struct undisturbed *out)
     if (code == ERR_NONE)
         hash128_hex(offline_digest(run.offline), out->state);
     else
-        printf("  offline: identify/%d: %s\n", partition, err.text);
+        finding("offline: identify/%d: %s", partition, err.text);
     offline_close(run.offline);
     rules_topic_close(rules);
     return code == ERR_NONE;
@@ -159,7 +159,7 @@ bool offline_redis_state(struct site *site, const char *step, int partition,
     if (fine)
         hash128_hex(digest, out);
     else
-        printf("  state of %s/%d: %s\n", step, partition, err.text);
+        finding("state of %s/%d: %s", step, partition, err.text);
     if (store != NULL)
         store->class->close(store);
     return fine;

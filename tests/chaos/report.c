@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/mem.h"
+#include "core/when.h"
 #include "tests/support/scratch.h"
 #include "tests/support/wait.h"
 
@@ -111,6 +113,26 @@ void report_stops(struct load *load, const struct faults *faults, int64_t end_ms
     mem_free(probes);
 }
 
+void report_faults(const char *dir, const struct faults *faults)
+{
+    int64_t since_ms = clock_wall_ms() - wait_now_ms();
+    struct buf text = {0};
+
+    for (size_t i = 0; i < faults_count(faults); i++) {
+        const struct fault_span *span = faults_at(faults, i);
+
+        when_put_rfc3339(&text, since_ms + span->begin_ms);
+        buf_put_text(&text, " ");
+        when_put_rfc3339(&text, since_ms + span->end_ms);
+        buf_put_format(&text, " %s", faults_code(span->kind));
+        if (span->target >= 0)
+            buf_put_format(&text, " %d", span->target);
+        buf_put_text(&text, "\n");
+    }
+    scratch_write(dir, "faults", buf_text(&text));
+    buf_free(&text);
+}
+
 /* --- the table ------------------------------------------------------------------------------ */
 
 bool report_is_well(const struct figures *f)
@@ -119,21 +141,40 @@ bool report_is_well(const struct figures *f)
            f->restless == 0;
 }
 
-void report_table(const struct figures *f)
+uint64_t report_count_faults(const struct figures *f)
 {
     uint64_t faults = 0;
 
-    printf("\n%-20s %7s %16s\n", "fault", "times", "longest stop");
-    for (int i = 0; i < FAULT_KIND_COUNT; i++) {
+    for (int i = 0; i < FAULT_KIND_COUNT; i++)
         faults += f->faults[i];
-        printf("%-20s %7" PRIu64 " %14.1f s\n", faults_code((enum fault_kind)i), f->faults[i],
-               (double)f->stop_ms[i] / 1000);
-    }
+    return faults;
+}
+
+static void say_what_did_not_come(const struct figures *f)
+{
+    const char *before = "none of: ";
+
+    for (int i = 0; i < FAULT_KIND_COUNT; i++)
+        if (f->faults[i] == 0) {
+            printf("%s%s", before, faults_code((enum fault_kind)i));
+            before = ", ";
+        }
+    printf("\n");
+}
+
+void report_table(const struct figures *f)
+{
+    printf("\n%-20s %7s %16s\n", "fault", "times", "longest stop");
+    for (int i = 0; i < FAULT_KIND_COUNT; i++)
+        if (f->faults[i] != 0)
+            printf("%-20s %7" PRIu64 " %14.1f s\n", faults_code((enum fault_kind)i), f->faults[i],
+                   (double)f->stop_ms[i] / 1000);
+    say_what_did_not_come(f);
     printf("\n%" PRIu64 " events in %" PRIu64 " s and %" PRIu64 " piece%s, %" PRIu64
            " faults; %" PRIu64 " tasks, %" PRIu64 " decisions taken; %" PRIu64 " repeats, %" PRIu64
            " gaps dropped\n",
-           f->events, f->seconds, f->pieces, f->pieces == 1 ? "" : "s", faults, f->tasks,
-           f->decisions, f->repeats, f->gaps);
+           f->events, f->seconds, f->pieces, f->pieces == 1 ? "" : "s", report_count_faults(f),
+           f->tasks, f->decisions, f->repeats, f->gaps);
     printf("lost %" PRIu64 ", doubled %" PRIu64 ", different %" PRIu64 "; in doubt %" PRIu64
            " (a channel that sends at most once); waiting %" PRIu64 " (outranked); crashes %" PRIu64
            ", not come to rest %" PRIu64 "\n",
@@ -200,4 +241,19 @@ void report_write(const char *dir, const struct figures *f)
     if (rename(scratch_path(dir, "figures.part"), scratch_path(dir, "figures")) != 0)
         scratch_fail("%s/figures cannot be written", dir);
     buf_free(&text);
+}
+
+void report_piece(const char *dir, uint64_t seed, const struct figures *f)
+{
+    FILE *file = fopen(scratch_path(dir, "pieces"), "a");
+
+    if (file == NULL)
+        scratch_fail("%s/pieces cannot be written", dir);
+    fprintf(file,
+            "SEED=%" PRIu64 ": %" PRIu64 " events, %" PRIu64 " faults, %" PRIu64
+            " tasks in %" PRIu64 " s; lost %" PRIu64 ", doubled %" PRIu64 ", different %" PRIu64
+            ", crashes %" PRIu64 ", not come to rest %" PRIu64 "\n",
+            seed, f->events, report_count_faults(f), f->tasks, f->seconds, f->lost, f->doubled,
+            f->different, f->crashes, f->restless);
+    fclose(file);
 }

@@ -15,7 +15,11 @@ void report_line_end(void);
 void report_stops(struct load *load, const struct faults *faults, int64_t end_ms,
                   struct figures *out);
 
+/* DIR/faults: what began and ended when, whom it hit. */
+void report_faults(const char *dir, const struct faults *faults);
+
 void report_table(const struct figures *figures);
+uint64_t report_count_faults(const struct figures *figures);
 bool report_is_well(const struct figures *figures);
 
 void report_add(struct figures *to, const struct figures *more);
@@ -23,5 +27,7 @@ void report_add(struct figures *to, const struct figures *more);
 /* DIR/figures: text, a line for each figure.  False: there is none yet. */
 bool report_read(const char *dir, struct figures *out);
 void report_write(const char *dir, const struct figures *figures);
+/* A line more in DIR/pieces. */
+void report_piece(const char *dir, uint64_t seed, const struct figures *piece);
 
 #endif

@@ -83,16 +83,24 @@ static bool is_whole(int port)
     return strstr(answer, "role:master") != NULL || strstr(answer, "master_link_status:up") != NULL;
 }
 
+bool servers_redis_is_whole(struct site *s)
+{
+    bool whole = true;
+
+    for (int i = 0; i < s->redis_count && whole; i++)
+        whole = is_whole(server_port(s->redis, i));
+    return whole;
+}
+
 void servers_redis_wait_whole(struct site *s)
 {
     int64_t until_ms = wait_now_ms() + WHOLE_MS_MAX;
 
-    for (int i = 0; i < s->redis_count; i++)
-        while (!is_whole(server_port(s->redis, i))) {
-            if (wait_now_ms() >= until_ms)
-                scratch_fail("Redis node %d is not in a whole cluster again", i);
-            wait_pause_ms(LOOK_MS);
-        }
+    while (!servers_redis_is_whole(s)) {
+        if (wait_now_ms() >= until_ms)
+            scratch_fail("Redis is not a whole cluster");
+        wait_pause_ms(LOOK_MS);
+    }
 }
 
 bool servers_redis_move_slot(struct site *s, uint64_t draw)

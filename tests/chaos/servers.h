@@ -16,7 +16,8 @@ int servers_redis_primary(struct site *site, uint64_t draw);
 void servers_redis_announce(struct site *site, int index);
 void servers_redis_restart(struct site *site, int index);
 
-/* Wait until all slots are served and each replica follows. */
+/* Are all slots served, and does each replica follow? */
+bool servers_redis_is_whole(struct site *site);
 void servers_redis_wait_whole(struct site *site);
 
 /* Move the slot of one of decide's partitions to another primary, key by key, while it is used.  False:

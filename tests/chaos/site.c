@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/clock.h"
 #include "core/mem.h"
+#include "core/when.h"
 #include "tests/chaos/servers.h"
 #include "tests/support/redis_cluster.h"
 #include "tests/support/scratch.h"
@@ -99,11 +101,14 @@ static void make_topics(struct site *s)
     free(site_run(s, "activate", "--unproved", "tests/chaos/rules", NULL));
 }
 
-void site_open(struct site *s, const struct chaos *chaos)
+void site_open(struct site *s, const struct chaos *chaos, const char *folder)
 {
     const char *redis;
 
-    *s = (struct site){.chaos = chaos, .arena = arena_new(0)};
+    *s = (struct site){.chaos = chaos, .folder = folder, .arena = arena_new(0)};
+    s->starts = fopen(scratch_path(folder, "processes"), "w");
+    if (s->starts == NULL)
+        scratch_fail("%s/processes cannot be written", folder);
     s->proxy = proxy_open();
     s->receivers = receivers_open(chaos->seed);
     open_kafka(s);
@@ -121,6 +126,7 @@ void site_close(struct site *s)
     proxy_close(s->proxy);
     server_stop(s->redis);
     server_stop(s->kafka);
+    fclose(s->starts);
     arena_free(s->arena);
 }
 
@@ -146,6 +152,18 @@ char *site_run(struct site *s, const char *verb, ...)
 
 /* --- processes of attent ---------------------------------------------------------------------- */
 
+/* Who looks at it later has to find the log of each. */
+static void note_start(struct site *s, const struct member *m)
+{
+    struct buf time = {0};
+
+    when_put_rfc3339(&time, clock_wall_ms());
+    fprintf(s->starts, "%s %s pid %d %s\n", buf_text(&time), m->name, (int)process_pid(m->process),
+            process_stderr_path(m->process) + strlen(s->folder) + 1);
+    fflush(s->starts);
+    buf_free(&time);
+}
+
 static void start(struct site *s, struct member *m)
 {
     const char *const argv[] = {
@@ -160,8 +178,16 @@ static void start(struct site *s, struct member *m)
         NULL,
     };
 
+    const char *const env[] = {
+        arena_format(s->arena, "ATTENT_MUTANT=%s",
+                     s->chaos->mutant != NULL ? s->chaos->mutant : "NONE")
+            .data,
+        NULL,
+    };
+
     process_free(m->process);
-    m->process = process_start(argv, NULL);
+    m->process = process_start(argv, env);
+    note_start(s, m);
     m->stopped = m->killed = false;
     m->again_ms = 0;
 }

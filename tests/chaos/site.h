@@ -6,6 +6,8 @@
 #ifndef TESTS_CHAOS_SITE_H
 #define TESTS_CHAOS_SITE_H
 
+#include <stdio.h>
+
 #include "tests/chaos/proxy.h"
 #include "tests/chaos/receivers.h"
 #include "tests/support/process.h"
@@ -26,6 +28,8 @@ struct member { /* a process of attent */
 
 struct site {
     const struct chaos *chaos;
+    const char *folder; /* of scratch folders and "processes" */
+    FILE *starts;
     struct proxy *proxy;
     struct server *kafka, *redis;
     int kafka_lanes[CHAOS_BROKERS];
@@ -41,7 +45,8 @@ struct site {
     struct arena *arena;
 };
 
-void site_open(struct site *site, const struct chaos *chaos); /* attent does not run yet */
+/* attent does not run yet.  FOLDER/processes says where the log of each process is. */
+void site_open(struct site *site, const struct chaos *chaos, const char *folder);
 void site_close(struct site *site);
 
 void site_start_all(struct site *site);

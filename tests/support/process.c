@@ -170,6 +170,11 @@ const char *process_stderr(struct process *process)
     return refresh(&process->stderr_text, process->stderr_path);
 }
 
+const char *process_stderr_path(const struct process *process)
+{
+    return process->stderr_path;
+}
+
 int process_run(const char *const argv[], int timeout_ms, char **out)
 {
     struct process *process = process_start(argv, NULL);

@@ -39,6 +39,9 @@ pid_t process_pid(const struct process *process);
 const char *process_stdout(struct process *process);
 const char *process_stderr(struct process *process);
 
+/* The file that its standard error goes to. */
+const char *process_stderr_path(const struct process *process);
+
 /* Start, wait and give the exit code as process_wait does; a program that is not done in time
  * is killed.  *out, if out is not NULL, is standard output, to be freed by the caller. */
 int process_run(const char *const argv[], int timeout_ms, char **out);

@@ -554,10 +554,15 @@ void server_kill(struct server *server, int index, int signal_number)
         scratch_fail("the keeper of %s is gone", server->address);
 }
 
-void server_restart(struct server *server, int index)
+void server_begin_restart(struct server *server, int index)
 {
     if (ask_keeper(server, VERB_START, index, 0) < 0)
         scratch_fail("the keeper of %s is gone", server->address);
+}
+
+void server_restart(struct server *server, int index)
+{
+    server_begin_restart(server, index);
     wait_up(server, index, broker_bit(index));
 }
 

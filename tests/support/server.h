@@ -74,6 +74,9 @@ void server_kill(struct server *server, int index, int signal_number);
  * runs gets SIGKILL first. */
 void server_restart(struct server *server, int index);
 
+/* The same, but return at once: server_answers says when it is there. */
+void server_begin_restart(struct server *server, int index);
+
 /* End all nodes (SIGKILL), remove the folder, free server.  NULL is allowed. */
 void server_stop(struct server *server);
 
