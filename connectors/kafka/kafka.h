@@ -69,8 +69,9 @@ enum err_code kafka_consumer_open_alone(const struct kafka_settings *settings,
 void kafka_consumer_close(struct kafka_consumer *c);
 
 /* Wait up to timeout_ms for the first record, then take what is there, up to max.  Records and
- * their bytes are borrowed until kafka_consumer_release.  Sets *count (0 on time-out).  The
- * records of a partition are in order; each partition gets its share of max.  An error comes
+ * their bytes are borrowed until kafka_consumer_release.  Sets *count (0 on time-out, and at once when
+ * partitions have been assigned: so the caller knows it before their first record).  The records of a
+ * partition are in order; each partition gets its share of max.  An error comes
  * without records and is of one partition or of the whole client: kafka_consumer_fault says
  * which; the caller decides.  ERR_STATE: the offset to read from is not in the log. */
 enum err_code kafka_consumer_poll(struct kafka_consumer *c, int timeout_ms, struct record *out,
