@@ -180,16 +180,20 @@ enum err_code client_topic_partitions(rd_kafka_t *rk, const char *topic, int *pa
                    rd_kafka_err2str(error));
 }
 
+/* The handle makes it a topic that this librdkafka asks for anew when its leader is another one by now;
+ * of one that is neither read nor written it would ask the old leader for a quarter of an hour. */
 enum err_code client_bounds(rd_kafka_t *rk, const char *topic, int32_t partition, int64_t *first,
                             int64_t *next, struct err *err)
 {
     const int64_t until_ms = clock_mono_ms() + CLIENT_TIMEOUT_MS;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(rk, topic, NULL);
     rd_kafka_resp_err_t error;
 
     while (error = rd_kafka_query_watermark_offsets(rk, topic, partition, first, next,
                                                     CLIENT_TIMEOUT_MS),
            leads_not_yet(error) && clock_mono_ms() < until_ms)
         clock_sleep_ms(ASK_AGAIN_MS);
+    rd_kafka_topic_destroy(handle);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
         return ERR_NONE;
     return err_set(err, client_err_code(error), "offsets of %s/%d: %s", topic, partition,

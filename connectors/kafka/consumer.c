@@ -254,8 +254,9 @@ enum err_code kafka_consumer_poll(struct kafka_consumer *c, int timeout_ms, stru
     CHECK(max > 0);
     for (;;) {
         *count = 0;
+        c->given = false;
         code = kafka_consumer_serve(c, err);
-        if (code != ERR_NONE)
+        if (code != ERR_NONE || c->given)
             return code;
         *count = take(c, out, max);
         now_ms = clock_mono_ms();

@@ -34,6 +34,7 @@ struct kafka_consumer {
     struct slot *slots;
     size_t slot_count;
     size_t turn; /* the slot that poll looks at first */
+    bool given;  /* partitions have come since poll looked last */
 
     enum err_code fault; /* of the whole client */
     char fault_text[sizeof((struct err *)0)->text];

@@ -218,6 +218,7 @@ static void take_over(struct kafka_consumer *c, const rd_kafka_topic_partition_l
         c->listener.assigned(c->listener.context, partitions, count);
     resolve_or_hold(c, partitions, count);
     consumer_assign(c, partitions, count, true);
+    c->given = true;
     mem_free(partitions);
 }
 

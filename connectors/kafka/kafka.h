@@ -69,8 +69,9 @@ enum err_code kafka_consumer_open_alone(const struct kafka_settings *settings,
 void kafka_consumer_close(struct kafka_consumer *c);
 
 /* Wait up to timeout_ms for the first record, then take what is there, up to max.  Records and
- * their bytes are borrowed until kafka_consumer_release.  Sets *count (0 on time-out).  The
- * records of a partition are in order; each partition gets its share of max.  An error comes
+ * their bytes are borrowed until kafka_consumer_release.  Sets *count (0 on time-out, and at once when
+ * partitions have been assigned: so the caller knows it before their first record).  The records of a
+ * partition are in order; each partition gets its share of max.  An error comes
  * without records and is of one partition or of the whole client: kafka_consumer_fault says
  * which; the caller decides.  ERR_STATE: the offset to read from is not in the log. */
 enum err_code kafka_consumer_poll(struct kafka_consumer *c, int timeout_ms, struct record *out,
@@ -232,13 +233,16 @@ enum err_code kafka_group_members(const struct kafka_settings *settings, const c
 
 struct kafka_mock;
 
-/* One broker inside this process.  The mock of librdkafka 2.0.2 fences no transaction, hides no
+/* One broker inside this process (for a topic of more replicas: as many).  The mock of librdkafka 2.0.2 fences no transaction, hides no
  * aborted one, forgets the offsets sent with one, keeps 5 MiB a partition: no guarantees are
  * tested with it.  It has no CreateTopics: topics are made here.  The first member of a group
  * waits 3 s for others. */
 enum err_code kafka_mock_open(const struct kafka_topic_config *topics, size_t count,
                               struct kafka_mock **out, struct err *err);
 const char *kafka_mock_brokers(const struct kafka_mock *mock);
+/* Broker 1, 2, ... leads this partition from now on; nobody is told. */
+void kafka_mock_set_leader(struct kafka_mock *mock, const char *topic, int32_t partition,
+                           int32_t broker);
 /* Broker 1, 2, ... takes so long for each answer. */
 void kafka_mock_silence(struct kafka_mock *mock, int32_t broker, int silence_ms);
 void kafka_mock_close(struct kafka_mock *mock); /* NULL allowed */

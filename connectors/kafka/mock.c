@@ -13,6 +13,16 @@ struct kafka_mock {
     rd_kafka_mock_cluster_t *cluster;
 };
 
+static int brokers_wanted(const struct kafka_topic_config *topics, size_t count)
+{
+    int brokers = 1;
+
+    for (size_t i = 0; i < count; i++)
+        if (topics[i].replication > brokers)
+            brokers = topics[i].replication;
+    return brokers;
+}
+
 enum err_code kafka_mock_open(const struct kafka_topic_config *topics, size_t count,
                               struct kafka_mock **out, struct err *err)
 {
@@ -24,13 +34,14 @@ enum err_code kafka_mock_open(const struct kafka_topic_config *topics, size_t co
     rd_kafka_conf_set_log_cb(conf, NULL);
     mock->host = client_new(RD_KAFKA_PRODUCER, conf, err);
     if (mock->host != NULL)
-        mock->cluster = rd_kafka_mock_cluster_new(mock->host, 1);
+        mock->cluster = rd_kafka_mock_cluster_new(mock->host, brokers_wanted(topics, count));
     if (mock->cluster == NULL) {
         kafka_mock_close(mock);
         return err_set(err, ERR_KAFKA, "mock cluster: it cannot be started");
     }
     for (size_t i = 0; i < count; i++) {
-        error = rd_kafka_mock_topic_create(mock->cluster, topics[i].name, topics[i].partitions, 1);
+        error = rd_kafka_mock_topic_create(mock->cluster, topics[i].name, topics[i].partitions,
+                                           topics[i].replication > 0 ? topics[i].replication : 1);
         if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
             kafka_mock_close(mock);
             return err_set(err, ERR_KAFKA, "mock cluster: topic %s: %s", topics[i].name,
@@ -44,6 +55,13 @@ enum err_code kafka_mock_open(const struct kafka_topic_config *topics, size_t co
 const char *kafka_mock_brokers(const struct kafka_mock *mock)
 {
     return rd_kafka_mock_cluster_bootstraps(mock->cluster);
+}
+
+void kafka_mock_set_leader(struct kafka_mock *mock, const char *topic, int32_t partition,
+                           int32_t broker)
+{
+    CHECK(rd_kafka_mock_partition_set_leader(mock->cluster, topic, partition, broker) ==
+          RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 void kafka_mock_silence(struct kafka_mock *mock, int32_t broker, int silence_ms)

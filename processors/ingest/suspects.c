@@ -1,3 +1,7 @@
+/* A note is a commit of offsets, which takes longer than a thousand records do.  So where much has
+ * gathered, a round has one note a partition, and only who comes after a death under such a note
+ * writes one for each of its records.
+ */
 #include "processors/ingest/suspects.h"
 
 #include "core/alone.h"
@@ -7,7 +11,8 @@
 #include "schemas/suspect.h"
 
 enum {
-    CAREFUL_RECORDS = 100,  /* a round: each takes a commit, and a transaction has 10 s */
+    SINGLE_RECORDS = 20,    /* of a round that has a note for each: a transaction has 10 s */
+    CAREFUL_RECORDS = 500,  /* of one that has one for all: so many may be tried singly later */
     IN_HAND_RECORDS = 2000, /* that an owner may have had: a round (ingest.c) */
 };
 
@@ -18,6 +23,8 @@ struct part { /* a partition that is mine */
     int32_t partition;
     int64_t committed;       /* by the group */
     int64_t until;           /* below it records are tried; 0: none are */
+    int64_t one_by_one;      /* below it each has a note of its own */
+    struct suspect noted;    /* of the round at hand; from -1: nothing */
     struct suspect suspect;  /* that processes have died of; from -1: none */
     bool poison;             /* ... often enough */
     struct skip_list *skips; /* of its topic */
@@ -35,7 +42,10 @@ struct suspects {
     bool fresh;                      /* what those before have left has not been read */
     struct skips *skips;             /* by source */
     struct kafka_consumer *consumer; /* of the round at hand; NULL: it is none that is tried */
+    bool singly;                     /* its records have notes of their own */
 };
+
+#define NOTHING ((struct suspect){-1, -1, 0})
 
 struct suspects *suspects_new(const struct ingest_config *config)
 {
@@ -92,7 +102,8 @@ void suspects_assigned(struct suspects *t, const struct kafka_partition *partiti
             (struct part){.topic = mem_copy_text(partitions[i].topic, strlen(partitions[i].topic)),
                           .partition = partitions[i].partition,
                           .committed = -1,
-                          .suspect = {-1, -1, 0},
+                          .noted = NOTHING,
+                          .suspect = NOTHING,
                           .skips = skips_of(t, partitions[i].topic)};
 }
 
@@ -124,13 +135,37 @@ static enum err_code note_all(struct suspects *t, struct kafka_consumer *consume
     return code;
 }
 
-static void note(struct suspects *t, const struct part *p, struct str text)
+/* What is noted of each partition of the round now; a note that cannot be written is none. */
+static void note_round(struct suspects *t)
 {
-    const struct kafka_partition offset = offset_of(p);
+    struct kafka_partition *offsets = MEM_NEW_ARRAY(struct kafka_partition, t->count + 1);
+    struct str *notes = MEM_NEW_ARRAY(struct str, t->count + 1);
+    struct arena *arena = arena_new(0);
+    struct buf text = {0};
     struct err why = {0};
+    size_t count = 0;
 
-    if (kafka_consumer_commit_notes(t->consumer, &offset, &text, 1, &why) != ERR_NONE)
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->parts[i].until == 0)
+            continue;
+        buf_clear(&text);
+        if (t->parts[i].noted.from >= 0)
+            suspect_put(&text, &t->parts[i].noted);
+        notes[count] = arena_str(arena, buf_str(&text));
+        offsets[count++] = offset_of(&t->parts[i]);
+    }
+    if (kafka_consumer_commit_notes(t->consumer, offsets, notes, count, &why) != ERR_NONE)
         log_debug("ingest", "a note could not be written", LOG_TEXT("reason", why.text), LOG_END);
+    buf_free(&text);
+    arena_free(arena);
+    mem_free(offsets);
+    mem_free(notes);
+}
+
+static void forget_notes(struct suspects *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        t->parts[i].noted = NOTHING;
 }
 
 /* What is tried and not done yet is left as it stands: the next owner goes on with it. */
@@ -151,7 +186,10 @@ static void judge(struct part *p, struct str text)
     int64_t deaths;
 
     if (!suspect_read(text, &said) || !suspect_is_alive(&said, p->committed, &deaths) ||
-        deaths == 0 || skip_list_has(p->skips, p->partition, said.from))
+        skip_list_has(p->skips, p->partition, said.from))
+        return;
+    p->one_by_one = said.to < p->until ? said.to : p->until;
+    if (deaths == 0)
         return;
     p->suspect = (struct suspect){said.from, said.to, deaths};
     p->poison = deaths + 1 >= LIMIT_POISON_DEATHS;
@@ -232,9 +270,23 @@ static bool is_tried(const struct suspects *t)
     return false;
 }
 
+static bool any_one_by_one(const struct suspects *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (t->parts[i].committed < t->parts[i].one_by_one)
+            return true;
+    return false;
+}
+
 size_t suspects_records(const struct suspects *t, size_t max)
 {
-    return t != NULL && (is_tried(t) || t->fresh) && max > CAREFUL_RECORDS ? CAREFUL_RECORDS : max;
+    size_t most = max;
+
+    if (t != NULL && (t->fresh || any_one_by_one(t)))
+        most = SINGLE_RECORDS;
+    else if (t != NULL && is_tried(t))
+        most = CAREFUL_RECORDS;
+    return most < max ? most : max;
 }
 
 static struct part *part_of(struct suspects *t, const struct record *record)
@@ -245,28 +297,46 @@ static struct part *part_of(struct suspects *t, const struct record *record)
     return NULL;
 }
 
+/* How many are to be tried; each partition's are noted as one, to begin with. */
+static size_t gather_notes(struct suspects *t, const struct record *records, size_t count)
+{
+    size_t tried = 0;
+
+    forget_notes(t);
+    for (size_t i = 0; i < count; i++) {
+        struct part *p = part_of(t, &records[i]);
+
+        if (p == NULL || records[i].offset >= p->until)
+            continue;
+        if (p->noted.from < 0)
+            p->noted.from = records[i].offset;
+        p->noted.to = records[i].offset + 1;
+        tried++;
+    }
+    return tried;
+}
+
 void suspects_begin(struct suspects *t, struct kafka_consumer *consumer,
                     const struct record *records, size_t count)
 {
-    bool any = false;
+    size_t tried;
 
     if (t == NULL || !is_tried(t))
         return;
-    for (size_t i = 0; i < count && !any; i++) {
-        const struct part *p = part_of(t, &records[i]);
-
-        any = p != NULL && records[i].offset < p->until;
-    }
-    if (!any)
+    tried = gather_notes(t, records, count);
+    if (tried == 0)
         return;
     alone_begin();
     t->consumer = consumer;
+    t->singly = tried <= SINGLE_RECORDS;
+    if (t->singly)
+        forget_notes(t);
+    else
+        note_round(t);
 }
 
 enum suspects_verdict suspects_record(struct suspects *t, const struct record *record)
 {
-    struct suspect s = {record->offset, record->offset + 1, 0};
-    struct buf text = {0};
     struct part *p;
 
     if (t == NULL)
@@ -278,13 +348,13 @@ enum suspects_verdict suspects_record(struct suspects *t, const struct record *r
         return SUSPECTS_PASS;
     if (p->suspect.from == record->offset && p->poison)
         return SUSPECTS_POISON;
-    if (t->consumer == NULL || record->offset >= p->until)
+    if (t->consumer == NULL || !t->singly || record->offset >= p->until)
         return SUSPECTS_TAKE;
+    forget_notes(t); /* in the same commit: it alone is in hand */
+    p->noted = (struct suspect){record->offset, record->offset + 1, 0};
     if (p->suspect.from == record->offset)
-        s.deaths = p->suspect.deaths;
-    suspect_put(&text, &s);
-    note(t, p, buf_str(&text));
-    buf_free(&text);
+        p->noted.deaths = p->suspect.deaths;
+    note_round(t);
     return SUSPECTS_TAKE;
 }
 
@@ -292,9 +362,8 @@ void suspects_end(struct suspects *t)
 {
     if (t == NULL || t->consumer == NULL)
         return;
-    for (size_t i = 0; i < t->count; i++)
-        if (t->parts[i].until != 0)
-            note(t, &t->parts[i], STR_EMPTY);
+    forget_notes(t);
+    note_round(t);
     t->consumer = NULL;
     alone_end();
 }

@@ -6,10 +6,12 @@
  *   beside the offset
  *   "left"         the owner has handed it over
  *   "17 18 1"      record 17 was in hand, and one process had died of it before (schemas/suspect.h)
+ *   "17 80 0"      one of the records 17 to 79 was
  *   ""             the owner is at work; is it a new one that reads this, then the owner has died
  *
- * Where the owner has died, what it may have had in hand is taken with care: few records a round, each
- * noted before it is converted.  Kafka is not waited for while a note stands.
+ * Where the owner has died, what it may have had in hand is taken with care: few records a round, noted
+ * before they are converted; each by itself where it is a handful, or where one of them has killed.
+ * Kafka is not waited for while a note stands.
  *
  * @thread that of struct ingest
  */
@@ -42,7 +44,8 @@ enum suspects_verdict {
     SUSPECTS_PASS,   /* it has been put aside before */
 };
 
-/* Around the records of a round: begin, for each its verdict (noted by then), end. */
+/* Around the records of a round (as many as suspects_records allowed before the poll): begin, for each
+ * its verdict (noted by then), end. */
 void suspects_begin(struct suspects *t, struct kafka_consumer *consumer,
                     const struct record *records, size_t count);
 enum suspects_verdict suspects_record(struct suspects *t, const struct record *record);

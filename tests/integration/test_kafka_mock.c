@@ -246,6 +246,31 @@ START_TEST(questions_about_topics_are_answered)
 }
 END_TEST
 
+/* Of a topic that this consumer does not read.  Leaders move when a broker dies. */
+START_TEST(a_topic_whose_leader_has_moved_is_asked_at_the_new_one)
+{
+    static const struct kafka_topic_config topics[] = {{"in", 1, 2, NULL, 0},
+                                                       {"other", 1, 2, NULL, 0}};
+    const struct kafka_partition from = {"in", 0, KAFKA_OFFSET_BEGIN};
+    struct kafka_consumer *c;
+    struct err err = {0};
+    int64_t first, next;
+
+    ck_assert_msg(kafka_mock_open(topics, 2, &mock, &err) == ERR_NONE, "%s", err.text);
+    settings = (struct kafka_settings){.brokers = kafka_mock_brokers(mock), .client_id = "test"};
+    send_some("other", 0, 3);
+    ck_assert_int_eq(kafka_consumer_open_alone(&settings, &from, 1, &c, &err), ERR_NONE);
+    for (int32_t leader = 1; leader <= 4; leader++) {
+        kafka_mock_set_leader(mock, "other", 0, leader % 2 + 1);
+        ck_assert_msg(kafka_consumer_bounds(c, "other", 0, &first, &next, &err) == ERR_NONE, "%s",
+                      err.text);
+        ck_assert_int_eq(next, 3);
+    }
+    kafka_consumer_close(c);
+    kafka_mock_close(mock);
+}
+END_TEST
+
 START_TEST(an_offset_that_is_not_in_the_log_is_told_with_its_partition)
 {
     struct kafka_partition from = {"in", 1, 77};
@@ -318,5 +343,6 @@ SUITE_MAIN("kafka_mock", records_come_back_with_all_their_parts,
            the_listener_says_where_to_start_and_what_to_hold,
            nothing_is_left_out_behind_a_seek_that_follows_at_once, transactions_commit_and_abort,
            questions_about_topics_are_answered,
+           a_topic_whose_leader_has_moved_is_asked_at_the_new_one,
            an_offset_that_is_not_in_the_log_is_told_with_its_partition, a_worker_runs_on_it,
            a_property_that_is_a_guarantee_cannot_be_set)
