@@ -74,9 +74,9 @@ struct engine {
     bool own_changed; /* the partition's own state */
     bool moved;
     bool in_record;                      /* what fires now was set by the record at hand */
-    struct subject **missing, **decoded; /* arrays, kept between batches */
+    struct subject **missing, **opened; /* arrays, kept between batches */
     size_t missing_count, missing_capacity;
-    size_t decoded_count, decoded_capacity;
+    size_t opened_count, opened_capacity;
     struct step_wait waits[STEP_LANES_MAX]; /* of the subject at hand */
     struct buf inner, wrapped;
 };
@@ -184,7 +184,7 @@ void engine_close(struct engine *p)
     for (int i = 0; i < 2; i++)
         batch_free(&p->batches[i]);
     mem_free(p->missing);
-    mem_free(p->decoded);
+    mem_free(p->opened);
     buf_free(&p->inner);
     buf_free(&p->wrapped);
     mem_free(p);
@@ -320,7 +320,7 @@ static struct subject *need(struct engine *p, uint64_t hash, struct str name)
 
 static void start_batch(struct engine *p)
 {
-    CHECK(p->decoded_count == 0);
+    CHECK(p->opened_count == 0);
     batch_clear(p->batch);
     cache_evict(&p->cache);
     timers_trim(&p->timers, p->setup->timers_max);
@@ -449,26 +449,37 @@ static enum err_code unreadable_subject(const struct engine *p, struct str subje
     return unreadable(p, whose, err);
 }
 
-static enum err_code decode(struct engine *p, struct subject *s, struct err *err)
+/* Its timers, and *inner: the step's own bytes. */
+static enum err_code open_subject(struct engine *p, struct subject *s, struct str *inner,
+                                  struct err *err)
 {
     struct blob_timers timers;
-    struct str inner;
-    enum err_code code;
 
-    if (s->state != NULL)
+    if (blob_unwrap(s->node.key, (struct str){s->blob, s->blob_bytes}, p->arena, &timers, inner,
+                    err) != ERR_NONE)
+        return unreadable_subject(p, s->node.key, err);
+    if (s->opened)
         return ERR_NONE;
-    code = blob_unwrap(s->node.key, (struct str){s->blob, s->blob_bytes}, p->arena, &timers, &inner,
-                       err);
+    s->opened = true;
     s->due_ms = timers.due_ms;
     s->waits = s->stored_waits = timers.waits;
     s->wait_count = s->stored_wait_count = timers.wait_count;
-    if (code == ERR_NONE)
-        code = p->class->load(p->step, s->node.key, inner, p->arena, &s->state, err);
-    if (code != ERR_NONE)
+    MEM_RESERVE(p->opened, p->opened_count, p->opened_capacity);
+    p->opened[p->opened_count++] = s;
+    return ERR_NONE;
+}
+
+static enum err_code decode(struct engine *p, struct subject *s, struct err *err)
+{
+    struct str inner;
+
+    if (s->state != NULL)
+        return ERR_NONE;
+    if (open_subject(p, s, &inner, err) != ERR_NONE)
+        return ERR_STATE;
+    if (p->class->load(p->step, s->node.key, inner, p->arena, &s->state, err) != ERR_NONE)
         return unreadable_subject(p, s->node.key, err);
     CHECK(s->state != NULL);
-    MEM_RESERVE(p->decoded, p->decoded_count, p->decoded_capacity);
-    p->decoded[p->decoded_count++] = s;
     return ERR_NONE;
 }
 
@@ -506,18 +517,74 @@ static void update_due(struct engine *p, struct subject *s)
 }
 
 /* Who looks on is told before it happens. */
-static void tell(struct engine *p, int64_t at)
+static void tell(struct engine *p, const struct engine_act *act)
 {
     if (p->setup->watch != NULL)
-        p->setup->watch(p->setup->watch_context, at);
+        p->setup->watch(p->setup->watch_context, act);
+}
+
+static void tell_record(struct engine *p, int64_t offset)
+{
+    tell(p, &(struct engine_act){.kind = ENGINE_RECORD, .offset = offset});
+}
+
+/* --- a timer that is passed over */
+
+static void drop_own(struct engine *p, struct subject *s)
+{
+    s->due_ms = STEP_NO_TIMER;
+    s->due_changed = true;
+    timers_set(&p->timers, s->node.hash, s->node.key, STEP_NO_TIMER);
+}
+
+/* Those in lanes that are due then. */
+static size_t drop_waits(struct engine *p, struct subject *s, int64_t due_ms)
+{
+    struct step_wait *kept = ARENA_ARRAY(p->arena, struct step_wait, s->wait_count + 1);
+    size_t count = 0, dropped;
+
+    for (size_t i = 0; i < s->wait_count; i++) {
+        struct lane *lane = lanes_find(&p->lanes, s->waits[i].lane);
+
+        if (s->waits[i].due_ms != due_ms)
+            kept[count++] = s->waits[i];
+        else if (lane != NULL)
+            timers_set(&lane->timers, s->node.hash, s->node.key, STEP_NO_TIMER);
+    }
+    dropped = s->wait_count - count;
+    s->waits = kept;
+    s->wait_count = count;
+    return dropped;
+}
+
+/* It is due no more.  The state is not decoded: that may be what kills. */
+static enum progress pass_over(struct engine *p, struct subject *s, int64_t due_ms, struct err *err)
+{
+    struct str inner;
+    size_t dropped;
+
+    if (open_subject(p, s, &inner, err) != ERR_NONE)
+        return PROGRESS_FAILED;
+    dropped = drop_waits(p, s, due_ms) + (s->due_ms == due_ms);
+    CHECK(dropped != 0); /* else it would be due for ever */
+    if (s->due_ms == due_ms)
+        drop_own(p, s);
+    s->changed = p->moved = true;
+    p->counts.skipped++;
+    return PROGRESS_ON;
 }
 
 static enum progress fire(struct engine *p, struct subject *s, int64_t due_ms, struct err *err)
 {
     bool changed = false;
 
+    if (p->setup->skips != NULL &&
+        skip_list_has_timer(p->setup->skips, p->setup->number, s->node.key, due_ms))
+        return pass_over(p, s, due_ms, err);
     if (!p->in_record)
-        tell(p, ENGINE_AT_TIMERS);
+        tell(p, &(struct engine_act){
+                    .kind = ENGINE_TIMER, .subject = s->node.key, .due_ms = due_ms});
+    FAIL_POINT_MEET_TEXT("timer", s->node.key);
     if (decode(p, s, err) != ERR_NONE)
         return PROGRESS_FAILED;
     p->class->timer(p->step, s->state, due_ms, p->meta.now_ms, p->arena, &p->batch->outputs,
@@ -587,7 +654,7 @@ static enum progress run_subject(struct engine *p, const struct record *record, 
     enum progress progress;
     bool changed = false;
 
-    tell(p, record->offset);
+    tell_record(p, record->offset);
     FAIL_POINT_MEET(p->class->name, record);
     if (decode(p, s, err) != ERR_NONE)
         return PROGRESS_FAILED;
@@ -659,7 +726,7 @@ static enum progress run_record(struct engine *p, const struct record *record, s
     if (progress == PROGRESS_ON && item->kind == ITEM_SKIPPED) {
         p->counts.skipped++;
     } else if (progress == PROGRESS_ON && take && item->kind == ITEM_CONTROL) {
-        tell(p, record->offset);
+        tell_record(p, record->offset);
         if (p->class->control(p->step, record, p->arena, &p->batch->outputs, &p->own_changed,
                               err) != ERR_NONE)
             return PROGRESS_FAILED;
@@ -686,8 +753,15 @@ static enum progress run_record(struct engine *p, const struct record *record, s
 
 static enum err_code encode(struct engine *p, struct subject *s, struct err *err)
 {
+    struct str inner;
+
     buf_clear(&p->inner);
-    p->class->save(p->step, s->state, &p->inner);
+    if (s->state != NULL)
+        p->class->save(p->step, s->state, &p->inner);
+    else if (open_subject(p, s, &inner, err) == ERR_NONE)
+        buf_put(&p->inner, inner);
+    else
+        return ERR_STATE;
     if (p->inner.len > LIMIT_STATE_BYTES)
         return err_set(err, ERR_LIMIT, "%s: state of a subject has %zu bytes, at most %d are kept",
                        p->from, p->inner.len, LIMIT_STATE_BYTES);
@@ -720,8 +794,8 @@ static void add_subject(struct engine *p, const struct subject *s)
 
 static enum err_code collect(struct engine *p, struct err *err)
 {
-    for (size_t i = 0; i < p->decoded_count; i++) {
-        struct subject *s = p->decoded[i];
+    for (size_t i = 0; i < p->opened_count; i++) {
+        struct subject *s = p->opened[i];
 
         if (!s->changed)
             continue;
@@ -750,7 +824,7 @@ static enum progress run_records(struct engine *p, size_t *done, struct err *err
         progress = settle(p, err);
     for (; *done < p->planned && progress == PROGRESS_ON; *done += progress == PROGRESS_ON)
         progress = run_record(p, &p->records[*done], &p->items[*done], err);
-    tell(p, ENGINE_AT_BATCH);
+    tell(p, &(struct engine_act){.kind = ENGINE_BATCH});
     return progress;
 }
 
@@ -770,11 +844,11 @@ static enum progress run_time(struct engine *p, size_t *done, struct err *err)
 /* They are blobs again. */
 static void forget_states(struct engine *p)
 {
-    for (size_t i = 0; i < p->decoded_count; i++) {
-        p->decoded[i]->state = NULL;
-        p->decoded[i]->changed = p->decoded[i]->due_changed = false;
+    for (size_t i = 0; i < p->opened_count; i++) {
+        p->opened[i]->state = NULL;
+        p->opened[i]->changed = p->opened[i]->due_changed = p->opened[i]->opened = false;
     }
-    p->decoded_count = 0;
+    p->opened_count = 0;
     p->records = NULL;
     p->planned = 0;
 }
