@@ -3,7 +3,7 @@
  * In test builds (ATTENT_FAIL_POINTS) a step that was set kills at its n-th pass; in a release build
  * there is nothing of it.  And in the environment variable ATTENT_POISON a test may say what a role dies
  * of: "decide=TEXT", any record of decide that has TEXT in its value; "timer=TEXT", any timer of a step whose
- * subject has TEXT in its name.  Any thread.
+ * subject has TEXT in its name; several with commas between them.  Any thread.
  */
 #ifndef ATTENT_CORE_FAIL_POINT_H
 #define ATTENT_CORE_FAIL_POINT_H

@@ -6,15 +6,18 @@
 #include "schemas/spot.h"
 
 #define TIMER STR("timer ")
+#define AMONG STR("among ")
 
 void suspect_put(struct buf *out, const struct suspect *s)
 {
     if (s->from < 0)
         return;
-    if (s->timer.len != 0)
+    if (s->among)
+        buf_put(out, AMONG);
+    else if (s->timer.len != 0)
         buf_put(out, TIMER);
     buf_put_format(out, "%" PRId64 " %" PRId64 " %" PRId64, s->from, s->to, s->deaths);
-    if (s->timer.len == 0)
+    if (s->among || s->timer.len == 0)
         return;
     buf_put_format(out, " %" PRId64 " ", s->due_ms);
     buf_put(out, s->timer);
@@ -34,8 +37,9 @@ bool suspect_read(struct str text, struct suspect *out)
     struct str from, to, deaths, rest;
 
     *out = SUSPECT_NOBODY;
-    if (timer)
-        text = str_slice(text, TIMER.len, text.len);
+    out->among = str_starts(text, AMONG);
+    if (timer || out->among)
+        text = str_slice(text, (timer ? TIMER : AMONG).len, text.len);
     if (!str_cut(text, ' ', &from, &text) || !str_cut(text, ' ', &to, &deaths))
         return false;
     if (timer && (!str_cut(deaths, ' ', &deaths, &rest) || !read_timer(rest, out)))
@@ -52,13 +56,13 @@ bool suspect_is_one(const struct suspect *s)
 
 bool suspect_died(struct suspect *s, int64_t next)
 {
-    if (s->from < next)
+    if ((s->among ? s->to - 1 : s->from) < next)
         return false;
-    s->deaths++;
+    s->deaths += !s->among;
     return true;
 }
 
 bool suspect_is_poison(const struct suspect *s)
 {
-    return suspect_is_one(s) && s->deaths + 1 >= LIMIT_POISON_DEATHS; /* and one that nobody noted */
+    return suspect_is_one(s) && s->deaths >= LIMIT_POISON_DEATHS;
 }

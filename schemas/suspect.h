@@ -1,8 +1,9 @@
 /* schemas/suspect.h - a note of what a process has in hand, for who comes after its death.
  *
- *   "16 80 0"                 one of the records 16 to 79
- *   "17 18 1"                 record 17, alone; one process had it in hand before, and died
- *   "timer 17 18 1 5000 c-7"  the timer of c-7 that is due at 5000, before record 17 is run
+ *   "16 80 1"                 one of the records 16 to 79; one process had it in hand before, and died
+ *   "17 18 2"                 record 17, alone; two processes had it in hand before
+ *   "timer 17 18 2 5000 c-7"  the timer of c-7 that is due at 5000, before record 17 is run
+ *   "among 16 80 2"           nothing is in hand; what two processes died of is one of these
  *   ""                        nothing
  *
  * Who finds a note of several things takes them singly: so what kills is in hand three times, first
@@ -14,10 +15,11 @@
 #include "core/buf.h"
 
 struct suspect {
-    int64_t from, to;  /* offsets [from, to); from -1: nothing */
-    int64_t deaths;    /* with this in hand, that were noted */
-    struct str timer;  /* whose timer it is; empty: no timer but these records */
-    int64_t due_ms;    /* of the timer */
+    int64_t from, to; /* offsets [from, to); from -1: nothing */
+    int64_t deaths;   /* of processes that had this in hand, before */
+    bool among;       /* it is not in hand now */
+    struct str timer; /* whose timer it is; empty: no timer but these records */
+    int64_t due_ms;   /* of the timer */
 };
 
 #define SUSPECT_NOBODY ((struct suspect){.from = -1, .to = -1})
@@ -29,11 +31,11 @@ bool suspect_read(struct str text, struct suspect *out);
 
 bool suspect_is_one(const struct suspect *s); /* a single record, or a timer */
 
-/* The note of a process that died, where the log was not read further than `next`: counts that death.
- * False: it says nothing, all in it was done. */
+/* The note of a process that died, where the log was not read further than `next`: counts that death,
+ * if it was in hand.  False: it says nothing, all in it was done. */
 bool suspect_died(struct suspect *s, int64_t next);
 
-/* Often enough to be put aside: with this one thing in hand, and before that with it among others. */
+/* It is one thing, and was in hand often enough to be put aside. */
 bool suspect_is_poison(const struct suspect *s);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/alone.h"
+#include "core/check.h"
 #include "core/clock.h"
 #include "core/limit.h"
 #include "core/log.h"
@@ -10,7 +11,8 @@
 #include "schemas/suspect.h"
 
 enum {
-    CAREFUL_RECORDS = 100, /* a round, the root of 8000 or so: as few notes as can be, 1 to 3 ms each */
+    CAREFUL_RECORDS =
+        100, /* a round, the root of 8000 or so: as few notes as can be, 1 to 3 ms each */
     NAME_BYTES = 64,
 };
 
@@ -19,13 +21,14 @@ enum {
 struct part { /* a partition that is mine */
     char *topic;
     int32_t partition;
-    int64_t committed;     /* by the group */
+    int64_t committed; /* by the group */
     bool tried;
-    int64_t until;         /* below it records are tried */
-    struct suspect among;  /* what the owner before died of is in it */
-    struct suspect round;  /* of the round at hand */
-    int64_t poison;        /* a record that processes have ended at often enough; -1: none */
-    char thing[NAME_BYTES]; /* ... or that; empty: none */
+    int64_t until;           /* below it records are tried */
+    struct suspect among;    /* what owners before died of is in it */
+    int64_t deaths;          /* of what is not: 1, where nobody knows of what the last one died */
+    struct suspect round;    /* of the round at hand */
+    int64_t poison;          /* a record that processes have ended at often enough; -1: none */
+    char thing[NAME_BYTES];  /* ... or that; empty: none */
     struct skip_list *skips; /* of its topic */
 };
 
@@ -94,6 +97,7 @@ void suspects_assigned(struct suspects *t, const struct kafka_partition *partiti
                           .partition = partitions[i].partition,
                           .committed = -1,
                           .among = SUSPECT_NOBODY,
+                          .deaths = 1,
                           .poison = -1,
                           .skips = skips_of(t, partitions[i].topic)};
 }
@@ -105,22 +109,46 @@ static struct kafka_partition offset_of(const struct part *p)
     return (struct kafka_partition){p->topic, p->partition, p->committed};
 }
 
-/* The same text beside all offsets that are known. */
-static enum err_code note_all(struct suspects *t, struct kafka_consumer *consumer, struct str text,
-                              bool sound_only, struct err *err)
+enum notes {
+    NOTES_LEFT,  /* those that are handed over in good order */
+    NOTES_ROUND, /* what is in hand */
+    NOTES_REST,  /* nothing is, and what is known of earlier deaths stays */
+};
+
+/* False: what stands beside its offset stays.  What has condemned something does until that is put aside,
+ * and what is tried is not handed over in good order. */
+static bool put_note(const struct part *p, enum notes which, struct buf *out)
+{
+    bool condemned = p->poison >= 0 || p->thing[0] != '\0';
+
+    buf_clear(out);
+    switch (which) {
+    case NOTES_LEFT: buf_put(out, LEFT); return !p->tried;
+    case NOTES_ROUND: suspect_put(out, &p->round); return p->tried && !condemned;
+    case NOTES_REST: suspect_put(out, &p->among); return !condemned;
+    }
+    CHECK_NEVER("notes of no kind");
+}
+
+static enum err_code note_all(const struct suspects *t, struct kafka_consumer *consumer,
+                              enum notes which, struct err *err)
 {
     struct kafka_partition *offsets = MEM_NEW_ARRAY(struct kafka_partition, t->count + 1);
     struct str *notes = MEM_NEW_ARRAY(struct str, t->count + 1);
+    struct arena *arena = arena_new(0);
+    struct buf text = {0};
     enum err_code code;
     size_t count = 0;
 
     for (size_t i = 0; i < t->count; i++) {
-        if (t->parts[i].committed < 0 || (sound_only && t->parts[i].tried))
+        if (t->parts[i].committed < 0 || !put_note(&t->parts[i], which, &text))
             continue;
-        notes[count] = text;
+        notes[count] = arena_str(arena, buf_str(&text));
         offsets[count++] = offset_of(&t->parts[i]);
     }
     code = kafka_consumer_commit_notes(consumer, offsets, notes, count, err);
+    buf_free(&text);
+    arena_free(arena);
     mem_free(offsets);
     mem_free(notes);
     return code;
@@ -152,7 +180,7 @@ void suspects_revoked(struct suspects *t, struct kafka_consumer *consumer)
     if (t == NULL)
         return;
     if (consumer != NULL && !t->fresh)
-        note_all(t, consumer, LEFT, true, NULL);
+        note_all(t, consumer, NOTES_LEFT, NULL);
     forget_parts(t);
 }
 
@@ -175,13 +203,17 @@ static void judge(const struct suspects *t, struct part *p, struct str text)
         (suspect_is_one(&said) && said.timer.len == 0 &&
          skip_list_has(p->skips, p->partition, said.from)))
         return;
+    p->deaths = said.among; /* of another thing, or it is this one */
     log_warn(t->config.part, "the process that had this in hand has ended",
              LOG_TEXT("topic", p->topic), LOG_INT("partition", p->partition),
              LOG_INT("offset", said.from), LOG_INT("to", said.to), LOG_STR("what", said.timer),
-             LOG_INT("deaths", said.deaths + 1), LOG_END);
-    if (suspect_is_poison(&said))
+             LOG_INT("deaths", said.deaths), LOG_END);
+    if (suspect_is_poison(&said)) {
         condemn(p, &said);
+        return;
+    }
     p->among = said;
+    p->among.among = true;
     p->among.timer = STR_EMPTY;
 }
 
@@ -197,8 +229,8 @@ static enum err_code look_at(const struct suspects *t, struct kafka_consumer *co
     p->committed = committed >= 0 ? committed : first;
     if (committed < 0 || str_equal(text, LEFT))
         return ERR_NONE;
-    p->until = end < p->committed + t->config.in_hand_max ? end
-                                                          : p->committed + t->config.in_hand_max;
+    p->until =
+        end < p->committed + t->config.in_hand_max ? end : p->committed + t->config.in_hand_max;
     p->tried = p->until > p->committed || t->config.careful_ms != 0;
     judge(t, p, text);
     return ERR_NONE;
@@ -209,8 +241,8 @@ static enum err_code read_skips(struct suspects *t, struct err *err)
     enum err_code code = ERR_NONE;
 
     for (size_t i = 0; i < t->config.topic_count && code == ERR_NONE; i++)
-        code = t->config.skips->read(t->config.skips->context, t->config.topics[i], &t->skips[i],
-                                     err);
+        code =
+            t->config.skips->read(t->config.skips->context, t->config.topics[i], &t->skips[i], err);
     return code;
 }
 
@@ -244,7 +276,7 @@ enum err_code suspects_look(struct suspects *t, struct kafka_consumer *consumer,
     if (code == ERR_NONE)
         code = read_notes(t, consumer, err);
     if (code == ERR_NONE)
-        code = note_all(t, consumer, STR_EMPTY, true, err);
+        code = note_all(t, consumer, NOTES_REST, err);
     t->fresh = code != ERR_NONE;
     t->until_mono_ms = clock_mono_ms() + t->config.careful_ms;
     return code;
@@ -266,14 +298,14 @@ static void end_care(const struct suspects *t, struct part *p)
 
 size_t suspects_records(const struct suspects *t, size_t max, size_t one)
 {
-    size_t most = max;
+    size_t most = t != NULL && t->fresh ? one : max; /* it is not known yet */
 
     if (t == NULL)
         return max;
     for (size_t i = 0; i < t->count && most > one; i++)
         if (is_among(&t->parts[i], t->parts[i].committed))
             most = one;
-        else if ((t->parts[i].tried || t->fresh) && most > CAREFUL_RECORDS)
+        else if (t->parts[i].tried && most > CAREFUL_RECORDS)
             most = CAREFUL_RECORDS;
     return most;
 }
@@ -294,36 +326,11 @@ static void measure(struct part *p, const struct record *records, size_t count)
         if (records[i].partition == p->partition && str_is(records[i].topic, p->topic) &&
             records[i].offset >= p->round.to)
             p->round.to = records[i].offset + 1;
-    p->round.deaths = is_among(p, p->committed) ? p->among.deaths : 0;
-}
-
-/* Of all that are tried; what has condemned one stands until it is put aside. */
-static enum err_code note_round(struct suspects *t, bool over, struct err *err)
-{
-    struct kafka_partition *offsets = MEM_NEW_ARRAY(struct kafka_partition, t->count + 1);
-    struct str *notes = MEM_NEW_ARRAY(struct str, t->count + 1);
-    struct buf text = {0};
-    struct arena *arena = arena_new(0);
-    enum err_code code;
-    size_t count = 0;
-
-    for (size_t i = 0; i < t->count; i++) {
-        const struct part *p = &t->parts[i];
-
-        if (!p->tried || p->poison >= 0 || p->thing[0] != '\0')
-            continue;
-        buf_clear(&text);
-        if (!over)
-            suspect_put(&text, &p->round);
-        notes[count] = arena_str(arena, buf_str(&text));
-        offsets[count++] = offset_of(p);
-    }
-    code = kafka_consumer_commit_notes(t->consumer, offsets, notes, count, err);
-    buf_free(&text);
-    arena_free(arena);
-    mem_free(offsets);
-    mem_free(notes);
-    return code;
+    p->round.deaths = p->deaths;
+    if (!is_among(p, p->committed))
+        return;
+    p->round.deaths = p->among.deaths;
+    p->round.to = p->round.to > p->among.to ? p->round.to : p->among.to;
 }
 
 void suspects_begin(struct suspects *t, struct kafka_consumer *consumer,
@@ -340,7 +347,7 @@ void suspects_begin(struct suspects *t, struct kafka_consumer *consumer,
         return;
     alone_begin();
     t->consumer = consumer;
-    tell(t, note_round(t, false, &why), &why);
+    tell(t, note_all(t, consumer, NOTES_ROUND, &why), &why);
 }
 
 /* It is done; its partition has all of the round in hand. */
@@ -403,7 +410,7 @@ void suspects_end(struct suspects *t)
     if (t == NULL || t->consumer == NULL)
         return;
     t->single = NULL;
-    tell(t, note_round(t, true, &why), &why);
+    tell(t, note_all(t, t->consumer, NOTES_REST, &why), &why);
     for (size_t i = 0; i < t->count; i++)
         end_care(t, &t->parts[i]);
     t->consumer = NULL;

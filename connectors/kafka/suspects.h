@@ -5,8 +5,8 @@
  *
  *   beside the offset
  *   "left"       the owner has handed it over
- *   "17 81 0"    some of these records are in hand (schemas/suspect.h)
- *   "17 18 1"    record 17 is, alone, and one process had it in hand before, and died
+ *   "17 81 1"    some of these records are in hand (schemas/suspect.h)
+ *   "17 18 2"    record 17 is, alone, and two processes had it in hand before, and died
  *   ""           the owner is at work; is it a new one that reads this, then the owner has died
  *
  * Where the owner has died, what it may have had in hand is taken with care: few records a round, and a
@@ -30,8 +30,8 @@ struct suspects_config {            /* borrowed, outlives it */
     const char *part;               /* "ingest", for skips and the log */
     const char *const *topics;      /* that the group reads */
     size_t topic_count;
-    int64_t in_hand_max;            /* records that an owner may have had */
-    int64_t careful_ms;             /* care lasts as long at least, whatever is read; 0: it does not */
+    int64_t in_hand_max; /* records that an owner may have had */
+    int64_t careful_ms;  /* care lasts as long at least, whatever is read; 0: it does not */
 };
 
 struct suspects;

@@ -41,7 +41,8 @@ enum {
     ARENA_BYTES = 4 << 20, /* of what has been handed to Kafka, before it is dropped */
     PAUSE_MS_MIN = 20,     /* after a failure, doubled each time up to ... */
     PAUSE_MS_MAX = 1000,
-    TRIED_RECORDS = 100, /* of a round in which each has a note of its own: a transaction has 10 s */
+    TRIED_RECORDS =
+        100, /* of a round in which each has a note of its own: a transaction has 10 s */
 };
 
 struct tally { /* of one source, in one round */
@@ -58,7 +59,7 @@ struct kind { /* of what a round wrote */
 
 struct ingest {
     const struct ingest_config *config;
-    const char **topics; /* of the sources */
+    const char **topics;             /* of the sources */
     struct kafka_producer *producer; /* both or none are open */
     struct kafka_consumer *consumer;
     struct record records[ROUND_RECORDS];
@@ -625,9 +626,9 @@ enum err_code ingest_poll(struct ingest *in, int timeout_ms, size_t *count, stru
         *count = 0;
     if (code != ERR_NONE)
         return code;
-    code = kafka_consumer_poll(
-        in->consumer, timeout_ms, in->records,
-        suspects_records(in->suspects, in->round_records, TRIED_RECORDS), &taken, why);
+    code = kafka_consumer_poll(in->consumer, timeout_ms, in->records,
+                               suspects_records(in->suspects, in->round_records, TRIED_RECORDS),
+                               &taken, why);
     if (code != ERR_NONE)
         return poll_failed(in, code, why);
     code = suspects_look(in->suspects, in->consumer, why);

@@ -73,7 +73,7 @@ struct engine {
     bool time_only;   /* no records: let time reach the horizon */
     bool own_changed; /* the partition's own state */
     bool moved;
-    bool in_record;                      /* what fires now was set by the record at hand */
+    bool in_record;                     /* what fires now was set by the record at hand */
     struct subject **missing, **opened; /* arrays, kept between batches */
     size_t missing_count, missing_capacity;
     size_t opened_count, opened_capacity;
@@ -582,8 +582,8 @@ static enum progress fire(struct engine *p, struct subject *s, int64_t due_ms, s
         skip_list_has_timer(p->setup->skips, p->setup->number, s->node.key, due_ms))
         return pass_over(p, s, due_ms, err);
     if (!p->in_record)
-        tell(p, &(struct engine_act){
-                    .kind = ENGINE_TIMER, .subject = s->node.key, .due_ms = due_ms});
+        tell(p,
+             &(struct engine_act){.kind = ENGINE_TIMER, .subject = s->node.key, .due_ms = due_ms});
     FAIL_POINT_MEET_TEXT("timer", s->node.key);
     if (decode(p, s, err) != ERR_NONE)
         return PROGRESS_FAILED;

@@ -22,12 +22,21 @@ static enum store_result note(struct trial *t, struct suspect s, struct err *err
     struct buf text = {0};
     enum store_result result;
 
-    if (t->singly)
-        s.deaths = t->among.deaths;
+    s.deaths = t->singly ? t->among.deaths : t->deaths;
     suspect_put(&text, &s);
     result = write_note(t->worker, t->place, buf_str(&text), err);
     buf_free(&text);
     return result;
+}
+
+/* Nothing is in hand; what is known of earlier deaths stays. */
+static void take_back(struct trial *t)
+{
+    struct buf text = {0};
+
+    suspect_put(&text, &t->among);
+    write_note(t->worker, t->place, buf_str(&text), NULL);
+    buf_free(&text);
 }
 
 /* The engine is about to do something.  A note that cannot be written is none: if the process dies of
@@ -75,16 +84,16 @@ static enum err_code add_skip(struct worker *w, const struct place *place,
                               .timer = skip_timer_of(killer->timer, killer->due_ms),
                               .reason = of_timer ? STR(SKIP_REASON_TIMER) : STR(SKIP_REASON_POISON),
                               .step = str_of(w->class->name),
-                              .deaths = killer->deaths + 1,
+                              .deaths = killer->deaths,
                               .at_ms = w->config.wall_ms()};
     const struct letter letter = {
         .from = skip.spot,
         .part = arena_format(arena, "attent-%s", w->class->name),
         .stage = STR("TRANSFORMATION"),
         .reason = skip.reason,
-        .message = arena_format(arena, "%lld processes of %s/%d ended at this %s",
-                                (long long)skip.deaths, w->class->name, place->number,
-                                of_timer ? "timer" : "record")};
+        .message =
+            arena_format(arena, "%lld processes of %s/%d ended at this %s", (long long)skip.deaths,
+                         w->class->name, place->number, of_timer ? "timer" : "record")};
     struct record dead = letter_write(&letter, record, w->config.dlq, arena);
     enum err_code code = w->config.skips->add(w->config.skips->context, &skip, &dead, err);
 
@@ -144,16 +153,18 @@ static enum err_code judge(struct worker *w, struct place *place, struct suspect
 {
     if (!suspect_died(said, engine_next(place->engine)) || is_skipped(w, place, said))
         return ERR_NONE;
+    place->trial.deaths = said->among; /* of another thing, or it is this one */
     log_warn("worker",
              said->timer.len != 0   ? "the process that had this timer in hand has ended"
              : suspect_is_one(said) ? "the process that had this record in hand has ended"
                                     : "the process that had these records in hand has ended",
              LOG_TEXT("step", w->class->name), LOG_INT("partition", place->number),
              LOG_INT("offset", said->from), LOG_INT("to", said->to),
-             LOG_INT("deaths", said->deaths + 1), LOG_END);
+             LOG_INT("deaths", said->deaths), LOG_END);
     if (suspect_is_poison(said))
         return (said->timer.len != 0 ? skip_timer : skip_record)(w, place, said, err);
     place->trial.among = *said;
+    place->trial.among.among = true;
     place->trial.among.timer = STR_EMPTY; /* of the claim's arena */
     return ERR_NONE;
 }
@@ -174,6 +185,7 @@ static enum err_code be_careful(struct worker *w, struct place *place, struct er
     if (t->until < t->among.to)
         t->until = t->among.to;
     t->careful = true;
+    t->since_mono_ms = clock_mono_ms();
     place->setup.watch = watch;
     if (t->until > next)
         log_info("worker", "the owner before did not hand over: records are run with care",
@@ -189,14 +201,18 @@ enum err_code trial_claimed(struct worker *w, struct place *place, const struct 
     enum err_code code = ERR_NONE;
 
     place->trial = (struct trial){
-        .worker = w, .place = place, .among = SUSPECT_NOBODY, .batch = SUSPECT_NOBODY};
+        .worker = w, .place = place, .among = SUSPECT_NOBODY, .deaths = 1, .batch = SUSPECT_NOBODY};
     place->setup.watch = NULL;
     place->setup.watch_context = &place->trial;
     if (w->config.skips == NULL || w->store->class->note == NULL || claim->fresh || claim->left)
         return ERR_NONE;
     if (suspect_read(claim->note, &said))
         code = judge(w, place, &said, err);
-    return code == ERR_NONE ? be_careful(w, place, err) : code;
+    if (code == ERR_NONE)
+        code = be_careful(w, place, err);
+    if (code == ERR_NONE)
+        take_back(&place->trial);
+    return code;
 }
 
 /* --- a batch ------------------------------------------------------------------------------------- */
@@ -206,14 +222,16 @@ static size_t cut(const struct trial *t, const struct record *records, size_t co
 {
     size_t n = 0, most = t->singly ? 1 : TRIAL_RECORDS;
 
-    while (n < count && n < most && (n == 0 || t->singly || t->among.from < records[0].offset ||
-                                     records[n].offset < t->among.from))
+    while (n < count && n < most &&
+           (n == 0 || t->singly || t->among.from < records[0].offset ||
+            records[n].offset < t->among.from))
         n++;
     return n;
 }
 
 /* The next batch begins there. */
-static void take_in_hand(struct trial *t, int64_t first, const struct record *records, size_t *count)
+static void take_in_hand(struct trial *t, int64_t first, const struct record *records,
+                         size_t *count)
 {
     int64_t last = first;
 
@@ -224,6 +242,16 @@ static void take_in_hand(struct trial *t, int64_t first, const struct record *re
     t->batch = (struct suspect){.from = first, .to = last + 1};
     if (*count == 0 || (!t->singly && *count == 1)) /* with timers: it is not known to be alone */
         t->batch.to++;
+}
+
+/* Past all that it may have been. */
+static void end_care(struct trial *t)
+{
+    t->careful = false;
+    t->place->setup.watch = NULL;
+    log_info("worker", "no record of those killed: they are run at full speed again",
+             LOG_TEXT("step", t->worker->class->name), LOG_INT("partition", t->place->number),
+             LOG_INT("next", t->until), LOG_INT("ms", clock_mono_ms() - t->since_mono_ms), LOG_END);
 }
 
 bool trial_begin(struct worker *w, struct place *place, size_t *count)
@@ -237,9 +265,8 @@ bool trial_begin(struct worker *w, struct place *place, size_t *count)
     if (!t->careful)
         return true;
     first = *count > 0 ? place->run.records[0].offset : engine_next(place->engine);
-    if (*count > 0 && first >= t->until) { /* past all that it may have been */
-        t->careful = false;
-        place->setup.watch = NULL;
+    if (*count > 0 && first >= t->until) {
+        end_care(t);
         return true;
     }
     take_in_hand(t, first, place->run.records, count);
@@ -248,19 +275,19 @@ bool trial_begin(struct worker *w, struct place *place, size_t *count)
     result = note(t, t->batch, &why);
     if (result == STORE_DONE)
         return true;
-    trial_end(w, place);
+    trial_end(place);
     place_refused(w, place, result, &why);
     return false;
 }
 
-void trial_end(struct worker *w, struct place *place)
+void trial_end(struct place *place)
 {
     struct trial *t = &place->trial;
 
     if (!t->at_hand)
         return;
     t->at_hand = false;
-    write_note(w, place, STR_EMPTY, NULL);
+    take_back(t);
     alone_end();
 }
 

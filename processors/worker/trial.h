@@ -10,7 +10,8 @@
  *            no  --> careful, up to `until': TRIAL_RECORDS in a batch, one note for each batch
  *            |
  *            '-- a note is still there, of several records [from, to)
- *            |       --> these one by one, a note for each record, and for each timer before it
+ *            |       --> these one by one, a note for each record, and for each timer before it; and
+ *            |           between them the note that it is among these, whatever this one dies of
  *            |
  *            '-- of one record, or of one timer
  *                    --> put aside, it was in hand three times: with all, with some, alone
@@ -29,15 +30,19 @@
 struct place;
 struct worker;
 
-enum { TRIAL_RECORDS = 64 }; /* the root of 4096, of as many may be in hand: as few notes as can be */
+enum {
+    TRIAL_RECORDS = 64
+}; /* the root of 4096, of as many may be in hand: as few notes as can be */
 
 struct trial {
     struct worker *worker;
     struct place *place;
     bool careful;
-    int64_t until;         /* offsets below it are run with care */
-    struct suspect among;  /* what the owner before died of is in it */
-    struct suspect batch;  /* at hand */
+    int64_t since_mono_ms;
+    int64_t until;        /* offsets below it are run with care */
+    struct suspect among; /* what owners before died of is in it */
+    int64_t deaths;       /* of what is not: 1, where nobody knows of what the last one died */
+    struct suspect batch; /* at hand */
     bool at_hand, singly;
 };
 
@@ -49,7 +54,7 @@ enum err_code trial_claimed(struct worker *w, struct place *place, const struct 
 /* Around the planning and running of the place's next batch.  begin sets *count to how many of its
  * records may be in it.  False: the place has been suspended. */
 bool trial_begin(struct worker *w, struct place *place, size_t *count);
-void trial_end(struct worker *w, struct place *place);
+void trial_end(struct place *place);
 
 /* The place is handed over in good order. */
 void trial_left(struct worker *w, struct place *place);

@@ -90,9 +90,8 @@ END_TEST
 
 START_TEST(a_skipped_timer_reads_back_and_names_nobody)
 {
-    const struct skip skip = {.spot = {STR("t"), 3, 17},
-                              .of_timer = true,
-                              .timer = skip_timer_of(STR("c-7"), -5)};
+    const struct skip skip = {
+        .spot = {STR("t"), 3, 17}, .of_timer = true, .timer = skip_timer_of(STR("c-7"), -5)};
     struct skip_list list = {0};
     struct buf key = {0};
     struct record record;
@@ -161,33 +160,54 @@ static struct suspect died(const char *text, int64_t next)
     suspect_put(&again, &s);
     ck_assert_str_eq(buf_text(&again), text);
     buf_free(&again);
-    ck_assert_int_eq(suspect_died(&s, next), s.from >= next);
+    ck_assert(suspect_died(&s, next));
     return s;
 }
 
 START_TEST(what_was_in_hand_three_times_at_last_alone_is_poison)
 {
-    struct suspect among = died("16 80 0", 16), first = died("17 18 0", 16),
-                   second = died("17 18 1", 17), over = died("17 18 1", 18),
-                   timer = died("timer 17 18 1 -5 c 7", 3);
+    struct suspect some = died("16 80 1", 16), second = died("17 18 1", 16),
+                   third = died("17 18 2", 17), timer = died("timer 17 18 2 -5 c 7", 3);
 
-    ck_assert(!suspect_is_one(&among) && among.deaths == 1 && !suspect_is_poison(&among));
-    among.deaths = 9;
-    ck_assert(!suspect_is_poison(&among));
-    ck_assert(suspect_is_one(&first) && first.deaths == 1 && !suspect_is_poison(&first));
-    ck_assert(suspect_is_one(&second) && second.deaths == 2 && suspect_is_poison(&second));
-    ck_assert(over.deaths == 1);
+    ck_assert(!suspect_is_one(&some) && some.deaths == 2);
+    some.deaths = 9;
+    ck_assert(!suspect_is_poison(&some));
+    ck_assert(suspect_is_one(&second) && second.deaths == 2 && !suspect_is_poison(&second));
+    ck_assert(third.deaths == 3 && suspect_is_poison(&third));
     ck_assert(suspect_is_poison(&timer) && timer.from == 17 && timer.due_ms == -5 &&
               str_is(timer.timer, "c 7"));
 }
 END_TEST
 
+START_TEST(what_is_not_in_hand_is_accused_of_no_death)
+{
+    struct suspect over, among;
+
+    ck_assert(suspect_read(STR("17 18 2"), &over) && !suspect_died(&over, 18));
+    ck_assert(over.deaths == 2);
+    ck_assert(suspect_read(STR("among 16 18 2"), &among) && among.among);
+    ck_assert(suspect_died(&among, 17) && among.deaths == 2 && !suspect_died(&among, 18));
+}
+END_TEST
+
 START_TEST(what_is_no_note_is_none)
 {
-    static const char *const wrong[] = {"",       "left",  "1 2",     "2 1 0",  "1 1 0", "1 2 3 4",
-                                        "-1 0 0", "1 2 x", "timers", "1  2 0", "1 2 -1",
-                                        "timer 1 2 0", "timer 1 2 0 5", "timer 1 2 0 5 ",
-                                        "timer 1 2 0 -0 c", "timer 1 2 0 x c"};
+    static const char *const wrong[] = {"",
+                                        "left",
+                                        "1 2",
+                                        "2 1 0",
+                                        "1 1 0",
+                                        "1 2 3 4",
+                                        "-1 0 0",
+                                        "1 2 x",
+                                        "timers",
+                                        "1  2 0",
+                                        "1 2 -1",
+                                        "timer 1 2 0",
+                                        "timer 1 2 0 5",
+                                        "timer 1 2 0 5 ",
+                                        "timer 1 2 0 -0 c",
+                                        "timer 1 2 0 x c"};
     struct suspect out;
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
@@ -252,7 +272,8 @@ END_TEST
 
 SUITE_MAIN_AROUND("letter", set_up, tear_down, a_place_reads_back_as_it_was,
                   what_is_no_place_is_refused, a_skip_reads_back_as_it_was,
-                  a_skipped_timer_reads_back_and_names_nobody,
-                  the_key_alone_says_what_is_skipped, a_list_of_skips_is_in_order_and_has_each_once,
-                  what_was_in_hand_three_times_at_last_alone_is_poison, what_is_no_note_is_none,
+                  a_skipped_timer_reads_back_and_names_nobody, the_key_alone_says_what_is_skipped,
+                  a_list_of_skips_is_in_order_and_has_each_once,
+                  what_was_in_hand_three_times_at_last_alone_is_poison,
+                  what_is_not_in_hand_is_accused_of_no_death, what_is_no_note_is_none,
                   a_letter_is_the_record_as_it_was_and_says_why, a_mark_is_no_letter_and_names_one)

@@ -158,8 +158,8 @@ static struct {
 } fired[FIRED_MAX];
 static size_t fired_count;
 
-static void see_timer(struct step *step, void *state, int64_t due_ms, int64_t now_ms, struct arena *a,
-                      struct outputs *out, bool *changed)
+static void see_timer(struct step *step, void *state, int64_t due_ms, int64_t now_ms,
+                      struct arena *a, struct outputs *out, bool *changed)
 {
     struct str name = *(const struct str *)state; /* the first thing in a toy's state */
 
@@ -217,8 +217,7 @@ START_TEST(a_skipped_timer_never_fires_and_concerns_its_subject_alone)
             fired_count = count;
             end = run_to(records, RECORDS, &class, &skips, seed, &without);
             for (size_t i = count; i < fired_count; i++)
-                ck_assert(strcmp(fired[i].name, name) != 0 ||
-                          fired[i].due_ms != skip.timer.due_ms);
+                ck_assert(strcmp(fired[i].name, name) != 0 || fired[i].due_ms != skip.timer.due_ms);
             if (seed == 1)
                 right = end;
             check_equal(&end, &right, (int)at);
