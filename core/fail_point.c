@@ -24,11 +24,16 @@ void fail_point_pass(enum fail_point point)
 void fail_point_meet(const char *role, struct str value)
 {
     const char *poison = getenv("ATTENT_POISON");
-    size_t bytes = strlen(role);
+    struct str rest = str_of(poison), one, of, text;
 
-    if (poison != NULL && strncmp(poison, role, bytes) == 0 && poison[bytes] == '=' &&
-        str_contains(value, str_of(poison + bytes + 1)))
-        kill(getpid(), SIGKILL);
+    while (rest.len != 0) {
+        if (!str_cut(rest, ',', &one, &rest)) {
+            one = rest;
+            rest = STR_EMPTY;
+        }
+        if (str_cut(one, '=', &of, &text) && str_is(of, role) && str_contains(value, text))
+            kill(getpid(), SIGKILL);
+    }
 }
 
 #endif

@@ -2,7 +2,8 @@
  *
  * In test builds (ATTENT_FAIL_POINTS) a step that was set kills at its n-th pass; in a release build
  * there is nothing of it.  And in the environment variable ATTENT_POISON a test may say what a role dies
- * of: "decide=TEXT", any record of decide that has TEXT in its value.  Any thread.
+ * of: "decide=TEXT", any record of decide that has TEXT in its value; "timer=TEXT", any timer of a step whose
+ * subject has TEXT in its name; several with commas between them.  Any thread.
  */
 #ifndef ATTENT_CORE_FAIL_POINT_H
 #define ATTENT_CORE_FAIL_POINT_H
@@ -22,9 +23,11 @@ void fail_point_pass(enum fail_point point);
 void fail_point_meet(const char *role, struct str value);
 #define FAIL_POINT_PASS(name)         fail_point_pass(FAIL_##name)
 #define FAIL_POINT_MEET(role, record) fail_point_meet((role), (record)->value)
+#define FAIL_POINT_MEET_TEXT(role, t) fail_point_meet((role), (t))
 #else
 #define FAIL_POINT_PASS(name)         ((void)0)
 #define FAIL_POINT_MEET(role, record) ((void)0)
+#define FAIL_POINT_MEET_TEXT(role, t) ((void)0)
 #endif
 
 #endif

@@ -47,6 +47,16 @@ bool spot_read_number(struct str text, int64_t max, int64_t *out)
     return true;
 }
 
+bool spot_read_time(struct str text, int64_t *out)
+{
+    bool early = str_starts(text, STR("-")); /* than 1970 */
+
+    if (!spot_read_number(str_slice(text, early, text.len), INT64_MAX, out) || (early && *out == 0))
+        return false;
+    *out = early ? -*out : *out;
+    return true;
+}
+
 bool spot_read(struct str text, struct spot *out)
 {
     struct str rest, partition, offset;

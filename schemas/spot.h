@@ -24,4 +24,7 @@ bool spot_equal(const struct spot *a, const struct spot *b);
 /* One of the two numbers. */
 bool spot_read_number(struct str text, int64_t max, int64_t *out);
 
+/* A number likewise, of milliseconds, that may have a sign. */
+bool spot_read_time(struct str text, int64_t *out);
+
 #endif

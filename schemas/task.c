@@ -104,9 +104,9 @@ static const struct field permission_fields[] = {
 
 static const struct field outcome_fields[] = {
     FIELD(outcome, task, FIELD_TEXT),
-    FIELD(outcome, moment, FIELD_TEXT),
+    FIELD_OPTIONAL(outcome, moment, FIELD_TEXT),
     FIELD_OPTIONAL(outcome, about, FIELD_TEXT),
-    FIELD(outcome, channel, FIELD_TEXT),
+    FIELD_OPTIONAL(outcome, channel, FIELD_TEXT),
     FIELD(outcome, attempt, FIELD_COUNT),
     FIELD(outcome, code, FIELD_TEXT),
     FIELD(outcome, final, FIELD_BOOL),

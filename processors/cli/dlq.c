@@ -132,6 +132,20 @@ static void put_kind(struct dlq *d, const char *topic, const struct dlq_kind *ki
     buf_put_char(&d->out, '\n');
 }
 
+/* One by one, as `show` and `replay` take them. */
+static void put_each(struct dlq *d, const char *topic, const struct dlq_letters *l)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        const struct dlq_entry *entry = &l->entries[i];
+
+        buf_put_format(&d->out, "  %s/%" PRId32 "/%" PRId64 "  ", topic, entry->partition,
+                       entry->offset);
+        when_put_rfc3339(&d->out, entry->at_ms);
+        buf_put_format(&d->out, "  %.*s%s\n", STR_ARG(l->kinds[entry->kind].reason),
+                       entry->replayed ? ", sent again" : "");
+    }
+}
+
 static enum err_code list_topic(struct dlq *d, const char *topic, struct err *err)
 {
     bool json = options_has(&d->c->options, "json");
@@ -142,9 +156,20 @@ static enum err_code list_topic(struct dlq *d, const char *topic, struct err *er
         buf_put_format(&d->out, "%s: %zu\n", topic, letters.count);
     for (size_t i = 0; i < letters.kind_count && code == ERR_NONE; i++)
         (json ? put_kind_json : put_kind)(d, topic, &letters.kinds[i]);
+    if (code == ERR_NONE && options_has(&d->c->options, "each") && !json)
+        put_each(d, topic, &letters);
     d->found += letters.count;
     dlq_letters_free(&letters);
     return code;
+}
+
+static const char *nothing(const struct dlq *d)
+{
+    const struct dlq_filter *f = &d->filter;
+    bool all = f->reason == NULL && f->topic == NULL && f->at.topic.len == 0 &&
+               f->since_ms == INT64_MIN && f->until_ms == INT64_MAX;
+
+    return all ? "no dead letters\n" : "no such dead letters\n";
 }
 
 static enum err_code list(struct dlq *d, struct err *err)
@@ -152,7 +177,7 @@ static enum err_code list(struct dlq *d, struct err *err)
     enum err_code code = for_topics(d, list_topic, err);
 
     if (code == ERR_NONE && d->found == 0 && !options_has(&d->c->options, "json"))
-        buf_put_text(&d->out, "no dead letters\n");
+        buf_put_text(&d->out, nothing(d));
     return code;
 }
 
@@ -238,7 +263,7 @@ static enum err_code replay(struct dlq *d, struct err *err)
     enum err_code code = for_topics(d, replay_topic, err);
 
     if (code == ERR_NONE && d->out.len == 0)
-        buf_put_text(&d->out, "no dead letters\n");
+        buf_put_text(&d->out, nothing(d));
     return code;
 }
 

@@ -10,6 +10,7 @@
 #include "schemas/chain.h"
 #include "schemas/control.h"
 #include "schemas/skip.h"
+#include "schemas/task.h"
 
 enum { TRANSACTION_LETTERS = 200 };
 
@@ -27,6 +28,11 @@ struct dlq_way dlq_way_of(const struct record *record, const struct letter *lett
         way.stays = "a control record counts only where it stood";
     else if (str_is(letter->part, "attent-identify") && !poison)
         way = (struct dlq_way){str_of(identify_topic), -1, NULL}; /* it had passed ingest */
+    else if (str_is(letter->reason, SKIP_REASON_TIMER))
+        way.stays = "a timer is no record";
+    else if (str_is(letter->part, "attent-dispatch") && poison &&
+             str_is(record_header(record, STR("ce_type")), TASK_CE_TYPE))
+        way.stays = "its task has failed, and decide knows that";
     else if (letter->from.topic.len == 0)
         way.stays = "it does not say which topic it came from";
     return way;

@@ -5,6 +5,7 @@
 #include "core/base64.h"
 #include "core/json.h"
 #include "core/when.h"
+#include "processors/cli/dlq_replay.h"
 #include "processors/cli/scan.h"
 
 struct finding {
@@ -36,7 +37,7 @@ static void put_value_text(struct buf *out, struct str value)
 static void put_text(const struct finding *f, const struct record *record, const struct letter *l)
 {
     struct buf *out = f->out;
-    const char *advice = dlq_advice(l->reason);
+    const char *advice = dlq_advice(l->reason), *stays = dlq_way_of(record, l, "").stays;
 
     spot_put(out, f->at);
     buf_put_text(out, "\n  from      ");
@@ -56,6 +57,8 @@ static void put_text(const struct finding *f, const struct record *record, const
     buf_put_text(out, "\n  again     ");
     if (f->replayed_to.len != 0)
         buf_put_format(out, "sent to %.*s\n", STR_ARG(f->replayed_to));
+    else if (stays != NULL)
+        buf_put_format(out, "cannot be sent: %s\n", stays);
     else
         buf_put_text(out, "not sent\n");
     buf_put_text(out, "  key       ");

@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "processors/cli/config.h"
 #include "processors/cli/role.h"
+#include "processors/cli/skips.h"
 #include "processors/decide/decide.h"
 #include "processors/dispatch/dispatch.h"
 #include "processors/dispatch/outbox.h"
@@ -60,6 +61,8 @@ static struct dispatch_config *config_of(const struct role_context *context)
         .ledger_topic = topics.ledger,
         .outcomes_topic = topics.outcomes,
         .dlq_topic = arena_format(arena, "%s.dlq", topics.outcomes).data,
+        .skips = skips_of(conf, arena),
+        .rules_topic = topics.rules,
         .links = links_of(conf, arena),
         .clock_ms = str_is(conf_text(conf, "time"), "log") ? NULL : clock_wall_ms,
         .keep_ms = conf_int(conf, "dispatch.keep"),

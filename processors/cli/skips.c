@@ -29,7 +29,7 @@ static enum err_code take(void *context, const struct record *record, struct err
     (void)err;
     arena_reset(r->arena);
     if (skip_read(record, r->arena, &skip) && str_equal(skip.spot.topic, r->topic))
-        skip_list_add(r->list, skip.spot.partition, skip.spot.offset);
+        skip_list_take(r->list, &skip);
     return ERR_NONE;
 }
 
@@ -51,14 +51,14 @@ static enum err_code read_skips(void *context, const char *topic, struct skip_li
 
 /* --- writing ------------------------------------------------------------------------------------ */
 
-static enum err_code is_there(const struct skips *s, const struct spot *spot, struct arena *arena,
+static enum err_code is_there(const struct skips *s, const struct skip *skip, struct arena *arena,
                               bool *there, struct err *err)
 {
     struct skip_list list = {0};
     enum err_code code =
-        read_skips((void *)(uintptr_t)s, arena_str(arena, spot->topic).data, &list, err);
+        read_skips((void *)(uintptr_t)s, arena_str(arena, skip->spot.topic).data, &list, err);
 
-    *there = code == ERR_NONE && skip_list_has(&list, spot->partition, spot->offset);
+    *there = code == ERR_NONE && skip_list_knows(&list, skip);
     skip_list_free(&list);
     return code;
 }
@@ -72,7 +72,7 @@ static enum err_code write_both(const struct skips *s, struct kafka_producer *pr
     enum err_code code;
     bool fatal;
 
-    skip_put_key(&key, &skip->spot);
+    skip_put_key(&key, skip);
     skip_put_value(&value, skip);
     record.key = buf_str(&key);
     record.value = buf_str(&value);
@@ -106,7 +106,7 @@ static enum err_code add(void *context, const struct skip *skip, const struct re
     enum err_code code = kafka_producer_open(&s->kafka, id.data, &producer, err);
 
     if (code == ERR_NONE)
-        code = is_there(s, &skip->spot, arena, &there, err);
+        code = is_there(s, skip, arena, &there, err);
     if (code == ERR_NONE && !there)
         code = write_both(s, producer, skip, letter, err);
     kafka_producer_close(producer);

@@ -16,6 +16,7 @@
 
 #include <stdio.h>
 
+#include "connectors/kafka/suspects.h"
 #include "core/clock.h"
 #include "core/fail_point.h"
 #include "core/log.h"
@@ -42,7 +43,8 @@ enum {
     SHOW_MAX = 5000,     /* entries of a round that go to the view: 50 ms */
     FLIGHT_WAIT_MS = 10, /* how long a call's end, or a record, may wait for the other */
     LACKING_EVERY_MS = 1000,
-    DRAIN_MS = 10000, /* before partitions are given up: for calls under way */
+    CAREFUL_MS = 60000, /* after a death: what is in line or falls due in that time is tried */
+    DRAIN_MS = 10000,   /* before partitions are given up: for calls under way */
 };
 
 struct dispatch {
@@ -59,6 +61,7 @@ struct dispatch {
     struct record *records; /* of this round */
     struct dispatch_counters counters;
     struct queue_topics *topics;
+    struct suspects *suspects; /* NULL: nobody is tried */
     struct showing showing;
     struct err trouble; /* of a call-back: join again */
     bool fatal;         /* the producer is of no use any more */
@@ -67,6 +70,13 @@ struct dispatch {
     struct err lacking;      /* about one of them */
     bool stuck;              /* what a partition should read next is not in its log */
 };
+
+static void watch(void *context, const struct partition *p, struct str task)
+{
+    const struct dispatch *d = context;
+
+    suspects_thing(d->suspects, d->config->tasks_topic, p->number, task);
+}
 
 static bool topic_is_there(void *context, struct str topic)
 {
@@ -156,6 +166,7 @@ static void on_assigned(void *context, struct kafka_partition *partitions, size_
     size_t known = 0;
 
     drop_partitions(d);
+    suspects_assigned(d->suspects, partitions, count);
     d->stuck = false; /* if it is still so, the next read says it again */
     if (take_over(d, partitions, count, &d->trouble) != ERR_NONE) {
         for (size_t i = 0; i < count; i++)
@@ -175,11 +186,14 @@ static void drain(struct dispatch *d);
 static void on_revoked(void *context, const struct kafka_partition *partitions, size_t count,
                        bool lost)
 {
+    struct dispatch *d = context;
+
     (void)partitions;
     if (!lost)
-        drain(context);
+        drain(d);
+    suspects_revoked(d->suspects, lost ? NULL : d->consumer);
     log_info(PART, "gave up partitions", LOG_INT("partitions", count), LOG_END);
-    drop_partitions(context);
+    drop_partitions(d);
 }
 
 static struct partition *find_partition(struct dispatch *d, int32_t number)
@@ -255,6 +269,8 @@ static enum err_code commit(struct dispatch *d, struct err *err)
             offsets[count++] = (struct kafka_partition){
                 d->config->tasks_topic, d->partitions[i].number, d->partitions[i].next};
     code = kafka_commit(d->producer, d->consumer, offsets, count, &d->fatal, err);
+    if (code == ERR_NONE)
+        suspects_committed(d->suspects, offsets, count);
     mem_free(offsets);
     return code;
 }
@@ -421,11 +437,56 @@ static void set_clocks(struct dispatch *d)
     d->plan.real_ms = d->config->clock_ms != NULL ? d->config->clock_ms() : clock_wall_ms();
 }
 
+static void put_aside(struct dispatch *d, struct partition *p, const struct record *record,
+                      bool first)
+{
+    struct record skip;
+
+    if (!first) {
+        plan_pass(&d->plan, p, record, NULL);
+        return;
+    }
+    skip = suspects_skip(d->suspects, record, p->now_ms, d->plan.arena);
+    plan_pass(&d->plan, p, record, &skip);
+    log_error(PART, "a record is skipped: processes end at it", LOG_STR("topic", record->topic),
+              LOG_INT("partition", p->number), LOG_INT("offset", record->offset), LOG_END);
+}
+
+/* Those of one partition. */
+static void plan_run(struct dispatch *d, struct partition *p, const struct record *records,
+                     size_t count)
+{
+    size_t from = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        enum suspects_verdict verdict = suspects_record(d->suspects, &records[i]);
+
+        if (verdict == SUSPECTS_TAKE)
+            continue;
+        plan_records(&d->plan, p, &records[from], i - from);
+        put_aside(d, p, &records[i], verdict == SUSPECTS_POISON);
+        from = i + 1;
+    }
+    plan_records(&d->plan, p, &records[from], count - from);
+}
+
+static void condemn(struct dispatch *d)
+{
+    for (size_t i = 0; i < d->partition_count; i++) {
+        struct partition *p = &d->partitions[i];
+        struct str id = suspects_poison(d->suspects, d->config->tasks_topic, p->number);
+
+        if (id.len != 0 && !p->broken)
+            plan_condemn(&d->plan, p, d->config->tasks_topic, id);
+    }
+}
+
 /* Records come in runs of one partition. */
 static void plan_round(struct dispatch *d, size_t count)
 {
     set_clocks(d);
     flights_collect(d->flights, d->plan.real_ms);
+    condemn(d);
     plan_calls(d);
     for (size_t from = 0, to; from < count; from = to) {
         struct partition *p = find_partition(d, d->records[from].partition);
@@ -433,7 +494,7 @@ static void plan_round(struct dispatch *d, size_t count)
             if (d->records[to].partition != d->records[from].partition)
                 break;
         if (p != NULL)
-            plan_records(&d->plan, p, &d->records[from], to - from);
+            plan_run(d, p, &d->records[from], to - from);
     }
     abreast_look(d->consumer, d->config->tasks_topic, &d->plan, d->partitions, d->partition_count);
     for (size_t i = 0; i < d->partition_count; i++)
@@ -504,8 +565,8 @@ static enum err_code poll_records(struct dispatch *d, int timeout_ms, size_t *co
     enum err_code code;
 
     timeout_ms = wait_ms(d, timeout_ms);
-    code = kafka_consumer_poll(d->consumer, calling ? 0 : timeout_ms, d->records, RECORDS_MAX,
-                               count, err);
+    code = kafka_consumer_poll(d->consumer, calling ? 0 : timeout_ms, d->records,
+                               suspects_records(d->suspects, RECORDS_MAX, 1), count, err);
     if (code == ERR_NONE && calling && *count == 0)
         flights_wait(d->flights, timeout_ms < FLIGHT_WAIT_MS ? timeout_ms : FLIGHT_WAIT_MS);
     return code;
@@ -567,9 +628,16 @@ static enum err_code round_of(struct dispatch *d, int timeout_ms, struct err *er
     }
     if (code != ERR_NONE)
         return poll_failed(d, code, err);
+    code = suspects_look(d->suspects, d->consumer, err);
+    if (code != ERR_NONE) {
+        kafka_consumer_release(d->consumer);
+        return rejoin(d, code, err);
+    }
     d->rejoin_pause_ms = 0;
     show_more(d);
+    suspects_begin(d->suspects, d->consumer, d->records, count);
     plan_round(d, count);
+    suspects_end(d->suspects);
     if (anything_touched(d))
         code = finish(d, err);
     else
@@ -643,11 +711,19 @@ enum err_code dispatch_open(const struct dispatch_config *config, struct dispatc
                                    .time_is_log = config->clock_ms == NULL,
                                    .rng = &d->rng,
                                    .topic_is_there = topic_is_there,
+                                   .watch = watch,
                                    .context = d};
     rng_system(&seed, sizeof seed);
     d->rng = rng_seeded(seed);
     plan_open(&d->plan, &d->rules);
     d->topics = queue_topics_new();
+    d->suspects = suspects_new(&(struct suspects_config){.skips = config->skips,
+                                                         .rules_topic = config->rules_topic,
+                                                         .part = PART,
+                                                         .topics = &config->tasks_topic,
+                                                         .topic_count = 1,
+                                                         .in_hand_max = RECORDS_MAX,
+                                                         .careful_ms = CAREFUL_MS});
     d->records = MEM_NEW_ARRAY(struct record, RECORDS_MAX);
     code = channels_open(config->channels, config->channel_count, &d->channels, err);
     if (code == ERR_NONE) {
@@ -681,6 +757,7 @@ void dispatch_close(struct dispatch *d)
     mem_free(d->records);
     showing_free(&d->showing);
     queue_topics_free(d->topics);
+    suspects_free(d->suspects);
     channels_close(d->channels);
     mem_free(d);
 }

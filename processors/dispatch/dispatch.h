@@ -24,6 +24,7 @@
 #include "processors/dispatch/ledger_view.h"
 #include "processors/dispatch/links.h"
 #include "schemas/gaps.h"
+#include "schemas/skip.h"
 
 enum drop_reason {
 #define DROP(name, code, text) DROP_##name,
@@ -42,9 +43,12 @@ struct dispatch_config { /* all borrowed, outlives the dispatch */
     const char *dlq_topic; /* "attent.outcomes.dlq", for outcomes of no task; NULL: dropped */
     const struct channel_config *channels;
     size_t channel_count;
-    struct ledger_view *view;  /* NULL: nobody asks */
-    const struct links *links; /* NULL: nobody listens to what comes back */
-    int64_t (*clock_ms)(void); /* UTC; NULL: the log is the clock (time: log) */
+    const struct skip_store *skips; /* what ends the process again and again is put aside here
+                                     * (connectors/kafka/suspects.h); NULL: it is not */
+    const char *rules_topic;        /* with skips: "attent.rules" */
+    struct ledger_view *view;       /* NULL: nobody asks */
+    const struct links *links;      /* NULL: nobody listens to what comes back */
+    int64_t (*clock_ms)(void);      /* UTC; NULL: the log is the clock (time: log) */
     /* Has the source of a record that does not come committed that it published it to this partition of
      * tasks?  False also when nobody knows.  NULL: nobody can be asked. */
     bool (*is_counted)(void *context, const struct gap *gap, int32_t partition);

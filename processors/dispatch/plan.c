@@ -14,6 +14,7 @@
  */
 #include "processors/dispatch/plan_parts.h"
 
+#include "core/fail_point.h"
 #include "core/limit.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -224,6 +225,7 @@ static bool read_item(struct plan *plan, const struct partition *p, const struct
     bool read = false;
 
     *out = (struct item){.record = record, .now_ms = now_ms(plan, p, record)};
+    FAIL_POINT_MEET("dispatch", record);
     if (record->value.len > LIMIT_TASK_BYTES) {
         plan_drop(plan, p, record, DROP_MALFORMED, "it is larger than a task may be");
         return false;
@@ -340,6 +342,22 @@ void plan_records(struct plan *plan, struct partition *p, const struct record *r
     write_taken(plan, p);
 }
 
+void plan_pass(struct plan *plan, struct partition *p, const struct record *record,
+               const struct record *skip)
+{
+    p->touched = true;
+    p->next = record->offset + 1;
+    if (is_next(plan, p, record)) {
+        plan_drop(plan, p, record, DROP_POISON, "");
+        plan_fail_unread(plan, p, record);
+    }
+    write_taken(plan, p);
+    if (skip == NULL)
+        return;
+    *plan_add_write(plan) = *skip;
+    plan_put_letter(plan, record);
+}
+
 /* --- what is due ----------------------------------------------------------------------------- */
 
 static void send_again(struct plan *plan, struct partition *p, const struct ledger_entry *entry)
@@ -361,6 +379,8 @@ void plan_due(struct plan *plan, struct partition *p, size_t max)
 
     for (size_t i = 0; i < max && (entry = ledger_due(p->ledger, p->now_ms)) != NULL; i++) {
         p->touched = true;
+        plan_watch(plan, p, entry->id);
+        FAIL_POINT_MEET_TEXT("ledger", entry->task);
         if (ledger_is_over(entry))
             plan_forget(plan, p, entry->id);
         else if (entry->state == LEDGER_PENDING && entry->next_ms == 0)

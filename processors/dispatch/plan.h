@@ -32,6 +32,8 @@ struct plan_rules {
     bool time_is_log;          /* a record's timestamp moves its partition's now */
     /* Can this topic be written to?  A task for one that is not there waits. */
     bool (*topic_is_there)(void *context, struct str topic);
+    /* A task of the ledger is about to be seen to: it may be what ends the process. */
+    void (*watch)(void *context, const struct partition *partition, struct str task);
     void *context;
 };
 
@@ -68,6 +70,16 @@ void plan_close(struct plan *plan);
 /* Records of one partition, in order; borrowed until plan_clear. */
 void plan_records(struct plan *plan, struct partition *partition, const struct record *records,
                   size_t count);
+
+/* A record at which processes have ended: of it only the headers are looked at.  A task fails, and its
+ * outcome says so.  skip: to be written with its dead letter; NULL: it has been put aside before. */
+void plan_pass(struct plan *plan, struct partition *partition, const struct record *record,
+               const struct record *skip);
+
+/* A task of the ledger at which processes have ended (none of that id: nothing): it is over.  It fails
+ * if it surely was not sent, else it stays in doubt. */
+void plan_condemn(struct plan *plan, struct partition *partition, const char *tasks_topic,
+                  struct str id);
 
 /* Entries that are due by the partition's now, at most max of them. */
 void plan_due(struct plan *plan, struct partition *partition, size_t max);

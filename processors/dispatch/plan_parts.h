@@ -37,6 +37,14 @@ void plan_outcome(struct plan *plan, const struct partition *p, const struct tas
 /* The customer told the provider to stop. */
 void plan_opted_out(struct plan *plan, const struct partition *p, const struct task *task);
 
+/* --- plan_poison.c --------------------------------------------------------------------------- */
+
+/* A task's record that nobody may read: what its headers say of it has failed. */
+void plan_fail_unread(struct plan *plan, struct partition *p, const struct record *record);
+void plan_put_letter(struct plan *plan, const struct record *record);
+/* Who looks on is told before a task of the ledger is seen to. */
+void plan_watch(const struct plan *plan, const struct partition *p, struct str task);
+
 /* --- plan.c ---------------------------------------------------------------------------------- */
 
 /* When the task may go out by its windows, at the earliest; INT64_MAX: never any more. */

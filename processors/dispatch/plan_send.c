@@ -253,7 +253,10 @@ void plan_result(struct plan *plan, struct partition *p, const struct job *job)
     const struct ledger_entry *entry = ledger_find(p->ledger, str_of(job->id));
     struct send s;
 
-    if (entry == NULL || !begin_with(plan, p, entry, &s))
+    if (entry == NULL)
+        return;
+    plan_watch(plan, p, entry->id);
+    if (!begin_with(plan, p, entry, &s))
         return;
     lines_set_busy(p->lines, s.entry.id, s.entry.state == LEDGER_SENDING);
     p->touched = true;
@@ -385,6 +388,7 @@ void plan_adopt(struct plan *plan, struct partition *p,
         p->taken_ms = plan->real_ms;
     for (size_t i = 0; i < found; i++) {
         const struct ledger_entry *e = ledger_find(p->ledger, ids[i]);
+        plan_watch(plan, p, ids[i]);
         if (e->state == LEDGER_SENDING)
             adopt(plan, p, e);
         else
@@ -502,6 +506,7 @@ static bool take_turn(struct plan *plan, struct partition *p, const struct chann
     int64_t until_ms = 0;
     struct send s;
 
+    plan_watch(plan, p, id);
     if (!begin_with(plan, p, ledger_find(p->ledger, id), &s)) {
         p->touched = true;
         end_withdrawn(&s, "impossible"); /* what the ledger holds of it is not a task */

@@ -19,6 +19,7 @@
 
 #include <stdlib.h>
 
+#include "connectors/kafka/suspects.h"
 #include "core/check.h"
 #include "core/clock.h"
 #include "core/fail_point.h"
@@ -31,7 +32,6 @@
 #include "processors/ingest/convert.h"
 #include "processors/ingest/lag.h"
 #include "processors/ingest/progress.h"
-#include "processors/ingest/suspects.h"
 
 enum {
     ROUND_RECORDS = 8000, /* at most in one transaction, when so many have gathered */
@@ -41,6 +41,8 @@ enum {
     ARENA_BYTES = 4 << 20, /* of what has been handed to Kafka, before it is dropped */
     PAUSE_MS_MIN = 20,     /* after a failure, doubled each time up to ... */
     PAUSE_MS_MAX = 1000,
+    TRIED_RECORDS =
+        100, /* of a round in which each has a note of its own: a transaction has 10 s */
 };
 
 struct tally { /* of one source, in one round */
@@ -57,6 +59,7 @@ struct kind { /* of what a round wrote */
 
 struct ingest {
     const struct ingest_config *config;
+    const char **topics;             /* of the sources */
     struct kafka_producer *producer; /* both or none are open */
     struct kafka_consumer *consumer;
     struct record records[ROUND_RECORDS];
@@ -187,19 +190,27 @@ static enum err_code join(struct ingest *in, struct err *err)
 {
     const struct ingest_config *config = in->config;
     const struct kafka_listener listener = {in, on_assigned, on_revoked};
-    const char **topics = MEM_NEW_ARRAY(const char *, config->source_count);
     enum err_code code =
         kafka_producer_open(&config->kafka, config->transactional_id, &in->producer, err);
 
-    for (size_t i = 0; i < config->source_count; i++)
-        topics[i] = config->sources[i].topic;
     if (code == ERR_NONE)
-        code = kafka_consumer_open(&config->kafka, config->group, topics, config->source_count,
+        code = kafka_consumer_open(&config->kafka, config->group, in->topics, config->source_count,
                                    &listener, &in->consumer, err);
-    mem_free(topics);
     if (code != ERR_NONE)
         leave(in);
     return code;
+}
+
+static struct suspects *new_suspects(const struct ingest *in)
+{
+    const struct suspects_config config = {.skips = in->config->skips,
+                                           .rules_topic = in->config->rules_topic,
+                                           .part = "ingest",
+                                           .topics = in->topics,
+                                           .topic_count = in->config->source_count,
+                                           .in_hand_max = ROUND_RECORDS};
+
+    return suspects_new(&config);
 }
 
 enum err_code ingest_open(const struct ingest_config *config, struct ingest **out, struct err *err)
@@ -218,7 +229,10 @@ enum err_code ingest_open(const struct ingest_config *config, struct ingest **ou
     in->arena = arena_new(0);
     in->progress = progress_new(config);
     in->lag = lag_new(config);
-    in->suspects = suspects_new(config);
+    in->topics = MEM_NEW_ARRAY(const char *, config->source_count);
+    for (size_t i = 0; i < config->source_count; i++)
+        in->topics[i] = config->sources[i].topic;
+    in->suspects = new_suspects(in);
     in->round_records = round_records_max(in);
     in->tallies = mem_alloc(config->source_count * sizeof *in->tallies);
     in->letter_bytes_max = MEM_NEW_ARRAY(size_t, config->source_count);
@@ -240,6 +254,7 @@ void ingest_close(struct ingest *in)
     progress_free(in->progress);
     lag_free(in->lag);
     suspects_free(in->suspects);
+    mem_free(in->topics);
     arena_free(in->arena);
     mem_free(in->offsets);
     mem_free(in->tallies);
@@ -612,7 +627,8 @@ enum err_code ingest_poll(struct ingest *in, int timeout_ms, size_t *count, stru
     if (code != ERR_NONE)
         return code;
     code = kafka_consumer_poll(in->consumer, timeout_ms, in->records,
-                               suspects_records(in->suspects, in->round_records), &taken, why);
+                               suspects_records(in->suspects, in->round_records, TRIED_RECORDS),
+                               &taken, why);
     if (code != ERR_NONE)
         return poll_failed(in, code, why);
     code = suspects_look(in->suspects, in->consumer, why);

@@ -20,7 +20,8 @@ struct subject {
     bool used;        /* since the hand came by */
     bool changed;     /* in this batch */
     bool due_changed; /* in this batch: its earliest timer is another */
-    int64_t due_ms;   /* its earliest timer; valid while state is not NULL */
+    bool opened;      /* in this batch: the timers below are its */
+    int64_t due_ms;   /* its earliest timer */
     struct step_wait *waits,
         *stored_waits; /* its timers in lanes, now and in the store; likewise */
     size_t wait_count, stored_wait_count;

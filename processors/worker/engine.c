@@ -110,7 +110,7 @@ void engine_close(struct engine *p)
     for (int i = 0; i < 2; i++)
         batch_free(&p->batches[i]);
     mem_free(p->missing);
-    mem_free(p->decoded);
+    mem_free(p->opened);
     buf_free(&p->inner);
     buf_free(&p->wrapped);
     mem_free(p);
@@ -153,7 +153,7 @@ static enum progress run_records(struct engine *p, size_t *done, struct err *err
         progress = engine_settle(p, err);
     for (; *done < p->planned && progress == PROGRESS_ON; *done += progress == PROGRESS_ON)
         progress = engine_run_record(p, &p->records[*done], &p->items[*done], err);
-    engine_tell(p, ENGINE_AT_BATCH);
+    engine_tell(p, &(struct engine_act){.kind = ENGINE_BATCH});
     return progress;
 }
 
@@ -173,11 +173,11 @@ static enum progress run_time(struct engine *p, size_t *done, struct err *err)
 /* They are blobs again. */
 static void forget_states(struct engine *p)
 {
-    for (size_t i = 0; i < p->decoded_count; i++) {
-        p->decoded[i]->state = NULL;
-        p->decoded[i]->changed = p->decoded[i]->due_changed = false;
+    for (size_t i = 0; i < p->opened_count; i++) {
+        p->opened[i]->state = NULL;
+        p->opened[i]->changed = p->opened[i]->due_changed = p->opened[i]->opened = false;
     }
-    p->decoded_count = 0;
+    p->opened_count = 0;
     p->records = NULL;
     p->planned = 0;
 }

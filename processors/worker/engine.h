@@ -38,10 +38,16 @@
 
 struct engine;
 
-/* What the engine is about to do, for engine_setup.watch: run this record (its offset), or: */
-enum {
-    ENGINE_AT_TIMERS = -1, /* timers fire that no record of the batch has set */
-    ENGINE_AT_BATCH = -2,  /* something that is of no single record */
+/* What the engine is about to do, for engine_setup.watch. */
+struct engine_act {
+    enum {
+        ENGINE_RECORD, /* run this one (offset), with the timers that it sets */
+        ENGINE_TIMER,  /* fire this one (subject, due_ms), which no record of the batch has set */
+        ENGINE_BATCH,  /* something that is of no single one of them */
+    } kind;
+    int64_t offset;
+    struct str subject; /* borrowed until watch returns */
+    int64_t due_ms;
 };
 
 struct engine_setup { /* borrowed, outlives the partition */
@@ -56,11 +62,13 @@ struct engine_setup { /* borrowed, outlives the partition */
     size_t cache_bytes_max;
     size_t timers_max; /* fired in a batch; as many are kept in memory, and up to twice that */
 
-    /* Records that are read and not run (schemas/skip.h): they take their offset and their number, and
-     * neither move time nor reach the step.  NULL: none. */
+    /* What is passed over (schemas/skip.h).  A record takes its offset and its number, and neither moves
+     * time nor reaches the step.  A timer does not fire, and its subject's state is not looked into: no
+     * timer of that subject fires until something that happens to it makes another one its earliest.
+     * NULL: none. */
     const struct skip_list *skips;
     /* Called before each thing that may end the process.  NULL: nobody asks, and it costs nothing. */
-    void (*watch)(void *context, int64_t at);
+    void (*watch)(void *context, const struct engine_act *act);
     void *watch_context;
 };
 
@@ -73,7 +81,7 @@ struct engine_counts { /* since it was opened */
     uint64_t repeats; /* numbered inputs dropped: seen before, or of an older generation */
     uint64_t gaps;    /* numbered inputs dropped: something is missing before them */
     uint64_t junk;    /* numbers malformed, or no usable subject */
-    uint64_t skipped; /* passed over */
+    uint64_t skipped; /* records and timers passed over */
 };
 
 /* meta, own: what the store has of it (both empty: the very beginning); own is the blob of the

@@ -54,10 +54,10 @@ struct engine {
     bool time_only;   /* no records: let time reach the horizon */
     bool own_changed; /* the partition's own state */
     bool moved;
-    bool in_record;                      /* what fires now was set by the record at hand */
-    struct subject **missing, **decoded; /* arrays, kept between batches */
+    bool in_record;                     /* what fires now was set by the record at hand */
+    struct subject **missing, **opened; /* arrays, kept between batches */
     size_t missing_count, missing_capacity;
-    size_t decoded_count, decoded_capacity;
+    size_t opened_count, opened_capacity;
     struct step_wait waits[STEP_LANES_MAX]; /* of the subject at hand */
     struct buf inner, wrapped;
 };
@@ -66,10 +66,10 @@ struct engine {
 enum progress { PROGRESS_ON, PROGRESS_STOP, PROGRESS_FAILED };
 
 /* Who looks on is told before it happens. */
-static inline void engine_tell(struct engine *p, int64_t at)
+static inline void engine_tell(struct engine *p, const struct engine_act *act)
 {
     if (p->setup->watch != NULL)
-        p->setup->watch(p->setup->watch_context, at);
+        p->setup->watch(p->setup->watch_context, act);
 }
 
 /* --- engine_record.c ------------------------------------------------------------------------ */
@@ -90,7 +90,11 @@ size_t engine_firings_left(const struct engine *p);
 
 /* --- engine_state.c ------------------------------------------------------------------------- */
 
-/* Its state is there from here to the end of the batch. */
+/* Its timers are there from here to the end of the batch.  *inner: the step's own bytes. */
+enum err_code engine_open_subject(struct engine *p, struct subject *s, struct str *inner,
+                                  struct err *err);
+
+/* Its state as well. */
 enum err_code engine_decode(struct engine *p, struct subject *s, struct err *err);
 
 /* After the state has changed: its timers may be others now. */

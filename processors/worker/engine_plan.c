@@ -71,7 +71,7 @@ static struct subject *need(struct engine *p, uint64_t hash, struct str name)
 
 static void start_batch(struct engine *p)
 {
-    CHECK(p->decoded_count == 0);
+    CHECK(p->opened_count == 0);
     batch_clear(p->batch);
     cache_evict(&p->cache);
     timers_trim(&p->timers, p->setup->timers_max);

@@ -9,13 +9,18 @@
 /* Firings without an end are a bug of the step: timers of one record that set each other. */
 enum { FIRINGS_MAX = 1000000 };
 
+static void tell_record(struct engine *p, int64_t offset)
+{
+    engine_tell(p, &(struct engine_act){.kind = ENGINE_RECORD, .offset = offset});
+}
+
 static enum progress run_subject(struct engine *p, const struct record *record, struct subject *s,
                                  struct err *err)
 {
     enum progress progress;
     bool changed = false;
 
-    engine_tell(p, record->offset);
+    tell_record(p, record->offset);
     FAIL_POINT_MEET(p->class->name, record);
     if (engine_decode(p, s, err) != ERR_NONE)
         return PROGRESS_FAILED;
@@ -87,7 +92,7 @@ enum progress engine_run_record(struct engine *p, const struct record *record, s
     if (progress == PROGRESS_ON && item->kind == ITEM_SKIPPED) {
         p->counts.skipped++;
     } else if (progress == PROGRESS_ON && take && item->kind == ITEM_CONTROL) {
-        engine_tell(p, record->offset);
+        tell_record(p, record->offset);
         if (p->class->control(p->step, record, p->arena, &p->batch->outputs, &p->own_changed,
                               err) != ERR_NONE)
             return PROGRESS_FAILED;

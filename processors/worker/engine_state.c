@@ -37,26 +37,36 @@ static enum err_code unreadable_subject(const struct engine *p, struct str subje
     return engine_unreadable(p, whose, err);
 }
 
-enum err_code engine_decode(struct engine *p, struct subject *s, struct err *err)
+enum err_code engine_open_subject(struct engine *p, struct subject *s, struct str *inner,
+                                  struct err *err)
 {
     struct blob_timers timers;
-    struct str inner;
-    enum err_code code;
 
-    if (s->state != NULL)
+    if (blob_unwrap(s->node.key, (struct str){s->blob, s->blob_bytes}, p->arena, &timers, inner,
+                    err) != ERR_NONE)
+        return unreadable_subject(p, s->node.key, err);
+    if (s->opened)
         return ERR_NONE;
-    code = blob_unwrap(s->node.key, (struct str){s->blob, s->blob_bytes}, p->arena, &timers, &inner,
-                       err);
+    s->opened = true;
     s->due_ms = timers.due_ms;
     s->waits = s->stored_waits = timers.waits;
     s->wait_count = s->stored_wait_count = timers.wait_count;
-    if (code == ERR_NONE)
-        code = p->class->load(p->step, s->node.key, inner, p->arena, &s->state, err);
-    if (code != ERR_NONE)
+    MEM_RESERVE(p->opened, p->opened_count, p->opened_capacity);
+    p->opened[p->opened_count++] = s;
+    return ERR_NONE;
+}
+
+enum err_code engine_decode(struct engine *p, struct subject *s, struct err *err)
+{
+    struct str inner;
+
+    if (s->state != NULL)
+        return ERR_NONE;
+    if (engine_open_subject(p, s, &inner, err) != ERR_NONE)
+        return ERR_STATE;
+    if (p->class->load(p->step, s->node.key, inner, p->arena, &s->state, err) != ERR_NONE)
         return unreadable_subject(p, s->node.key, err);
     CHECK(s->state != NULL);
-    MEM_RESERVE(p->decoded, p->decoded_count, p->decoded_capacity);
-    p->decoded[p->decoded_count++] = s;
     return ERR_NONE;
 }
 
@@ -98,8 +108,15 @@ void engine_state_changed(struct engine *p, struct subject *s)
 
 static enum err_code encode(struct engine *p, struct subject *s, struct err *err)
 {
+    struct str inner;
+
     buf_clear(&p->inner);
-    p->class->save(p->step, s->state, &p->inner);
+    if (s->state != NULL)
+        p->class->save(p->step, s->state, &p->inner);
+    else if (engine_open_subject(p, s, &inner, err) == ERR_NONE)
+        buf_put(&p->inner, inner);
+    else
+        return ERR_STATE;
     if (p->inner.len > LIMIT_STATE_BYTES)
         return err_set(err, ERR_LIMIT, "%s: state of a subject has %zu bytes, at most %d are kept",
                        p->from, p->inner.len, LIMIT_STATE_BYTES);
@@ -132,8 +149,8 @@ static void add_subject(struct engine *p, const struct subject *s)
 
 enum err_code engine_collect(struct engine *p, struct err *err)
 {
-    for (size_t i = 0; i < p->decoded_count; i++) {
-        struct subject *s = p->decoded[i];
+    for (size_t i = 0; i < p->opened_count; i++) {
+        struct subject *s = p->opened[i];
 
         if (!s->changed)
             continue;

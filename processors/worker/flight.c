@@ -215,7 +215,7 @@ bool flight_decide(struct worker *w, struct place *place, struct err *err)
     if (!trial_begin(w, place, &count))
         return true;
     decide(w, place, count, err);
-    trial_end(w, place);
+    trial_end(place);
     return true;
 }
 

@@ -2,19 +2,22 @@
  *
  * In normal times nothing is noted.  An owner that hands a partition over says so (store leave); where
  * that is missing, the one before has died, or was cut off, with records in hand that nobody knows.
- * Then the next one is careful with all that may have been among them: it notes in the store what it
- * takes in hand, before it does, and takes the note back behind it.
+ * Then the next one is careful with all that may have been among them: it takes it in small batches, and
+ * notes in the store what it takes in hand, before it does, and takes the note back behind it.
  *
  *   claim: left?   -- yes --> normal
- *            |                                 note before each batch: [from, to)
- *            no  --> careful, up to `until'    note before each of its records: [x, x + 1)
- *            |                                 note when timers fire
  *            |
- *            '-- a note is still there: [x, x + 1)  died of it once more; at LIMIT_POISON_DEATHS: skip
- *                                       [from, to)  these in batches of one
- *                                       timers      nothing can be skipped: it is said
+ *            no  --> careful, up to `until': TRIAL_RECORDS in a batch, one note for each batch
+ *            |
+ *            '-- a note is still there, of several records [from, to)
+ *            |       --> these one by one, a note for each record, and for each timer before it; and
+ *            |           between them the note that it is among these, whatever this one dies of
+ *            |
+ *            '-- of one record, or of one timer
+ *                    --> put aside, it was in hand three times: with all, with some, alone
  *
- * What counts are deaths with one record in hand, in a row; the death that began it counts as one.
+ * So it costs two writes per TRIAL_RECORDS, and in one life a write for each of so many.
+ *
  * While a note stands, no other thread of the process has one (core/alone.h), and nothing is waited
  * for but the store's states: neither Kafka's acknowledgements nor a commit.
  */
@@ -27,15 +30,20 @@
 struct place;
 struct worker;
 
+enum {
+    TRIAL_RECORDS = 64
+}; /* the root of 4096, of as many may be in hand: as few notes as can be */
+
 struct trial {
     struct worker *worker;
     struct place *place;
-    int64_t until;          /* offsets below it are run with care; 0: none is */
-    int64_t one_by_one;     /* below it: in batches of one record */
-    struct suspect suspect; /* the record that processes have died of; from -1: none */
-    struct suspect batch;   /* at hand */
-    struct suspect noted;
-    bool at_hand;
+    bool careful;
+    int64_t since_mono_ms;
+    int64_t until;        /* offsets below it are run with care */
+    struct suspect among; /* what owners before died of is in it */
+    int64_t deaths;       /* of what is not: 1, where nobody knows of what the last one died */
+    struct suspect batch; /* at hand */
+    bool at_hand, singly;
 };
 
 /* The place has an engine; read what the owner before has left, and skip what has killed often enough.
@@ -46,7 +54,7 @@ enum err_code trial_claimed(struct worker *w, struct place *place, const struct 
 /* Around the planning and running of the place's next batch.  begin sets *count to how many of its
  * records may be in it.  False: the place has been suspended. */
 bool trial_begin(struct worker *w, struct place *place, size_t *count);
-void trial_end(struct worker *w, struct place *place);
+void trial_end(struct place *place);
 
 /* The place is handed over in good order. */
 void trial_left(struct worker *w, struct place *place);

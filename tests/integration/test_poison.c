@@ -1,5 +1,5 @@
-/* A record that ends the process: three processes end at it, then it is put aside with its reason and
- * passed over, by every owner and by `attent replay`; all the rest is processed.
+/* What ends the process, a record, a timer or a task that waits: three processes end at it, then it is put
+ * aside with its reason and passed over, by every owner and by `attent replay`; all the rest is processed.
  *
  * What a role dies of says ATTENT_POISON (core/fail_point.h).
  */
@@ -15,6 +15,7 @@
 #include "schemas/letter.h"
 #include "tests/support/decided.h"
 #include "tests/support/history.h"
+#include "tests/support/sample.h"
 #include "tests/support/suite.h"
 #include "tests/support/wait.h"
 
@@ -25,7 +26,9 @@ enum {
     SOURCE_POISON = 7,
     LETTERS = 1050,      /* more than are sent unasked */
     LETTER_LETHAL = 450, /* in the third transaction of 200 */
-    DEATHS_MAX = 6,      /* more than it may take */
+    TASKS = 24,
+    TASK_LETHAL = 7,  /* whoever reads it dies */
+    TASK_DEADLY = 11, /* ... whoever sees to it when its window opens, an hour later */
     LIFE_MS_MAX = 90 * 1000,
     KILLED = 128 + SIGKILL,
 };
@@ -108,36 +111,68 @@ static void send_to_ingest(struct field *field)
     field_flush(field);
 }
 
+/* Tasks for dispatch, the last one two hours later: then the one that has waited falls due. */
+static void send_to_dispatch(struct field *field)
+{
+    for (int i = 0; i < TASKS; i++) {
+        struct task task = sample_task(arena_format(field->arena, "task%04d", i).data);
+        struct task_window window = {SAMPLE_CREATED_MS + WHEN_HOUR_MS, task.deadline_ms};
+        struct record record;
+
+        task.customer = arena_format(field->arena, "c-%d", i % 4);
+        if (i == TASK_LETHAL || i == TASK_DEADLY)
+            task.say = i == TASK_LETHAL ? STR("lethal") : STR("deadly");
+        task.windows = &window;
+        task.window_count = i == TASK_DEADLY;
+        record = sample_task_record(&task, field->arena);
+        record.topic = str_of(field_topic(field, "tasks"));
+        record.partition = 0;
+        record.timestamp_ms += i == TASKS - 1 ? 2 * WHEN_HOUR_MS : i;
+        field_send_record(field, &record);
+    }
+}
+
 /* --- lives ----------------------------------------------------------------------------------------- */
 
 struct victim {
-    const char *role;
+    struct field *field;
+    const char *role, *poison;
+    int kills;   /* things that it dies of */
+    int skipped; /* of them, in earlier lives */
     struct process *process;
     int deaths;
     bool alive; /* it has skipped, and goes on */
 };
 
-static void live_on(struct field *field, struct victim *v)
+static int skipped_by(struct process *process)
 {
-    char poison[32];
+    int count = 0;
 
+    for (const char *at = process_stderr(process); (at = strstr(at, "processes end at it")) != NULL;
+         at++)
+        count++;
+    return count;
+}
+
+static void live_on(struct victim *v)
+{
     if (v->process != NULL) {
-        int code = process_wait(v->process, 0);
+        int code = process_wait(v->process, 0), skipped = v->skipped + skipped_by(v->process);
 
-        v->alive |= strstr(process_stderr(v->process), "a record is skipped") != NULL;
+        v->alive = skipped == v->kills;
         if (code == PROCESS_RUNNING)
             return;
         field_check(v->process, code == KILLED, "it ends by itself");
-        ck_assert_int_lt(++v->deaths, DEATHS_MAX);
+        field_check(v->process, ++v->deaths <= v->kills * LIMIT_POISON_DEATHS, "it dies too often");
+        v->skipped = skipped;
         process_free(v->process);
     }
-    snprintf(poison, sizeof poison, "%s=lethal", v->role);
-    setenv("ATTENT_POISON", poison, 1);
-    v->process = field_start(field, "run", "--role", v->role, NULL);
+    setenv("ATTENT_POISON", v->poison, 1);
+    v->process = field_start(v->field, "run", "--role", v->role, NULL);
     unsetenv("ATTENT_POISON");
 }
 
-static void await_survivors(struct field *field, struct victim *victims, size_t count)
+static void await_survivors(struct victim *victims, size_t count)
 {
     int64_t until_ms = wait_now_ms() + LIFE_MS_MAX;
     size_t alive = 0;
@@ -145,15 +180,15 @@ static void await_survivors(struct field *field, struct victim *victims, size_t 
     while (alive < count) {
         alive = 0;
         for (size_t i = 0; i < count; i++) {
-            live_on(field, &victims[i]);
+            live_on(&victims[i]);
             alive += victims[i].alive;
             field_check(victims[i].process, wait_now_ms() < until_ms, "it neither dies nor lives");
         }
         wait_pause_ms(20);
     }
     for (size_t i = 0; i < count; i++)
-        ck_assert_msg(victims[i].deaths == LIMIT_POISON_DEATHS, "%s died %d times", victims[i].role,
-                      victims[i].deaths);
+        ck_assert_msg(victims[i].kills > 1 || victims[i].deaths == LIMIT_POISON_DEATHS,
+                      "%s died %d times", victims[i].role, victims[i].deaths);
 }
 
 static void end(struct victim *victims, size_t count)
@@ -216,24 +251,32 @@ static void check_header(const struct record *letter, const char *name, const ch
 }
 
 struct expected {
-    const char *dlq, *from, *part, *id, *key, *value;
+    const char *dlq, *from, *part, *id, *key, *value, *reason;
 };
 
-static void check_letter(struct field *field, const struct expected *e)
+static const struct record *find_letter(const struct watch *watch, const struct expected *e)
+{
+    for (size_t i = 0; i < watch_count(watch); i++)
+        if (str_is(record_header(watch_at(watch, i), STR("attent-reason")), e->reason) &&
+            str_is(record_header(watch_at(watch, i), STR("ce_id")), e->id))
+            return watch_at(watch, i);
+    ck_abort_msg("%s: no letter about %s", e->dlq, e->id);
+}
+
+static void check_letter(struct field *field, const struct expected *e, size_t of)
 {
     const char *const topics[] = {field_topic(field, e->dlq), NULL};
     struct watch *watch = watch_open(&field->kafka, topics);
     const struct record *letter;
 
     watch_to_end(watch);
-    ck_assert_uint_eq(watch_count(watch), 1);
-    letter = watch_at(watch, 0);
-    check_header(letter, "attent-reason", "poison");
-    check_header(letter, "ce_id", e->id);
+    ck_assert_uint_eq(watch_count(watch), of);
+    letter = find_letter(watch, e);
     check_header(letter, "__connect.errors.topic", field_topic(field, e->from));
     check_header(letter, "__connect.errors.connector.name", e->part);
     ck_assert(record_header(letter, STR("__connect.errors.offset")).len != 0);
-    ck_assert(str_is(letter->key, e->key) && str_is(letter->value, e->value));
+    ck_assert(str_is(letter->key, e->key) &&
+              (e->value != NULL ? str_is(letter->value, e->value) : letter->value.data == NULL));
     watch_close(watch);
 }
 
@@ -306,6 +349,51 @@ static void await_events_of_crm(struct field *field, size_t count, struct proces
         field_check(ingest, wait_now_ms() < until_ms, "an event is not ingested");
 }
 
+/* Each task but two is on its queue, once; of those two it is said that they failed. */
+static void check_dispatched(struct field *field, struct process *dispatch)
+{
+    const char *const queue[] = {field_topic(field, "insurance"), NULL},
+                      *const outcomes[] = {field_topic(field, "outcomes"), NULL},
+                      *const letters[] = {field_topic(field, "outcomes.dlq"), NULL};
+    struct watch *watch = watch_open(&field->kafka, queue);
+    int64_t until_ms = wait_now_ms() + LIFE_MS_MAX;
+
+    for (; watch_count(watch) < TASKS - 2; watch_poll(watch, 50))
+        field_check(dispatch, wait_now_ms() < until_ms, "a task does not go out");
+    watch_to_end(watch);
+    ck_assert_uint_eq(watch_count(watch), TASKS - 2);
+    for (size_t i = 0; i < TASKS - 2; i++)
+        for (size_t k = 0; k <= i; k++)
+            ck_assert(k == i || !str_equal(record_header(watch_at(watch, i), STR("ce_id")),
+                                           record_header(watch_at(watch, k), STR("ce_id"))));
+    watch_close(watch);
+    watch = watch_open(&field->kafka, outcomes);
+    watch_to_end(watch);
+    ck_assert_uint_eq(watch_count(watch), 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct record *outcome = watch_at(watch, i);
+
+        check_header(outcome, "ce_id", i == 0 ? "task0007-failed" : "task0011-failed");
+        ck_assert(str_is(outcome->key, "c-3"));
+        ck_assert(str_contains(outcome->value,
+                               STR("\"code\":\"failed\",\"final\":true,\"reason\":\"poison\"")));
+    }
+    watch_close(watch);
+    watch = watch_open(&field->kafka, letters);
+    watch_to_end(watch);
+    ck_assert_uint_eq(watch_count(watch), 2);
+    for (size_t i = 0; i < 2; i++) {
+        check_header(watch_at(watch, i), "attent-reason", "poison");
+        check_header(watch_at(watch, i), "__connect.errors.topic", field_topic(field, "tasks"));
+        check_header(watch_at(watch, i), "__connect.errors.offset", i == 0 ? "7" : "11");
+    }
+    watch_close(watch);
+    says(field, "  again     cannot be sent: its task has failed, and decide knows that\n", "show",
+         "due.outcomes.dlq/0/0", NULL, NULL);
+    says(field, "  2 stay: its task has failed, and decide knows that", "replay", "--reason",
+         "poison", NULL);
+}
+
 /* By a release that does not die of them; and only where they are asked for by name. */
 static void sent_again_they_are_processed(struct field *field, size_t count)
 {
@@ -314,8 +402,7 @@ static void sent_again_they_are_processed(struct field *field, size_t count)
     says(field, "  1 stay: processes ended at them", "replay", "--topic",
          field_topic(field, "crm.dlq"), NULL);
     says(field, "poison.crm.dlq: 1 sent again", "replay", "--reason", "poison", NULL);
-    says(field, "poison.events.dlq: 0 sent again, 1 had been before", "replay",
-         "poison.events.dlq/0/0", NULL, NULL);
+    says(field, "  1 stay: a timer is no record", "replay", "--reason", "poison_timer", NULL);
     attent = field_start(field, "run", "--role", "ingest,identify,decide", NULL);
     await_events_of_crm(field, SOURCE_EVENTS, attent);
     await_replay(field, attent, attent);
@@ -325,40 +412,59 @@ static void sent_again_they_are_processed(struct field *field, size_t count)
     check_skips(field, count);
 }
 
-START_TEST(a_record_that_kills_is_put_aside_and_all_else_is_processed)
+START_TEST(what_kills_is_put_aside_and_all_else_is_processed)
 {
-    struct victim victims[] = {{.role = "decide"}, {.role = "identify"}, {.role = "ingest"}};
+    struct field field, due;
+    struct victim victims[] = {
+        {.field = &field, .role = "decide", .poison = "decide=lethal,timer=c-slow", .kills = 2},
+        {.field = &field, .role = "identify", .poison = "identify=lethal", .kills = 1},
+        {.field = &field, .role = "ingest", .poison = "ingest=lethal", .kills = 1},
+        {.field = &due, .role = "dispatch", .poison = "dispatch=lethal,ledger=deadly", .kills = 2}};
     enum { COUNT = sizeof victims / sizeof victims[0] };
-    static const struct expected letters[COUNT] = {
+    static const struct expected letters[] = {
         {"events.dlq", "events", "attent-decide", "kills-decide", "c-7",
-         "{\"country\":\"NL\",\"note\":\"lethal\"}"},
+         "{\"country\":\"NL\",\"note\":\"lethal\"}", "poison"},
+        {"events.dlq", "events", "attent-decide", "", "c-slow", NULL, "poison_timer"},
         {"identify.dlq", "identify", "attent-identify", "car-1", "vin:V1",
-         "{\"vin\":\"V1\",\"note\":\"lethal\"}"},
+         "{\"vin\":\"V1\",\"note\":\"lethal\"}", "poison"},
         {"crm.dlq", "crm", "attent-ingest", "crm-7", "c-crm",
-         "{\"country\":\"NL\",\"note\":\"lethal\"}"}};
+         "{\"country\":\"NL\",\"note\":\"lethal\"}", "poison"}};
+    const struct field_event slow = {.id = "slow",
+                                     .customer = "c-slow",
+                                     .type = "family.divorced",
+                                     .data = "{}",
+                                     .at_ms = start_ms};
     struct history history;
-    struct field field;
 
     field_open(&field, "poison", kafka, "time: log\nprocess: one\nsources: {\"{name}.crm\": {}}\n");
     free(field_run(&field, 0, "topics", "--create", "--all", NULL));
     free(field_run(&field, 0, "activate", "rules", NULL));
+    field_open(&due, "due", kafka,
+               "time: log\nchannels:\n"
+               "  phone: {connector: contact_centre, topic: \"{name}.{queue}\"}\n");
+    free(field_run(&due, 0, "topics", "--create", "--all", NULL));
+    send_to_dispatch(&due);
+    field_send(&field, "events", FIELD_BINARY, &slow);
     history_open(&history, 3, CUSTOMERS, EVENTS, start_ms, 30 * (int64_t)WHEN_DAY_MS);
     feed(&field, &history, EVENTS / 2);
     send_to_decide(&field, &history);
     feed(&field, &history, EVENTS);
     send_to_identify(&field);
     send_to_ingest(&field);
-    await_survivors(&field, victims, COUNT);
+    await_survivors(victims, COUNT);
+    check_dispatched(&due, victims[3].process);
     await_events_of_crm(&field, SOURCE_EVENTS - 1, victims[2].process);
     check_ingested(&field, SOURCE_POISON, SOURCE_EVENTS);
     await_replay(&field, victims[0].process, victims[1].process);
     end(victims, COUNT);
-    for (int i = 0; i < COUNT; i++)
-        check_letter(&field, &letters[i]);
-    check_skips(&field, COUNT);
-    sent_again_they_are_processed(&field, COUNT);
+    for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++)
+        check_letter(&field, &letters[i], i < 2 ? 2 : 1);
+    check_skips(&field, 4);
+    check_skips(&due, 1);
+    sent_again_they_are_processed(&field, 4);
     history_close(&history);
     field_close(&field);
+    field_close(&due);
 }
 END_TEST
 
@@ -432,6 +538,9 @@ START_TEST(letters_are_sent_again_once_although_the_replay_dies)
          NULL);
     check_sent_once(&field);
     says(&field, "all sent again", "list", topic, NULL, NULL);
+    says(&field, "  again.crm.dlq/0/1  2025-01-01T00:00:00.001Z  bad_json, sent again\n", "list",
+         "--each", topic, NULL);
+    says(&field, "no such dead letters", "list", "--reason=bad_jsn", NULL, NULL);
     says(&field, "again     sent to again.crm\n", "show", "again.crm.dlq/0/0", NULL, NULL);
     says(&field, "\"from\":\"again.crm/0/7\"", "show", "again.crm.dlq/0/1", "--json", NULL);
     field_close(&field);
@@ -440,7 +549,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {a_record_that_kills_is_put_aside_and_all_else_is_processed,
+    const TTest *const tests[] = {what_kills_is_put_aside_and_all_else_is_processed,
                                   letters_are_sent_again_once_although_the_replay_dies};
 
     return suite_run_with("poison", tests, sizeof tests / sizeof tests[0], 180, start_kafka,

@@ -73,7 +73,7 @@ START_TEST(a_skip_reads_back_as_it_was)
     struct record record;
     struct skip back;
 
-    skip_put_key(&key, &skip.spot);
+    skip_put_key(&key, &skip);
     skip_put_value(&value, &skip);
     ck_assert_str_eq(buf_text(&key), "skip/attent.events/3/17");
     ck_assert_str_eq(buf_text(&value), "{\"reason\":\"poison\",\"step\":\"decide\",\"deaths\":3,"
@@ -88,14 +88,43 @@ START_TEST(a_skip_reads_back_as_it_was)
 }
 END_TEST
 
+START_TEST(a_skipped_timer_reads_back_and_names_nobody)
+{
+    const struct skip skip = {
+        .spot = {STR("t"), 3, 17}, .of_timer = true, .timer = skip_timer_of(STR("c-7"), -5)};
+    struct skip_list list = {0};
+    struct buf key = {0};
+    struct record record;
+    struct skip back;
+
+    skip_put_key(&key, &skip);
+    ck_assert(str_starts(buf_str(&key), STR("skip/t/3/17/timer/-5/")));
+    ck_assert(!str_contains(buf_str(&key), STR("c-7")));
+    record = (struct record){.key = buf_str(&key), .value = STR("{}")};
+    ck_assert(skip_read(&record, arena, &back) && back.of_timer);
+    ck_assert(spot_equal(&back.spot, &skip.spot));
+    skip_list_take(&list, &back);
+    skip_list_take(&list, &back);
+    ck_assert(list.timer_count == 1 && list.count == 0 && skip_list_knows(&list, &skip));
+    ck_assert(skip_list_has_timer(&list, 3, STR("c-7"), -5));
+    ck_assert(!skip_list_has_timer(&list, 3, STR("c-7"), 5) &&
+              !skip_list_has_timer(&list, 3, STR("c-8"), -5) &&
+              !skip_list_has_timer(&list, 2, STR("c-7"), -5));
+    skip_list_free(&list);
+    buf_free(&key);
+}
+END_TEST
+
 START_TEST(the_key_alone_says_what_is_skipped)
 {
     struct record broken = skip_record("skip/t/0/1", "{nonsense"),
-                  other = skip_record("history/1", "{}"), none = skip_record("skip/t/0/1", NULL);
+                  other = skip_record("history/1", "{}"), none = skip_record("skip/t/0/1", NULL),
+                  timer = skip_record("skip/t/0/1/timer/5/abc", "{}");
     struct skip out;
 
     ck_assert(skip_read(&broken, arena, &out) && out.spot.offset == 1 && out.reason.len == 0);
     ck_assert(!skip_read(&other, arena, &out));
+    ck_assert(!skip_read(&timer, arena, &out));
     ck_assert(!skip_read(&none, arena, &out));
 }
 END_TEST
@@ -122,25 +151,63 @@ END_TEST
 
 /* --- notes ----------------------------------------------------------------------------------------- */
 
-START_TEST(a_note_with_one_record_in_it_counts_a_death_more)
+static struct suspect died(const char *text, int64_t next)
 {
-    struct suspect one, several, timers;
-    int64_t deaths;
+    struct suspect s;
+    struct buf again = {0};
 
-    ck_assert(suspect_read(STR("17 18 1"), &one));
-    ck_assert(suspect_is_alive(&one, 17, &deaths) && deaths == 2);
-    ck_assert(suspect_is_alive(&one, 16, &deaths) && !suspect_is_alive(&one, 18, &deaths));
-    ck_assert(suspect_read(STR("16 80 0"), &several));
-    ck_assert(suspect_is_alive(&several, 16, &deaths) && deaths == 0);
-    ck_assert(suspect_read(STR("timers"), &timers));
-    ck_assert(!suspect_is_alive(&timers, 0, &deaths));
+    ck_assert_msg(suspect_read(str_of(text), &s), "%s", text);
+    suspect_put(&again, &s);
+    ck_assert_str_eq(buf_text(&again), text);
+    buf_free(&again);
+    ck_assert(suspect_died(&s, next));
+    return s;
+}
+
+START_TEST(what_was_in_hand_three_times_at_last_alone_is_poison)
+{
+    struct suspect some = died("16 80 1", 16), second = died("17 18 1", 16),
+                   third = died("17 18 2", 17), timer = died("timer 17 18 2 -5 c 7", 3);
+
+    ck_assert(!suspect_is_one(&some) && some.deaths == 2);
+    some.deaths = 9;
+    ck_assert(!suspect_is_poison(&some));
+    ck_assert(suspect_is_one(&second) && second.deaths == 2 && !suspect_is_poison(&second));
+    ck_assert(third.deaths == 3 && suspect_is_poison(&third));
+    ck_assert(suspect_is_poison(&timer) && timer.from == 17 && timer.due_ms == -5 &&
+              str_is(timer.timer, "c 7"));
+}
+END_TEST
+
+START_TEST(what_is_not_in_hand_is_accused_of_no_death)
+{
+    struct suspect over, among;
+
+    ck_assert(suspect_read(STR("17 18 2"), &over) && !suspect_died(&over, 18));
+    ck_assert(over.deaths == 2);
+    ck_assert(suspect_read(STR("among 16 18 2"), &among) && among.among);
+    ck_assert(suspect_died(&among, 17) && among.deaths == 2 && !suspect_died(&among, 18));
 }
 END_TEST
 
 START_TEST(what_is_no_note_is_none)
 {
-    static const char *const wrong[] = {"",       "left",  "1 2",     "2 1 0",  "1 1 0", "1 2 3 4",
-                                        "-1 0 0", "1 2 x", "timers ", "1  2 0", "1 2 -1"};
+    static const char *const wrong[] = {"",
+                                        "left",
+                                        "1 2",
+                                        "2 1 0",
+                                        "1 1 0",
+                                        "1 2 3 4",
+                                        "-1 0 0",
+                                        "1 2 x",
+                                        "timers",
+                                        "1  2 0",
+                                        "1 2 -1",
+                                        "timer 1 2 0",
+                                        "timer 1 2 0 5",
+                                        "timer 1 2 0 5 ",
+                                        "timer 1 2 0 -0 c",
+                                        "timer 1 2 0 x c"};
     struct suspect out;
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
@@ -205,6 +272,8 @@ END_TEST
 
 SUITE_MAIN_AROUND("letter", set_up, tear_down, a_place_reads_back_as_it_was,
                   what_is_no_place_is_refused, a_skip_reads_back_as_it_was,
-                  the_key_alone_says_what_is_skipped, a_list_of_skips_is_in_order_and_has_each_once,
-                  a_note_with_one_record_in_it_counts_a_death_more, what_is_no_note_is_none,
+                  a_skipped_timer_reads_back_and_names_nobody, the_key_alone_says_what_is_skipped,
+                  a_list_of_skips_is_in_order_and_has_each_once,
+                  what_was_in_hand_three_times_at_last_alone_is_poison,
+                  what_is_not_in_hand_is_accused_of_no_death, what_is_no_note_is_none,
                   a_letter_is_the_record_as_it_was_and_says_why, a_mark_is_no_letter_and_names_one)
