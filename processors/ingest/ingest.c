@@ -41,8 +41,7 @@ enum {
     ARENA_BYTES = 4 << 20, /* of what has been handed to Kafka, before it is dropped */
     PAUSE_MS_MIN = 20,     /* after a failure, doubled each time up to ... */
     PAUSE_MS_MAX = 1000,
-    TRIED_RECORDS =
-        100, /* of a round in which each has a note of its own: a transaction has 10 s */
+    TRIED_RECORDS = 20, /* of a round in which each has a note of its own: a transaction has 10 s */
 };
 
 struct tally { /* of one source, in one round */
