@@ -261,6 +261,8 @@ static enum err_code renumber(struct beginning *b, const struct cli_step *step, 
         for (size_t i = 0; i < sources->count; i++)
             if (!is_behind(&old.taken, &sources->sources[i]))
                 taken_advance(&meta.taken, &sources->sources[i]);
+        if (start < 0)
+            meta.last = old.last;
         meta_encode(&meta, &out);
         copy->meta = arena_str(b->steps->arena, buf_str(&out));
         copy->identity = steps_identity(b->steps, step);

@@ -195,6 +195,11 @@ int64_t engine_next(const struct engine *p)
     return p->meta.next;
 }
 
+struct hash128 engine_last(const struct engine *p)
+{
+    return p->meta.last;
+}
+
 int64_t engine_now_ms(const struct engine *p)
 {
     return p->meta.now_ms;
@@ -750,6 +755,8 @@ static enum progress run_records(struct engine *p, size_t *done, struct err *err
         progress = settle(p, err);
     for (; *done < p->planned && progress == PROGRESS_ON; *done += progress == PROGRESS_ON)
         progress = run_record(p, &p->records[*done], &p->items[*done], err);
+    if (*done > 0 && p->records[*done - 1].offset + 1 == p->meta.next)
+        p->meta.last = record_hash(&p->records[*done - 1]);
     tell(p, ENGINE_AT_BATCH);
     return progress;
 }
