@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "core/hash.h"
 #include "core/str.h"
 
 struct header {
@@ -25,6 +26,9 @@ struct record {
     const struct header *headers;
     size_t header_count;
 };
+
+/* Of all that a reader sees of its content: time, key, headers, value. */
+struct hash128 record_hash(const struct record *record);
 
 /* The value of the last header of that name, {NULL, 0} when there is none. */
 struct str record_header(const struct record *record, struct str name);

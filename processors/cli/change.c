@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/mem.h"
+#include "processors/cli/scan.h"
 #include "processors/worker/meta.h"
 
 void changes_refuse(struct changes *changes, const struct cli_step *step, int32_t partition,
@@ -56,13 +57,54 @@ static void print_line(const struct change *change, const struct meta *meta, int
                                             : "no state is there");
 }
 
+struct landmark {
+    struct hash128 read; /* as the state knows it */
+    bool same;
+};
+
+static enum err_code look_at_landmark(void *context, const struct record *record, struct err *err)
+{
+    struct landmark *landmark = context;
+    struct hash128 hash = record_hash(record);
+
+    (void)err;
+    landmark->same = hash.low == landmark->read.low && hash.high == landmark->read.high;
+    return ERR_NONE;
+}
+
+/* Does the record in front of the place still stand there?  A worker would look, too. */
+static enum err_code look_at_log(struct changes *changes, const struct change *change,
+                                 const struct meta *meta, struct err *err)
+{
+    struct landmark landmark = {.read = meta->last};
+    struct scan scan = {.kafka = &changes->steps->kafka,
+                        .topic = change->step->input,
+                        .partition = change->partition,
+                        .from = meta->next - 1,
+                        .until = meta->next,
+                        .context = &landmark,
+                        .record = look_at_landmark};
+    enum err_code code;
+
+    if ((meta->last.low == 0 && meta->last.high == 0) || change->first >= meta->next ||
+        change->end < meta->next)
+        return ERR_NONE;
+    code = scan_topic(&scan, err);
+    if (code == ERR_NONE && !landmark.same)
+        changes_refuse(changes, change->step, change->partition,
+                       "another record stands at %" PRId64 " than was read there: it is another "
+                       "log (`attent init --from DIR --log beginning` goes on with it)",
+                       meta->next - 1);
+    return code;
+}
+
 static void judge(struct changes *changes, const struct change *change, const struct meta *meta)
 {
     if (meta->next < change->first)
         changes_refuse(changes, change->step, change->partition,
-                       "the log begins at %" PRId64 ", what lies between is gone: an older state "
-                       "cannot go on (docs/operations.md, retention)",
-                       change->first);
+                       "the log begins at %" PRId64 ", records %" PRId64 " to %" PRId64 " are gone "
+                       "(`attent init --from DIR --log beginning` goes on without them)",
+                       change->first, meta->next, change->first - 1);
     else if (meta->next > change->end)
         changes_refuse(changes, change->step, change->partition,
                        "the log ends at %" PRId64 ": it is another log, or has lost records",
@@ -88,6 +130,9 @@ enum err_code changes_add(struct changes *changes, const struct cli_step *step, 
     if (code == ERR_NONE) {
         print_line(&change, &meta, next, why);
         judge(changes, &change, &meta);
+        code = look_at_log(changes, &change, &meta, err);
+    }
+    if (code == ERR_NONE) {
         MEM_RESERVE(changes->items, changes->count, changes->capacity);
         changes->items[changes->count++] = change;
     }

@@ -22,7 +22,7 @@ struct changes {
     struct change *items;
     size_t count, capacity;
     size_t refused;   /* lines that say why not */
-    int32_t there;    /* partitions that the logs have by now; 0: all */
+    int32_t there;    /* partitions that the logs of the step have by now; 0: all */
     bool over;        /* also where a state is */
     const char *verb; /* "restore" */
 };

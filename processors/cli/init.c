@@ -6,7 +6,10 @@
  *
  * The log may hold numbered records of steps that are not begun anew, and the new state begins in the
  * midst of their numbers.  The lowest that comes behind is the one to begin with: who sends again
- * sends everything from there on.  Of steps that are begun anew older generations are dropped. */
+ * sends everything from there on.  Of steps that are begun anew older generations are dropped.
+ *
+ * States of a snapshot may also go on elsewhere in the log (--log), where the log has a hole behind them or
+ * is another one: they stay, and are told the rules in force there. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -25,6 +28,7 @@ struct beginning {
     enum from from;
     int64_t at_ms;   /* FROM_TIME */
     const char *dir; /* FROM_SNAPSHOT */
+    enum from log;   /* where it goes on: as `from`, or of a snapshot what --log says */
     struct steps *steps;
     uint64_t generation;
     struct activation_history history;
@@ -167,15 +171,15 @@ static void add_sources(struct beginning *b, const struct ahead *ahead, const st
  * topic does.  NULL: none were, or the log itself will say. */
 static const char *rules_at(const struct beginning *b, const struct ahead *a)
 {
-    int64_t at_ms = b->from == FROM_TIME ? b->at_ms : a->first_ms;
+    int64_t at_ms = b->log == FROM_TIME ? b->at_ms : a->first_ms;
     const char *hash = NULL;
 
     if (a->rules[0] != '\0')
         return a->rules;
-    if (a->start == 0 && a->first_ms != INT64_MIN)
+    if (a->start == 0 && a->first_ms != INT64_MIN && b->from != FROM_SNAPSHOT)
         return NULL;
     for (size_t i = 0; i < b->history.count; i++)
-        if (b->from == FROM_END || at_ms == INT64_MIN || b->history.entries[i].at_ms <= at_ms)
+        if (b->log == FROM_END || at_ms == INT64_MIN || b->history.entries[i].at_ms <= at_ms)
             hash = b->history.entries[i].hash;
     return hash;
 }
@@ -184,8 +188,11 @@ static const char *rules_at(const struct beginning *b, const struct ahead *a)
 static enum err_code tell_rules(struct offline *offline, const char *hash, struct err *err)
 {
     const struct header header = {STR(CONTROL_HEADER), STR(CONTROL_ACTIVATE)};
-    const struct record record = {
-        .timestamp_ms = 0, .value = str_of(hash), .headers = &header, .header_count = 1};
+    const struct record record = {.offset = offline_next(offline),
+                                  .timestamp_ms = 0,
+                                  .value = str_of(hash),
+                                  .headers = &header,
+                                  .header_count = 1};
 
     return offline_record(offline, &record, err);
 }
@@ -206,13 +213,17 @@ static struct store_copy empty_copy(struct beginning *b, const struct cli_step *
     return copy;
 }
 
+/* from: the states to begin with; NULL: none. */
 static enum err_code make_state(struct beginning *b, const struct cli_step *step, int32_t partition,
-                                const char *rules, struct store_copy *out, struct err *err)
+                                const struct store_copy *from, const char *rules,
+                                struct store_copy *out, struct err *err)
 {
     struct offline_setup setup = steps_offline(step, partition);
     struct offline *offline;
-    enum err_code code = offline_open(&setup, &offline, err);
+    enum err_code code;
 
+    setup.from = from;
+    code = offline_open(&setup, &offline, err);
     if (code == ERR_NONE && rules != NULL)
         code = tell_rules(offline, rules, err);
     if (code == ERR_NONE)
@@ -221,6 +232,15 @@ static enum err_code make_state(struct beginning *b, const struct cli_step *step
         *out = empty_copy(b, step);
     offline_close(offline);
     return code;
+}
+
+/* What a snapshot has taken already comes again: its numbers stay. */
+static bool is_behind(const struct taken *old, const struct taken_source *source)
+{
+    const struct taken_source *known = taken_find(old, source->from);
+
+    return known != NULL && known->generation == source->generation &&
+           known->number >= source->number;
 }
 
 /* Numbers begin again, and what is known of sources is what was found out.  start: -1, as it was. */
@@ -239,7 +259,10 @@ static enum err_code renumber(struct beginning *b, const struct cli_step *step, 
         for (size_t i = 0; i < old.taken.count; i++)
             taken_advance(&meta.taken, &old.taken.sources[i]);
         for (size_t i = 0; i < sources->count; i++)
-            taken_advance(&meta.taken, &sources->sources[i]);
+            if (!is_behind(&old.taken, &sources->sources[i]))
+                taken_advance(&meta.taken, &sources->sources[i]);
+        if (start < 0)
+            meta.last = old.last;
         meta_encode(&meta, &out);
         copy->meta = arena_str(b->steps->arena, buf_str(&out));
         copy->identity = steps_identity(b->steps, step);
@@ -259,16 +282,17 @@ static enum err_code find_start(struct beginning *b, const struct cli_step *step
     enum err_code code =
         kafka_consumer_bounds(b->steps->asking, step->input, partition, &first, &end, err);
 
-    *start = b->from == FROM_END ? end : first;
-    if (code == ERR_NONE && b->from == FROM_TIME)
+    *start = b->log == FROM_END ? end : first;
+    if (code == ERR_NONE && b->log == FROM_TIME)
         code =
             kafka_topic_offset_at(&b->steps->kafka, step->input, partition, b->at_ms, start, err);
     return code;
 }
 
+/* states: those of a snapshot, or NULL. */
 static enum err_code from_log(struct beginning *b, const struct cli_step *step, int32_t partition,
-                              int64_t *start, struct store_copy *copy, struct taken *sources,
-                              struct err *err)
+                              const struct store_copy *states, int64_t *start,
+                              struct store_copy *copy, struct taken *sources, struct err *err)
 {
     struct ahead ahead = {.b = b, .first_ms = INT64_MIN};
     enum err_code code = find_start(b, step, partition, &ahead.start, err);
@@ -276,7 +300,7 @@ static enum err_code from_log(struct beginning *b, const struct cli_step *step, 
     if (code == ERR_NONE)
         code = look_through(b, step, partition, &ahead, err);
     if (code == ERR_NONE)
-        code = make_state(b, step, partition, rules_at(b, &ahead), copy, err);
+        code = make_state(b, step, partition, states, rules_at(b, &ahead), copy, err);
     if (code == ERR_NONE)
         add_sources(b, &ahead, step, partition, sources);
     *start = ahead.start;
@@ -286,7 +310,7 @@ static enum err_code from_log(struct beginning *b, const struct cli_step *step, 
 
 /* Of sources that are begun anew in the same run the older generations are given up. */
 static enum err_code from_snapshot(struct beginning *b, const struct cli_step *step,
-                                   int32_t partition, struct store_copy *copy,
+                                   int32_t partition, int64_t *start, struct store_copy *copy,
                                    struct taken *sources, struct err *err)
 {
     struct str path = snapshot_path(b->steps->arena, b->dir, step->class->name, partition);
@@ -297,6 +321,12 @@ static enum err_code from_snapshot(struct beginning *b, const struct cli_step *s
 
     if (code != ERR_NONE)
         return code;
+    if (b->log != FROM_SNAPSHOT) {
+        code = renumber(b, step, -1, &all, &snapshot.copy, err);
+        return code == ERR_NONE
+                   ? from_log(b, step, partition, &snapshot.copy, start, copy, sources, err)
+                   : code;
+    }
     *copy = snapshot.copy;
     add_sources(b, &nothing, step, partition, &all);
     for (size_t i = 0; i < all.count; i++)
@@ -328,8 +358,8 @@ static enum err_code add_one(struct beginning *b, struct changes *changes,
     struct taken sources = {0};
     int64_t start = -1;
     enum err_code code = b->from == FROM_SNAPSHOT && !has_nothing(b, step, partition)
-                             ? from_snapshot(b, step, partition, &copy, &sources, err)
-                             : from_log(b, step, partition, &start, &copy, &sources, err);
+                             ? from_snapshot(b, step, partition, &start, &copy, &sources, err)
+                             : from_log(b, step, partition, NULL, &start, &copy, &sources, err);
 
     if (code == ERR_NONE)
         code = renumber(b, step, start, &sources, &copy, err);
@@ -342,6 +372,19 @@ static enum err_code add_one(struct beginning *b, struct changes *changes,
 }
 
 /* --- the verb -------------------------------------------------------------------------------------------- */
+
+static enum err_code read_log(struct beginning *b, const char *log, struct err *err)
+{
+    b->log = b->from;
+    if (log == NULL)
+        return ERR_NONE;
+    if (b->from != FROM_SNAPSHOT)
+        return err_set(err, ERR_USAGE, "--log goes with --from DIR alone");
+    if (strcmp(log, "beginning") != 0 && strcmp(log, "end") != 0)
+        return err_set(err, ERR_USAGE, "--log %s: there are beginning and end", log);
+    b->log = strcmp(log, "end") == 0 ? FROM_END : FROM_BEGINNING;
+    return ERR_NONE;
+}
 
 static enum err_code read_from(struct beginning *b, const char *from, struct err *err)
 {
@@ -413,6 +456,8 @@ int verb_init(int argc, char **argv)
     if (!command_open(&c, "init", argc, argv, 0, 0, &exit_code))
         return command_close(&c, exit_code);
     code = read_from(&b, options_value(&c.options, "from"), &err);
+    if (code == ERR_NONE)
+        code = read_log(&b, options_value(&c.options, "log"), &err);
     if (code == ERR_NONE)
         code = steps_open(&steps, &c, true, &err);
     if (code == ERR_NONE)

@@ -149,8 +149,11 @@ static enum err_code move_step(struct moving *m, struct changes *changes,
 {
     struct old old = {.copies = ARENA_ARRAY(m->steps->arena, struct store_copy, (size_t)m->before),
                       .ends = ARENA_ARRAY(m->steps->arena, int64_t, (size_t)m->before)};
-    enum err_code code = ERR_NONE;
+    int now = 0;
+    enum err_code code = /* it may have grown already, and the other one not */
+        kafka_consumer_topic_partitions(m->steps->asking, step->input, &now, err);
 
+    changes->there = now;
     for (int32_t p = 0; p < m->before && code == ERR_NONE; p++)
         code = read_one(m, changes, step, p, &old, err);
     if (code == ERR_NONE && old.missing > 0)
@@ -185,7 +188,6 @@ static enum err_code prepare(struct moving *m, struct changes *changes, const st
                              struct err *err)
 {
     int64_t after;
-    int now;
     enum err_code code;
 
     m->steps->growing = true;
@@ -198,8 +200,6 @@ static enum err_code prepare(struct moving *m, struct changes *changes, const st
     if (code != ERR_NONE)
         return code;
     m->after = (int32_t)after;
-    code = kafka_consumer_topic_partitions(m->steps->asking, m->steps->topics.events, &now, err);
-    changes->there = now;
     m->generation = (uint64_t)(clock_wall_ms() / 1000);
     look_for_states(m);
     for (size_t i = 0; i < STEPS_COUNT && code == ERR_NONE; i++)

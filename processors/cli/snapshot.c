@@ -121,7 +121,7 @@ static enum err_code save_all(struct saving *s, struct err *err)
 
 static enum err_code run(const struct command *c, const char *out, struct err *err)
 {
-    struct steps steps = {0};
+    struct steps steps = {.growing = true}; /* also what has grown too early can be saved */
     struct saving saving = {.steps = &steps,
                             .dir = arena_format(c->arena, "%s.part", out).data,
                             .json = options_has(&c->options, "json")};

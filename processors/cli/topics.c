@@ -10,7 +10,13 @@
 
 /* --- what they must be like -------------------------------------------------------------------- */
 
-enum { PROPERTIES_MAX = 4, OWN_TOPICS = 9, APPEAR_MS_MAX = 3000, APPEAR_LOOK_MS = 50 };
+enum {
+    PROPERTIES_MAX = 4,
+    OWN_TOPICS = 9,
+    OWN_BY_PARTITION = 2,
+    APPEAR_MS_MAX = 3000,
+    APPEAR_LOOK_MS = 50
+};
 
 #define KEEP_MS      "2592000000" /* 30 days: longer than a reader is ever away */
 
@@ -67,6 +73,7 @@ struct topics_plan topics_plan(const struct conf *conf, struct arena *arena)
 
     add(&plan, conf, arena, topics.events, topics.partitions, false);
     add(&plan, conf, arena, topics.identify, topics.partitions, false);
+    CHECK(plan.count == OWN_BY_PARTITION);
     add(&plan, conf, arena, topics.identify_dlq, 1, false);
     add(&plan, conf, arena, topics.events_dlq, 1, false);
     add(&plan, conf, arena, topics.tasks, topics.task_partitions, false);
@@ -205,8 +212,9 @@ static enum err_code count_partitions(const struct look *look, const char *name,
     }
 }
 
-/* wanted: how many partitions it has to have; 0: any number. */
-static enum err_code look_at(struct look *look, const char *name, int wanted, struct err *err)
+/* wanted: how many partitions it has to have, by which key; 0: any number. */
+static enum err_code look_at(struct look *look, const char *name, int wanted, const char *key,
+                             struct err *err)
 {
     int partitions;
     enum err_code code = count_partitions(look, name, &partitions, err);
@@ -219,9 +227,10 @@ static enum err_code look_at(struct look *look, const char *name, int wanted, st
         buf_put_format(&look->missing, "%s%s", look->missing_count++ != 0 ? ", " : "", name);
     else if (wanted != 0 && partitions != wanted)
         return err_set(err, ERR_CONFIG,
-                       "topic %s has %d partitions and the configuration says %d: set partitions "
-                       "to what was chosen at the first start",
-                       name, partitions, wanted);
+                       "topic %s has %d partitions and the configuration says %d: set %s to what "
+                       "was chosen at the first start; if somebody has added partitions since, "
+                       "docs/operations.md says what to do",
+                       name, partitions, wanted, key);
     return ERR_NONE;
 }
 
@@ -250,8 +259,8 @@ static enum err_code check_own(const struct conf *conf, struct kafka_consumer *a
     enum err_code code = ERR_NONE;
 
     for (size_t i = 0; i < plan.count && code == ERR_NONE; i++)
-        code =
-            look_at(&look, plan.items[i].name, i < OWN_TOPICS ? plan.items[i].partitions : 0, err);
+        code = look_at(&look, plan.items[i].name, i < OWN_TOPICS ? plan.items[i].partitions : 0,
+                       i < OWN_BY_PARTITION ? "partitions" : "task_partitions", err);
     return end_look(&look, code, "topic", "`attent topics --create` makes what is missing", err);
 }
 
@@ -262,7 +271,7 @@ static enum err_code check_sources(const struct conf *conf, struct kafka_consume
     enum err_code code = ERR_NONE;
 
     for (size_t i = 0; i < conf_count(conf, "sources") && code == ERR_NONE; i++)
-        code = look_at(&look, conf_item_name(conf, "sources", i).data, 0, err);
+        code = look_at(&look, conf_item_name(conf, "sources", i).data, 0, "", err);
     return end_look(&look, code, "source topic",
                     "correct `sources`, or let `attent topics --create --all` make them", err);
 }

@@ -66,7 +66,9 @@ enum err_code blob_unwrap(struct str subject, struct str blob, struct arena *are
     version = reader_u8(&r);
     sum = reader_u32(&r);
     if (version < 1 || version > BLOB_VERSION)
-        return err_set(err, ERR_STATE, "version %d: this program knows version %d and older",
+        return err_set(err, ERR_STATE,
+                       "version %d: this program knows version %d and older (a newer attent has "
+                       "written it)",
                        version, BLOB_VERSION);
     if (r.failed || sum != checksum(version, subject, str_slice(blob, BLOB_HEAD_BYTES, blob.len)))
         return err_set(err, ERR_STATE, "%zu bytes with a wrong checksum", blob.len);

@@ -123,6 +123,11 @@ int64_t engine_next(const struct engine *p)
     return p->meta.next;
 }
 
+struct hash128 engine_last(const struct engine *p)
+{
+    return p->meta.last;
+}
+
 int64_t engine_now_ms(const struct engine *p)
 {
     return p->meta.now_ms;
@@ -153,6 +158,8 @@ static enum progress run_records(struct engine *p, size_t *done, struct err *err
         progress = engine_settle(p, err);
     for (; *done < p->planned && progress == PROGRESS_ON; *done += progress == PROGRESS_ON)
         progress = engine_run_record(p, &p->records[*done], &p->items[*done], err);
+    if (*done > 0 && p->records[*done - 1].offset + 1 == p->meta.next)
+        p->meta.last = record_hash(&p->records[*done - 1]);
     engine_tell(p, &(struct engine_act){.kind = ENGINE_BATCH});
     return progress;
 }

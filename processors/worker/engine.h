@@ -95,8 +95,9 @@ void engine_keep_cache(struct engine *p, struct engine *before);
 
 int64_t engine_next(const struct engine *p);
 int64_t engine_now_ms(const struct engine *p);
-uint64_t engine_commit(const struct engine *p); /* number of the last commit that was sent */
-size_t engine_subjects(const struct engine *p); /* in memory */
+uint64_t engine_commit(const struct engine *p);     /* number of the last commit that was sent */
+struct hash128 engine_last(const struct engine *p); /* of the record before next (landmark.h) */
+size_t engine_subjects(const struct engine *p);     /* in memory */
 const struct engine_counts *engine_counts(const struct engine *p);
 
 /* When the earliest timer is due; STEP_NO_TIMER: there is none (or none in memory before the first

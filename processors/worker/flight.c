@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/fail_point.h"
 #include "core/mutant.h"
+#include "processors/worker/landmark.h"
 
 enum { ACKNOWLEDGE_MS_MAX = 15000 /* longer than a record may take to be refused */ };
 
@@ -53,11 +54,11 @@ static bool gather(struct worker *w, struct place *place)
                                                place->records, w->config.batch_records_max);
         w->times.take_us += lap(&clock_us);
     }
-    return place->run.count > 0 || engine_is_unsettled(place->engine);
+    return landmark_passed(w, place) &&
+           (place->run.count > 0 || engine_is_unsettled(place->engine));
 }
 
-/* The records of the batch are done; what is left comes in the next one. */
-static void advance_run(struct worker *w, struct place *place, size_t done)
+void flight_advance(struct worker *w, struct place *place, size_t done)
 {
     if (place->run.count == 0)
         return; /* it had none */
@@ -194,7 +195,7 @@ static void decide(struct worker *w, struct place *place, size_t count, struct e
     if (!decided)
         return;
     place->status.batches++;
-    advance_run(w, place, place->open.batch.done);
+    flight_advance(w, place, place->open.batch.done);
     if (!place->open.batch.moved)
         return;
     observe(w, "decide", clock_us - start_us);

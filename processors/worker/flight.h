@@ -32,6 +32,9 @@
 bool flight_decide(struct worker *w, struct place *place, struct err *err);
 bool flight_move_on(struct worker *w, struct err *err); /* all places: answers, commits */
 
+/* The first records of what was taken are done; what is left comes in the next batch. */
+void flight_advance(struct worker *w, struct place *place, size_t done);
+
 /* Wait until nothing is on its way. */
 void flight_land(struct worker *w);
 

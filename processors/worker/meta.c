@@ -1,5 +1,5 @@
 /* version 1 | checksum 8 | commit, next, now, generation | topics: per partition number, chain |
- * sources taken
+ * sources taken | last 16 (version 1: not there)
  */
 #include "processors/worker/meta.h"
 
@@ -7,7 +7,7 @@
 #include "core/hash.h"
 #include "core/mem.h"
 
-enum { META_VERSION = 1, META_HEAD_BYTES = 9, META_PARTITIONS_MAX = 100000 };
+enum { META_VERSION = 2, META_HEAD_BYTES = 9, META_PARTITIONS_MAX = 100000 };
 
 static void add_topic(struct meta *meta, int32_t partitions)
 {
@@ -74,6 +74,8 @@ static void put_body(const struct meta *meta, struct buf *out)
         buf_put_varint(out, meta->taken.sources[i].generation);
         put_chain(out, meta->taken.sources[i].number, meta->taken.sources[i].hash);
     }
+    buf_put_u64(out, meta->last.low);
+    buf_put_u64(out, meta->last.high);
 }
 
 void meta_encode(const struct meta *meta, struct buf *out)
@@ -132,10 +134,12 @@ enum err_code meta_decode_any(struct str bytes, struct meta *meta, struct err *e
     uint64_t sum = reader_u64(&r);
 
     *meta = (struct meta){0};
-    if (version != META_VERSION)
-        return err_set(err, ERR_STATE, "state of version %d: this program knows version %d",
+    if (version < 1 || version > META_VERSION)
+        return err_set(err, ERR_STATE,
+                       "state of version %d: this program knows version %d and older; start the "
+                       "newer attent that wrote it, or `attent restore` a snapshot from before",
                        version, META_VERSION);
-    if (r.failed || sum != hash_bytes(str_slice(bytes, META_HEAD_BYTES, bytes.len), META_VERSION))
+    if (r.failed || sum != hash_bytes(str_slice(bytes, META_HEAD_BYTES, bytes.len), version))
         return err_set(err, ERR_STATE, "state: the checksum of its meta is wrong");
     meta->commit = reader_varint(&r);
     meta->next = reader_zigzag(&r);
@@ -143,6 +147,10 @@ enum err_code meta_decode_any(struct str bytes, struct meta *meta, struct err *e
     meta->generation = reader_varint(&r);
     read_topics(&r, meta);
     read_taken(&r, meta);
+    if (version > 1) {
+        meta->last.low = reader_u64(&r);
+        meta->last.high = reader_u64(&r);
+    }
     if (r.failed || r.at != r.end)
         return err_set(err, ERR_STATE, "state: its meta is malformed");
     return ERR_NONE;
@@ -161,8 +169,9 @@ enum err_code meta_decode(struct str bytes, const int32_t *partitions, size_t to
     for (size_t i = 0; i < topic_count && code == ERR_NONE; i++)
         if (meta->topics[i].partition_count != partitions[i])
             return err_set(err, ERR_STATE,
-                           "output topic %zu had %d partitions and has %d: that takes a new "
-                           "generation of outputs (`attent init --from` a snapshot)",
+                           "output topic %zu had %d partitions and has %d: that takes new numbers "
+                           "for what is written; `attent snapshot DIR` and `attent init --from "
+                           "DIR` keep the states",
                            i, meta->topics[i].partition_count, partitions[i]);
     return code;
 }

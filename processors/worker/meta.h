@@ -21,7 +21,8 @@ struct meta {
     uint64_t generation; /* of its outputs */
     struct meta_topic *topics;
     size_t topic_count;
-    struct taken taken; /* of numbered inputs */
+    struct taken taken;  /* of numbered inputs */
+    struct hash128 last; /* the record in front of `next` (record_hash); {0, 0}: not known */
 };
 
 /* A partition at its very beginning. */

@@ -16,6 +16,7 @@
 #include "core/rng.h"
 #include "processors/worker/evidence.h"
 #include "processors/worker/flight.h"
+#include "processors/worker/landmark.h"
 #include "processors/worker/lost.h"
 
 enum { BACKOFF_MS_MIN = 20, BACKOFF_MS_MAX = 1000, REPORT_NUMBER_SIZE = 16 };
@@ -223,16 +224,21 @@ static enum err_code check_bounds(struct worker *w, struct place *place, bool fr
     mine = engine_next(place->engine);
     if (mine < first)
         return err_set(err, ERR_STATE,
-                       "the log of %s/%d begins at offset %lld and the state goes up to %lld: what "
-                       "lies between was thrown away unread; `attent restore` with a younger "
-                       "snapshot, or `attent init --from beginning` goes on without it",
-                       w->config.input, place->number, (long long)first, (long long)mine);
+                       "the log of %s/%d begins at offset %lld and the state goes up to %lld: "
+                       "records %lld to %lld were thrown away unread; `attent restore` with a "
+                       "younger snapshot; or go on without them: `attent snapshot DIR` and `attent "
+                       "init --from DIR --log beginning`, both with --step %s --partition %d",
+                       w->config.input, place->number, (long long)first, (long long)mine,
+                       (long long)mine, (long long)first - 1, w->class->name, place->number);
     if (mine > next)
         return err_set(err, ERR_STATE,
-                       "the log of %s/%d ends at offset %lld and the state goes up to %lld: the "
-                       "topic was made again, or Kafka has lost records; `attent restore` with an "
-                       "older snapshot, or `attent init --from DIR` or `end` for another topic",
-                       w->config.input, place->number, (long long)next, (long long)mine);
+                       "the log of %s/%d ends at offset %lld and the state goes up to %lld: "
+                       "records %lld to %lld are not in it; Kafka has lost them: `attent restore` "
+                       "with an older snapshot; or the topic was made again: `attent snapshot DIR` "
+                       "and `attent init --from DIR --log beginning`, both with --step %s",
+                       w->config.input, place->number, (long long)next, (long long)mine,
+                       (long long)next, (long long)mine - 1, w->class->name);
+    landmark_begin(place, first);
     return ERR_NONE;
 }
 
@@ -268,6 +274,7 @@ static enum claimed open_engine(struct worker *w, struct place *place, bool fres
     struct engine *before = place->engine; /* NULL, but for CACHE_KEPT */
     enum err_code code = ERR_NONE;
 
+    place->landmark = false;
     if (fresh)
         code = check_bounds(w, place, true, err);
     if (code == ERR_NONE)
@@ -445,8 +452,8 @@ void place_mend(struct worker *w, struct place *place)
     if (place->state != WORKER_RUNNING)
         return;
     kafka_consumer_pause(w->consumer, w->config.input, place->number, false);
-    if (kafka_consumer_seek(w->consumer, w->config.input, place->number, place->next, &why) !=
-        ERR_NONE)
+    if (kafka_consumer_seek(w->consumer, w->config.input, place->number, landmark_start(place),
+                            &why) != ERR_NONE)
         place_suspend(w, place, MEND_PROOF, &why);
 }
 

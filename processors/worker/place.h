@@ -47,6 +47,7 @@ struct place {
     struct engine *engine;  /* while running */
     struct buf meta, own;   /* as committed last: the way back */
     int64_t next;           /* as committed last; -1: never claimed */
+    bool landmark;          /* the record before next is to be compared first (landmark.h) */
     int64_t tick_ms;        /* the last tick that was written */
     struct record *records; /* room for one batch */
     struct run run;

@@ -23,6 +23,7 @@
 #include "core/mem.h"
 #include "core/readiness.h"
 #include "processors/worker/flight.h"
+#include "processors/worker/landmark.h"
 #include "processors/worker/place.h"
 #include "processors/worker/redis_store.h"
 #include "processors/worker/ticks.h"
@@ -58,7 +59,8 @@ static void on_assigned(void *context, struct kafka_partition *partitions, size_
             place_suspend(w, place, MEND_CLAIM, &down);
         if (place->state == WORKER_SUSPENDED)
             err_set(&down, ERR_DOWN, "%s", place->reason);
-        partitions[i].offset = place->state == WORKER_RUNNING ? place->next : KAFKA_OFFSET_HOLD;
+        partitions[i].offset =
+            place->state == WORKER_RUNNING ? landmark_start(place) : KAFKA_OFFSET_HOLD;
     }
     w->report_mono_ms = 0;
 }
@@ -202,7 +204,8 @@ static int wait_ms(const struct worker *w, int timeout_ms, int64_t mono_ms)
     return (int)wait;
 }
 
-/* A partition whose offset is not in the log is stopped; other faults of a partition pass. */
+/* A partition whose offset is not in the log any more: the claim says what is missing and stops it.
+ * Other faults of a partition pass. */
 static void handle_fault(struct worker *w, const struct err *why)
 {
     const char *topic;
@@ -212,8 +215,8 @@ static void handle_fault(struct worker *w, const struct err *why)
     if (!kafka_consumer_fault(w->consumer, &topic, &number) || why->code != ERR_STATE)
         return;
     place = place_find(w, number);
-    if (place != NULL)
-        place_stop(w, place, why);
+    if (place != NULL && place->state == WORKER_RUNNING)
+        place_suspend(w, place, MEND_PROOF, why);
 }
 
 /* One look at everything; false: there was nothing to do. */

@@ -6,20 +6,16 @@
 
 #include "core/clock.h"
 #include "core/when.h"
-#include "schemas/chain.h"
 #include "schemas/control.h"
 #include "schemas/watermark.h"
-#include "tests/support/field.h"
+#include "tests/support/cars.h"
 #include "tests/support/scratch.h"
 #include "tests/support/suite.h"
 #include "tests/support/wait.h"
-#include "tests/support/watch.h"
 
 enum {
     SECONDS_PER_TEST = 180,
     PATIENCE_MS = 60 * 1000,
-    CARS = 24,
-    CLAIMED = 18, /* of them; the others stay unknown */
     ROUNDS = 12,
     CLAIM_ROUND = 6,
 };
@@ -91,62 +87,12 @@ static void send_car(struct field *field, const char *id, const char *customer, 
 
 /* --- kill -9 --------------------------------------------------------------------------------------- */
 
-struct reading { /* of events, as decide takes them */
-    struct watch *watch;
-    size_t looked;
-    struct taken taken[FIELD_PARTITIONS];
-    struct buf scratch;
-    int next[CARS]; /* the round whose report comes next */
-    int reports;
-};
-
-/* A report: id "CAR-ROUND", of the car's owner, each car's in order. */
-static void take_report(struct reading *r, const struct record *record)
-{
-    struct str id = record_header(record, STR("ce_id"));
-    char text[32], owner[16];
-    int car, round;
-
-    snprintf(text, sizeof text, "%.*s", STR_ARG(id));
-    ck_assert_int_eq(sscanf(text, "%d-%d", &car, &round), 2);
-    snprintf(owner, sizeof owner, "c-%d", car);
-    ck_assert_msg(str_is(record->key, owner), "%s went to %.*s", text, STR_ARG(record->key));
-    ck_assert(str_equal(record_header(record, STR("ce_subject")), record->key));
-    ck_assert_msg(round == r->next[car], "%s came instead of round %d", text, r->next[car]);
-    r->next[car]++;
-    r->reports++;
-}
-
-static void look(struct reading *r)
-{
-    watch_poll(r->watch, 100);
-    while (r->looked < watch_count(r->watch)) {
-        const struct record *record = watch_at(r->watch, r->looked++);
-        struct taken *taken = &r->taken[record->partition];
-        struct taken_source source;
-        struct err err = {0};
-
-        switch (taken_look(taken, record, &r->scratch, &source, &err)) {
-        case TAKEN_NEXT:
-            taken_advance(taken, &source);
-            take_report(r, record);
-            break;
-        case TAKEN_PLAIN: /* of ingest, and the activation */
-        case TAKEN_REPEAT:
-        case TAKEN_GAP: break;
-        case TAKEN_OLD:
-        case TAKEN_JUNK:
-        case TAKEN_BROKEN: ck_abort_msg("%s", err.text);
-        }
-    }
-}
-
-static void look_until(struct reading *r, int reports, struct process *process)
+static void look_until(struct cars_reading *r, int reports, struct process *process)
 {
     int64_t until_ms = wait_now_ms() + PATIENCE_MS;
 
     while (r->reports < reports && wait_now_ms() < until_ms)
-        look(r);
+        cars_look(r);
     field_check(process, r->reports >= reports, "reports do not come");
     ck_assert_int_eq(r->reports, reports);
 }
@@ -160,7 +106,7 @@ static void send_round(struct field *field, int round, int64_t at_ms)
         snprintf(vin, sizeof vin, "v%d", car);
         snprintf(customer, sizeof customer, "c-%d", car);
         send_car(field, id, "", "car.moved", vin, at_ms + car);
-        if (round == CLAIM_ROUND && car < CLAIMED) {
+        if (round == CLAIM_ROUND && car < CARS_CLAIMED) {
             snprintf(id, sizeof id, "taken-%d", car);
             send_car(field, id, customer, "car.taken", vin, at_ms + car);
         }
@@ -182,7 +128,7 @@ static void expect_letters(struct field *field)
 {
     const char *const topics[] = {field_topic(field, "identify.dlq"), NULL};
     struct watch *watch = watch_open(&field->kafka, topics);
-    size_t expected = (CARS - CLAIMED) * ROUNDS;
+    size_t expected = (CARS - CARS_CLAIMED) * ROUNDS;
 
     ck_assert_ptr_nonnull(watch_nth(watch, topics[0], NULL, expected - 1, PATIENCE_MS));
     ck_assert_uint_eq(watch_count(watch), expected);
@@ -248,25 +194,23 @@ static void expect_replay(struct field *field, struct process *process)
 START_TEST(a_killed_process_loses_and_doubles_and_turns_round_nothing)
 {
     const int64_t start_ms = 1735689600000; /* 2025-01-01T00:00:00Z */
-    struct reading r = {0};
+    struct cars_reading r;
     struct field field;
     struct process *ingest, *first, *second;
-    const char *topics[2] = {NULL, NULL};
 
     open_company(&field, "killed", "time: log\n");
     ingest = field_start(&field, "run", "--role", "ingest", NULL);
-    topics[0] = field_topic(&field, "events");
-    r.watch = watch_open(&field.kafka, topics);
+    cars_open(&r, &field);
     first = start_identify(&field);
     for (int round = 0; round <= CLAIM_ROUND; round++)
         send_round(&field, round, start_ms + round * WHEN_HOUR_MS);
     while (r.reports == 0)
-        look(&r); /* it is in the middle of releasing them */
+        cars_look(&r); /* it is in the middle of releasing them */
     process_kill(first, SIGKILL);
     second = field_start(&field, "run", "--role", "identify", NULL);
     for (int round = CLAIM_ROUND + 1; round < ROUNDS; round++)
         send_round(&field, round, start_ms + round * WHEN_HOUR_MS);
-    look_until(&r, CLAIMED * ROUNDS, second);
+    look_until(&r, CARS_CLAIMED * ROUNDS, second);
 
     for (int car = 0; car < 4 * CARS; car++) { /* time reaches every partition */
         char vin[16], id[16];
@@ -277,18 +221,15 @@ START_TEST(a_killed_process_loses_and_doubles_and_turns_round_nothing)
     }
     field_flush(&field);
     expect_letters(&field);
-    look(&r);
-    ck_assert_int_eq(r.reports, CLAIMED * ROUNDS);
+    cars_look(&r);
+    ck_assert_int_eq(r.reports, CARS_CLAIMED * ROUNDS);
     expect_replay(&field, second);
     expect_why(&field);
 
     process_free(first);
     process_free(second);
     process_free(ingest);
-    watch_close(r.watch);
-    for (int i = 0; i < FIELD_PARTITIONS; i++)
-        taken_free(&r.taken[i]);
-    buf_free(&r.scratch);
+    cars_close(&r);
     field_close(&field);
 }
 END_TEST

@@ -36,15 +36,20 @@ START_TEST(what_redis_lost_comes_back_from_a_snapshot_and_the_log)
 
     site_open(&site, "lost", kafka);
     snap = site_in_dir(&site, "one");
+    site_feed_cars(&site, false); /* they wait for an owner */
+    site_await_identified(&site, FIELD_PARTITIONS);
     site_feed(&site, SITE_EVENTS / 3);
     site_await_states(&site);
     out = field_run(&site.field, 0, "snapshot", snap, NULL); /* in the midst of it */
+    site_has(out, "identify/0: next ");
     site_has(out, "decide/0: next ");
-    site_has(out, "4 partitions, ");
+    site_has(out, "8 partitions, ");
     free(out);
-    ck_assert_int_eq(scratch_count_files(snap), 4);
+    ck_assert_int_eq(scratch_count_files(snap), 8);
     site_feed(&site, SITE_EVENTS / 3);
-    out = field_run(&site.field, 0, "verify", "--step", "decide", "--from", snap, NULL);
+    site_feed_cars(&site, true);
+    out = field_run(&site.field, 0, "verify", "--from", snap, NULL);
+    site_has(out, "identify/3: equal at offset ");
     site_has(out, "decide/3: equal at offset ");
     free(out);
     out = field_run(&site.field, 1, "restore", snap, NULL);
@@ -54,21 +59,29 @@ START_TEST(what_redis_lost_comes_back_from_a_snapshot_and_the_log)
 
     site_empty_redis(&site);
     site_feed(&site, SITE_EVENTS / 6);
+    site_feed_cars(&site, false);
     field_check(
         site.decider,
         process_wait_output(site.decider, "`attent restore` puts a snapshot back", WAIT_MS_MAX),
         "decide does not name the way out");
     site_stop_decider(&site);
     out = field_run(&site.field, 0, "restore", snap, NULL);
+    site_has(out, "identify/0: goes on at offset ");
     site_has(out, "; no state is there");
     free(out);
     free(field_run(&site.field, 78, "snapshot", site_in_dir(&site, "none"), NULL)); /* a dry run */
     out = field_run(&site.field, 0, "restore", snap, "--yes", NULL);
-    site_has(out, "4 partitions are done");
+    site_has(out, "8 partitions are done");
     free(out);
     site_start_decider(&site);
     site_feed(&site, SITE_EVENTS);
+    site_feed_cars(&site, false);
+    site_await_identified(&site, FIELD_PARTITIONS);
     site_finish(&site, &live, &replay);
+    site_expect_cars(&site);
+    out = field_run(&site.field, 0, "verify", "--step", "identify", NULL);
+    site_has(out, "identify/3: equal at offset ");
+    free(out);
     decided_compare(&live, &replay, false);
     ck_assert_uint_gt(live.repeats, 0); /* derived again, and the same */
     ck_assert_uint_gt(decided_count(&live, DECIDED_TASKS), SITE_CUSTOMERS / 4);
@@ -77,36 +90,6 @@ START_TEST(what_redis_lost_comes_back_from_a_snapshot_and_the_log)
     site_close(&site);
 }
 END_TEST
-
-/* A subject's state put under another one's key: the checksum knows whose it is. */
-static void damage_is_named_and_mended(struct site *site, const char *snap)
-{
-    char command[1024], *out;
-
-    snprintf(command, sizeof command,
-             "redis-cli -p %d --scan --pattern '{decide:2}:s:?*' | head -20 | while read -r k; do "
-             "redis-cli -p %d setrange $k 9 zzz; done > /dev/null",
-             server_port(site->field.redis, 0), server_port(site->field.redis, 0));
-    ck_assert_int_eq(system(command), 0);
-    out = field_run(&site->field, 1, "verify", "--step", "decide", "--partition", "2", NULL);
-    site_has(out, "decide/2: DIFFERENT at offset ");
-    site_has(out, "Redis has another state than the log makes");
-    free(out);
-    site->decider = field_start(&site->field, "run", "--role", "decide", NULL);
-    site_feed(site, SITE_EVENTS / 4);
-    field_check(site->decider,
-                process_wait_output(site->decider, "with a wrong checksum; `attent restore` puts",
-                                    WAIT_MS_MAX),
-                "no damage is told");
-    site_stop_decider(site);
-    free(field_run(&site->field, 0, "restore", snap, "--step", "decide", "--partition", "2",
-                   "--force", "--yes", NULL));
-    site_start_decider(site);
-    out = field_run(&site->field, 0, "verify", "--step", "decide", "--partition", "2", NULL);
-    site_has(out, "decide/2: equal at offset ");
-    free(out);
-    site_stop_decider(site);
-}
 
 /* --- init ------------------------------------------------------------------------------------------------ */
 
@@ -119,23 +102,28 @@ START_TEST(without_a_snapshot_a_step_is_begun_anew_from_the_log)
 
     site_open(&site, "anew", kafka);
     site_feed(&site, SITE_EVENTS / 2);
+    site_feed_cars(&site, true);
     site_await_states(&site);
     site_empty_redis(&site);
     site_stop_decider(&site);
     out = field_run(&site.field, 0, "init", "--step", "decide", "--from", "beginning", NULL);
     site_has(out, "decide/0: goes on at offset 0 (the log has 0 to ");
     free(out);
-    free(field_run(&site.field, 0, "init", "--step", "decide", "--from", "beginning", "--yes",
-                   NULL));
+    free(field_run(&site.field, 2, "init", "--from", "end", "--log", "end", NULL));
+    out = field_run(&site.field, 0, "init", "--from", "beginning", "--yes", NULL);
+    site_has(out, "8 partitions are done");
+    free(out);
     site_start_decider(&site);
     site_feed(&site, SITE_EVENTS);
+    site_feed_cars(&site, false);
+    site_await_identified(&site, FIELD_PARTITIONS);
     site_finish(&site, &live, &replay);
     decided_compare_content(&live, &replay);
     decided_close(&live);
     decided_close(&replay);
     free(field_run(&site.field, 0, "snapshot", site_in_dir(&site, "after"), NULL));
-    free(field_run(&site.field, 0, "verify", "--step", "decide", "--from",
-                   site_in_dir(&site, "after"), NULL));
+    ck_assert_uint_eq(site_taken_all(&site), 2 * CARS_CLAIMED);
+    free(field_run(&site.field, 0, "verify", "--from", site_in_dir(&site, "after"), NULL));
     free(field_run(&site.field, 78, "verify", "--step", "decide", NULL)); /* another generation */
     site_close(&site);
 }
@@ -192,78 +180,6 @@ START_TEST(a_step_begun_in_the_middle_takes_the_numbers_that_follow)
     site_start_decider(&site);
     site_feed(&site, SITE_EVENTS / 3);
     site_await_states(&site);
-    site_close(&site);
-}
-END_TEST
-
-/* --- partitions that stand still, and the way out -------------------------------------------------------- */
-
-/* As docs/operations.md says it. */
-static void run_to_the_end(struct site *site)
-{
-    site_start_decider(site);
-    site_feed(site, 100);
-    site_await_decided(site, FIELD_PARTITIONS);
-    site_stop_decider(site);
-}
-
-static void another_log_is_noticed(struct site *site, const char *snap)
-{
-    site_move_next(site, 1, 1000);
-    site_move_next(site, 2, -1000);
-    site->decider = field_start(&site->field, "run", "--role", "decide", NULL);
-    site_await_word(site, "and the state goes up to -");
-    site_await_word(site, "the topic was made again, or Kafka has lost records; `attent restore`");
-    site_stop_decider(site);
-    free(field_run(&site->field, 0, "restore", snap, "--partition", "1", "--force", "--yes", NULL));
-    free(field_run(&site->field, 0, "init", "--step", "decide", "--partition", "2", "--from",
-                   "beginning", "--yes", NULL));
-    run_to_the_end(site);
-}
-
-/* What nobody else than a run that has decided differently would write. */
-static void send_broken(struct site *site, int partition)
-{
-    const struct header headers[] = {
-        {STR(CHAIN_FROM_HEADER), STR("identify/0")},
-        {STR(CHAIN_SEQ_HEADER), STR("1.1")},
-        {STR(CHAIN_HASH_HEADER), STR("00112233445566778899aabbccddeeff")}};
-    const struct record record = {.topic = str_of(field_topic(&site->field, "events")),
-                                  .partition = partition,
-                                  .timestamp_ms = 1735689600000,
-                                  .key = STR("c-1"),
-                                  .value = STR("{}"),
-                                  .headers = headers,
-                                  .header_count = 3};
-
-    field_send_record(&site->field, &record);
-}
-
-static void a_broken_chain_is_given_up(struct site *site, const char *snap)
-{
-    send_broken(site, 3);
-    site_start_decider(site);
-    site_await_word(site, "two runs have decided differently");
-    site_stop_decider(site);
-    free(field_run(&site->field, 0, "snapshot", snap, NULL));
-    free(field_run(&site->field, 0, "init", "--from", snap, "--yes", NULL));
-    run_to_the_end(site);
-}
-
-START_TEST(a_partition_that_stands_still_says_why_and_the_way_out_leads_out)
-{
-    struct site site;
-    const char *snap;
-
-    site_open(&site, "still", kafka);
-    snap = site_in_dir(&site, "one");
-    site_feed(&site, SITE_EVENTS / 2);
-    site_await_states(&site);
-    free(field_run(&site.field, 0, "snapshot", snap, NULL));
-    site_stop_decider(&site);
-    damage_is_named_and_mended(&site, snap);
-    another_log_is_noticed(&site, snap);
-    a_broken_chain_is_given_up(&site, site_in_dir(&site, "two"));
     site_close(&site);
 }
 END_TEST
@@ -343,10 +259,11 @@ static void compare_outputs(struct site *site, struct site *undisturbed)
     watch_close(other);
 }
 
-/* Records come in order of their times; a tick puts all partitions to one time. */
+/* Records come in order of their times; a tick puts all partitions to one time.  Reports of cars wait. */
 static void feed_the_first_part(struct site *site)
 {
     site_feed(site, SITE_EVENTS / 10);
+    site_feed_cars(site, false);
     site_tick_all(site, FIELD_PARTITIONS, history_now_ms(&site->history));
 }
 
@@ -376,15 +293,23 @@ START_TEST(twice_as_many_partitions_lose_and_double_nothing)
     site_await_states(&site);
     free(field_run(&site.field, 0, "snapshot", site_in_dir(&site, "early"), NULL));
     feed_the_first_part(&site);
+    site_await_identified(&site, FIELD_PARTITIONS);
     site_await_decided(&site, FIELD_PARTITIONS);
     site_stop_decider(&site);
     out = field_run(&site.field, 1, "repartition", site_in_dir(&site, "early"), "--partitions", "8",
                     NULL);
     site_has(out, "are not in the snapshot: stop ingest, wait until all is decided");
     free(out);
+    ck_assert_int_eq(/* somebody was too early */
+                     kafka_topic_grow(&site.field.kafka, field_topic(&site.field, "events"), 8,
+                                      NULL),
+                     ERR_NONE);
+    site_refuses_to_start(&site,
+                          "has 8 partitions and the configuration says 4: set partitions to");
     free(field_run(&site.field, 0, "snapshot", snap, NULL));
     free(field_run(&site.field, 2, "repartition", snap, "--partitions", "3", NULL));
     out = field_run(&site.field, 0, "repartition", snap, "--partitions", "8", NULL);
+    site_has(out, "identify/7: goes on at offset 0 ");
     site_has(out, "decide/7: goes on at offset 0 ");
     free(out);
     for (int i = 0; i < 2; i++) { /* may be done again */
@@ -393,15 +318,16 @@ START_TEST(twice_as_many_partitions_lose_and_double_nothing)
         free(out);
     }
     site_new_producer(&site); /* as ingest is started anew, it learns of the partitions */
-    site.decider = field_start(&site.field, "run", "--role", "decide", "-s", "partitions=8", "-s",
-                               "task_partitions=4", NULL);
-    field_check(site.decider,
-                process_wait_output(site.decider, "\"partition claimed\"", WAIT_MS_MAX),
-                "decide gets no partition");
+    site.settings[0] = "partitions=8";
+    site.settings[1] = "task_partitions=4";
+    site_start_decider(&site);
     site_feed(&site, SITE_EVENTS);
+    site_feed_cars(&site, true);
+    site_await_identified(&site, 8);
     site_tick_all(&site, 8, 0);
     site_await_decided(&site, 8);
     site_stop_decider(&site);
+    site_expect_cars(&site);
     open_undisturbed(&undisturbed);
     compare_outputs(&site, &undisturbed);
     site_close(&undisturbed);
@@ -414,7 +340,6 @@ int main(void)
     const TTest *const tests[] = {what_redis_lost_comes_back_from_a_snapshot_and_the_log,
                                   without_a_snapshot_a_step_is_begun_anew_from_the_log,
                                   a_step_begun_in_the_middle_takes_the_numbers_that_follow,
-                                  a_partition_that_stands_still_says_why_and_the_way_out_leads_out,
                                   twice_as_many_partitions_lose_and_double_nothing};
 
     setvbuf(stdout, NULL, _IOLBF, 0);

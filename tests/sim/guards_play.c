@@ -65,15 +65,36 @@ static void trim_input(struct guards *g)
     sim_tell("what was not read yet has expired");
 }
 
-/* With what is in the new one being less than what was read of the old. */
-static void make_input_again(struct guards *g)
+static void replace_input(const struct guards *g)
 {
     kafka_model_delete_topic("toy.in");
     kafka_model_create_topic("toy.in", (int)g->partitions, 0);
     toy_play_nudge(NULL);
+}
+
+/* With what is in the new one being less than what was read of the old. */
+static void make_input_again(struct guards *g)
+{
+    replace_input(g);
     for (int32_t p = 0; p < g->partitions; p++)
         g->concerned[p] = g->next[p] > 1;
     sim_tell("the input is another topic of the same name");
+}
+
+/* With more in it: it is noticed by the record that stands where the last one was taken. */
+static void make_input_again_and_longer(struct guards *g)
+{
+    int64_t longest = 0;
+
+    for (int32_t p = 0; p < g->partitions; p++) {
+        g->concerned[p] = g->next[p] > 0;
+        if (g->next[p] > longest)
+            longest = g->next[p];
+    }
+    replace_input(g);
+    for (int64_t i = 0; i < longest; i++)
+        toy_play_nudge(NULL);
+    sim_tell("the input is another topic of the same name, and has grown past the states");
 }
 
 static void make_input_wider(struct guards *g)
@@ -87,13 +108,13 @@ static void make_input_wider(struct guards *g)
 
 static void strike(struct guards *g)
 {
-    static void (*const calamities[])(struct guards * g) = {empty_store, trim_input,
-                                                            make_input_again, make_input_wider};
+    static void (*const calamities[])(struct guards * g) = {
+        empty_store, trim_input, make_input_again, make_input_again_and_longer, make_input_wider};
     uint64_t which = rng_below(sim_rng(), sizeof calamities / sizeof calamities[0]);
 
     for (int32_t p = 0; p < g->partitions; p++)
         g->next[p] = cluster_kept_next(g->role, p);
-    if (which != 0 || rng_below(sim_rng(), 2) == 0)
+    if (which > 1 || rng_below(sim_rng(), 2) == 0)
         sim_kill_all();
     g->cluster->stops_wanted = true;
     calamities[which](g);

@@ -147,7 +147,7 @@ void field_flush(struct field *f)
                   err.text);
 }
 
-static void produce(struct field *f, const struct record *record)
+void field_put_record(struct field *f, const struct record *record)
 {
     struct err err = {0};
 
@@ -156,7 +156,7 @@ static void produce(struct field *f, const struct record *record)
 
 void field_send_record(struct field *f, const struct record *record)
 {
-    produce(f, record);
+    field_put_record(f, record);
     field_flush(f);
 }
 
@@ -180,7 +180,7 @@ static void put_binary(struct field *f, struct record *record, const struct fiel
             headers[record->header_count++] = all[i];
     record->headers = headers;
     record->value = str_of(event->data);
-    produce(f, record);
+    field_put_record(f, record);
 }
 
 static void put_structured(struct field *f, struct record *record, const struct field_event *event,
@@ -214,7 +214,7 @@ static void put_structured(struct field *f, struct record *record, const struct 
     record->headers = &header;
     record->header_count = 1;
     record->value = buf_str(&json);
-    produce(f, record);
+    field_put_record(f, record);
     buf_free(&json);
 }
 
@@ -251,6 +251,6 @@ void field_tick(struct field *f, int64_t now_ms)
                             .header_count = 1};
 
     for (record.partition = 0; record.partition < FIELD_PARTITIONS; record.partition++)
-        produce(f, &record);
+        field_put_record(f, &record);
     field_flush(f);
 }

@@ -70,6 +70,7 @@ void field_send(struct field *field, const char *topic, enum field_mode mode,
 void field_put(struct field *field, const char *topic, enum field_mode mode,
                const struct field_event *event);
 void field_send_record(struct field *field, const struct record *record); /* as it stands */
+void field_put_record(struct field *field, const struct record *record);
 void field_flush(struct field *field);
 
 /* A tick in every partition of events: the log's time has come to now_ms. */

@@ -1,6 +1,7 @@
 #include "tests/support/site.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/arena.h"
@@ -22,10 +23,23 @@ static const char yaml[] = "time: log\n"
 
 void site_start_decider(struct site *site)
 {
-    site->decider = field_start(&site->field, "run", "--role", "decide", NULL);
+    const char *const *set = site->settings;
+
+    site->decider =
+        field_start(&site->field, "run", "--role", "identify,decide", set[0] != NULL ? "-s" : NULL,
+                    set[0], set[1] != NULL ? "-s" : NULL, set[1], NULL);
     field_check(site->decider,
                 process_wait_output(site->decider, "\"partition claimed\"", WAIT_MS_MAX),
                 "decide gets no partition");
+}
+
+void site_refuses_to_start(struct site *site, const char *words)
+{
+    struct process *process = field_start(&site->field, "run", "--role", "identify,decide", NULL);
+
+    field_check(process, process_wait(process, WAIT_MS_MAX) == 78, "it has begun");
+    ck_assert_msg(strstr(process_stderr(process), words) != NULL, "%s", process_stderr(process));
+    process_free(process);
 }
 
 void site_stop_decider(struct site *site)
@@ -91,39 +105,60 @@ void site_await_states(struct site *site)
     } while (atoi(reply + 1) < SITE_CUSTOMERS / 2);
 }
 
+void site_feed_cars(struct site *site, bool claim)
+{
+    cars_put_round(&site->field, site->rounds, claim, start_ms - WHEN_DAY_MS + site->rounds);
+    site->rounds++;
+}
+
+static struct store *open_store(struct site *site)
+{
+    const struct redis_settings settings = {.address = server_address(site->field.redis)};
+    struct store *store;
+
+    ck_assert_int_eq(redis_store_open(&settings, &store, NULL), ERR_NONE);
+    return store;
+}
+
 /* False: there is none. */
-static bool read_meta(struct store *store, int partition, struct meta *out)
+static bool read_meta(struct store *store, const char *step, int partition, struct meta *out)
 {
     struct arena *arena = arena_new(0);
     struct str bytes;
     bool there;
 
-    ck_assert_int_eq(store->class->meta(store, "decide", partition, arena, &bytes, NULL),
-                     STORE_DONE);
+    ck_assert_int_eq(store->class->meta(store, step, partition, arena, &bytes, NULL), STORE_DONE);
     there = bytes.len > 0 && meta_decode_any(bytes, out, NULL) == ERR_NONE;
     arena_free(arena);
     return there;
 }
 
-static int64_t next_of(struct store *store, int partition)
+static int64_t next_of(struct store *store, const char *step, int partition)
 {
     struct meta meta = {0};
-    int64_t next = read_meta(store, partition, &meta) ? meta.next : -1;
+    int64_t next = read_meta(store, step, partition, &meta) ? meta.next : -1;
 
     meta_free(&meta);
     return next;
 }
 
+int64_t site_next(struct site *site, const char *step, int partition)
+{
+    struct store *store = open_store(site);
+    int64_t next = next_of(store, step, partition);
+
+    store->class->close(store);
+    return next;
+}
+
 uint64_t site_taken(struct site *site, int partition, const char *source)
 {
-    const struct redis_settings settings = {.address = server_address(site->field.redis)};
+    struct store *store = open_store(site);
     const struct taken_source *taken;
     struct meta meta = {0};
-    struct store *store;
     uint64_t number = 0;
 
-    ck_assert_int_eq(redis_store_open(&settings, &store, NULL), ERR_NONE);
-    if (read_meta(store, partition, &meta) &&
+    if (read_meta(store, "decide", partition, &meta) &&
         (taken = taken_find(&meta.taken, str_of(source))) != NULL)
         number = taken->number;
     meta_free(&meta);
@@ -131,25 +166,56 @@ uint64_t site_taken(struct site *site, int partition, const char *source)
     return number;
 }
 
-/* Until all that is in the log is in the states. */
-void site_await_decided(struct site *site, int partitions)
+uint64_t site_taken_all(struct site *site)
 {
-    const struct redis_settings settings = {.address = server_address(site->field.redis)};
-    int64_t end_ms = wait_now_ms() + WAIT_MS_MAX, first, end;
-    struct store *store;
+    uint64_t all = 0;
+    char source[32];
 
-    ck_assert_int_eq(redis_store_open(&settings, &store, NULL), ERR_NONE);
+    for (int p = 0; p < FIELD_PARTITIONS; p++)
+        for (int n = 0; n < FIELD_PARTITIONS; n++) {
+            snprintf(source, sizeof source, "identify/%d", n);
+            all += site_taken(site, p, source);
+        }
+    return all;
+}
+
+/* Until all that is in the log is in the states. */
+static void await(struct site *site, const char *step, const char *topic, int partitions)
+{
+    int64_t end_ms = wait_now_ms() + WAIT_MS_MAX, first, end;
+    struct store *store = open_store(site);
+
     for (int p = 0; p < partitions; p++) {
-        ck_assert_int_eq(kafka_topic_bounds(&site->field.kafka, field_topic(&site->field, "events"),
-                                            p, &first, &end, NULL),
+        ck_assert_int_eq(kafka_topic_bounds(&site->field.kafka, field_topic(&site->field, topic), p,
+                                            &first, &end, NULL),
                          ERR_NONE);
-        while (next_of(store, p) < end) {
-            ck_assert_msg(wait_now_ms() < end_ms, "partition %d is not decided:\n%s", p,
+        while (next_of(store, step, p) < end) {
+            ck_assert_msg(wait_now_ms() < end_ms, "%s/%d does not come to its end:\n%s", step, p,
                           process_stderr(site->decider));
             wait_pause_ms(20);
         }
     }
     store->class->close(store);
+}
+
+void site_await_decided(struct site *site, int partitions)
+{
+    await(site, "decide", "events", partitions);
+}
+
+void site_await_identified(struct site *site, int partitions)
+{
+    await(site, "identify", "identify", partitions);
+}
+
+void site_expect_cars(struct site *site)
+{
+    struct cars_reading reading;
+
+    cars_open(&reading, &site->field);
+    cars_look_to_end(&reading);
+    ck_assert_int_eq(reading.reports, CARS_CLAIMED * site->rounds);
+    cars_close(&reading);
 }
 
 void site_tick_all(struct site *site, int partitions, int64_t at_ms)
@@ -191,26 +257,19 @@ void site_finish(struct site *site, struct decided *live, struct decided *replay
 
 /* --- what has happened to it, without having to happen ------------------------------------------------ */
 
-void site_move_next(struct site *site, int partition, int64_t by)
+void site_write_version(struct site *site, const char *step, int partition, char version)
 {
-    const struct redis_settings settings = {.address = server_address(site->field.redis)};
     struct arena *arena = arena_new(0);
+    struct store *store = open_store(site);
     struct store_copy copy;
-    struct buf bytes = {0};
-    struct store *store;
-    struct meta meta;
+    struct str meta;
 
-    ck_assert_int_eq(redis_store_open(&settings, &store, NULL), ERR_NONE);
-    ck_assert_int_eq(store->class->copy(store, "decide", partition, arena, &copy, NULL),
+    ck_assert_int_eq(store->class->copy(store, step, partition, arena, &copy, NULL), STORE_DONE);
+    meta = copy.meta;
+    copy.meta = (struct str){arena_copy(arena, meta.data, meta.len), meta.len};
+    ((char *)(uintptr_t)copy.meta.data)[0] = version;
+    ck_assert_int_eq(store->class->replace(store, step, partition, copy.commit, &copy, NULL),
                      STORE_DONE);
-    ck_assert_int_eq(meta_decode_any(copy.meta, &meta, NULL), ERR_NONE);
-    meta.next += by;
-    meta_encode(&meta, &bytes);
-    copy.meta = buf_str(&bytes);
-    ck_assert_int_eq(store->class->replace(store, "decide", partition, copy.commit, &copy, NULL),
-                     STORE_DONE);
-    meta_free(&meta);
-    buf_free(&bytes);
     store->class->close(store);
     arena_free(arena);
 }

@@ -12,6 +12,7 @@ static void fill(struct meta *meta)
     meta_init(meta, 123, 4, partitions, 2);
     meta->commit = 9;
     meta->now_ms = -5;
+    meta->last = (struct hash128){9, 10};
     meta->topics[1].sent[2] = (struct chain){42, {7, 8}};
     taken_advance(&meta->taken, &source);
     source.from = STR("decide/0");
@@ -29,6 +30,8 @@ START_TEST(meta_reads_back_as_it_was)
     ck_assert_uint_eq(back.commit, 9);
     ck_assert_int_eq(back.next, 123);
     ck_assert_int_eq(back.now_ms, -5);
+    ck_assert_uint_eq(back.last.low, 9);
+    ck_assert_uint_eq(back.last.high, 10);
     ck_assert_uint_eq(back.generation, 4);
     ck_assert_uint_eq(back.topics[1].sent[2].number, 42);
     ck_assert_uint_eq(back.topics[1].sent[2].hash.high, 8);
@@ -39,6 +42,41 @@ START_TEST(meta_reads_back_as_it_was)
     meta_free(&back);
     buf_free(&bytes);
     buf_free(&again);
+}
+END_TEST
+
+/* Bytes that the first version has stored. */
+static const char old_meta[] =
+    "\x01\x22\xd4\x76\x84\x67\x7a\x77\xe9\x09\xf6\x01\x09\x04\x01\x02\x00\x2a\x07\x00\x00\x00\x00"
+    "\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x01\x0a\x69\x64\x65\x6e\x74\x69\x66\x79\x2f\x31"
+    "\x02\x4d\x01\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00";
+
+START_TEST(meta_of_the_first_version_is_read_and_knows_no_last_record)
+{
+    struct meta meta;
+
+    ck_assert_int_eq(
+        meta_decode((struct str){old_meta, sizeof old_meta - 1}, partitions, 1, &meta, NULL),
+        ERR_NONE);
+    ck_assert_int_eq(meta.next, 123);
+    ck_assert_uint_eq(meta.commit, 9);
+    ck_assert_uint_eq(meta.topics[0].sent[1].number, 42);
+    ck_assert_uint_eq(taken_find(&meta.taken, STR("identify/1"))->number, 77);
+    ck_assert_uint_eq(meta.last.low | meta.last.high, 0);
+    meta_free(&meta);
+}
+END_TEST
+
+START_TEST(meta_of_a_newer_version_says_what_to_do)
+{
+    struct meta meta;
+    struct err err = {0};
+
+    ck_assert_int_eq(meta_decode_any(STR("\x03 and what it holds"), &meta, &err), ERR_STATE);
+    ck_assert_msg(strstr(err.text, "version 3: this program knows version 2 and older; start the "
+                                   "newer attent") != NULL,
+                  "%s", err.text);
+    meta_free(&meta);
 }
 END_TEST
 
@@ -165,7 +203,9 @@ START_TEST(a_blob_of_another_subject_or_a_newer_version_is_refused)
 }
 END_TEST
 
-SUITE_MAIN("meta", meta_reads_back_as_it_was, a_changed_byte_anywhere_is_noticed,
+SUITE_MAIN("meta", meta_reads_back_as_it_was,
+           meta_of_the_first_version_is_read_and_knows_no_last_record,
+           meta_of_a_newer_version_says_what_to_do, a_changed_byte_anywhere_is_noticed,
            another_number_of_partitions_is_refused, a_blob_keeps_its_timers_and_notices_damage,
            a_blob_of_the_first_version_is_read_and_renewed,
            a_blob_of_another_subject_or_a_newer_version_is_refused)
