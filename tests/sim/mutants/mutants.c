@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/mutant.h"
+#include "tests/sim/progress.h"
 #include "tests/sim/runs.h"
 
 enum { SEEDS = 10000, JOBS = 2 };
@@ -25,14 +25,6 @@ struct options {
     char **names; /* none: all */
     int name_count;
 };
-
-static double seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static bool is_asked_for(const struct options *o, const char *name)
 {
@@ -97,16 +89,18 @@ static uint64_t search(const struct options *o, enum mutant mutant, char why[RUN
 
 static bool look_for(const struct options *o, enum mutant mutant)
 {
-    double begin_s = seconds();
     char why[RUNS_WHY_SIZE];
-    uint64_t seed = search(o, mutant, why);
+    struct progress progress;
+    uint64_t seed;
 
+    progress_begin(&progress, o->seeds);
+    seed = search(o, mutant, why);
     if (seed == 0)
-        printf("%-24s      -  %5.1f s  NOT FOUND: %s\n", mutant_name(mutant), seconds() - begin_s,
-               mutant_text(mutant));
+        printf("%-24s      -  %5.1f s  NOT FOUND: %s\n", mutant_name(mutant),
+               progress_seconds(&progress), mutant_text(mutant));
     else
         printf("%-24s %6" PRIu64 "  %5.1f s  %s: %s\n", mutant_name(mutant), seed,
-               seconds() - begin_s, sim_play_of(seed)->name, why);
+               progress_seconds(&progress), sim_play_of(seed)->name, why);
     fflush(stdout);
     return seed != 0;
 }
