@@ -267,12 +267,15 @@ static void write_config(struct bench *b, const char *time)
     struct buf yaml = {0};
 
     b->console_port = scratch_free_port();
+    buf_put_format(&yaml, "kafka:\n  brokers: %s\n", server_address(b->kafka));
+    if (b->read_ahead_kib > 0)
+        buf_put_format(&yaml, "  librdkafka:\n    queued.max.messages.kbytes: \"%d\"\n",
+                       b->read_ahead_kib);
     buf_put_format(&yaml,
-                   "kafka:\n  brokers: %s\nredis:\n  address: %s\ntime: %s\n"
+                   "redis:\n  address: %s\ntime: %s\n"
                    "partitions: %d\nreplication: 1\nrules:\n  folder: %s\n"
                    "console:\n  address: 127.0.0.1:%d\n",
-                   server_address(b->kafka), server_address(b->redis), time, BENCH_PARTITIONS,
-                   b->folder, b->console_port);
+                   server_address(b->redis), time, BENCH_PARTITIONS, b->folder, b->console_port);
     b->config = scratch_write(scratch_dir(), "attent.yaml", buf_text(&yaml));
     buf_free(&yaml);
 }

@@ -22,6 +22,7 @@ struct bench {
     const char *folder; /* of the rules */
     const char *config; /* path of attent.yaml */
     int console_port;
+    int read_ahead_kib; /* of a consumer; 0: attent's own */
     struct process *attent;
 };
 

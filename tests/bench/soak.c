@@ -1,24 +1,25 @@
 /* tests/bench/soak.c - `make soak`: does decide need more memory the longer it runs?
  *
- *   EVENTS=10000000 CUSTOMERS=200000 CAP_MIB=512 make soak
+ *   EVENTS=10000000 CUSTOMERS=200000 CAP_MIB=256 make soak
  *
  * The reference workload in slices, each a month of the log behind the one before, with another seed; a
  * thread looks every second at the process, at Redis and at how far they are.  The process may not
- * have more than CAP_MIB of data (RLIMIT_DATA: beyond it, it ends and so does the run), its cache of
- * states is an eighth of that.  The limit counts what is reserved too, such as the stacks of
- * librdkafka's threads: 256 was too little where 106 MiB were in use.  Writes build/soak.csv, which tests/bench/soak_plot makes a picture of. */
+ * have more than CAP_MIB of memory (cap.h: beyond it, it is killed and so ends the run; 0 for no cap), its
+ * cache of states is an eighth of that, and what Kafka's client reads ahead a sixteenth.  Writes build/soak.csv, which tests/bench/soak_plot makes a
+ * picture of. */
 #include "tests/bench/soak.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/clock.h"
 #include "core/when.h"
+#include "tests/bench/cap.h"
 
 enum {
+    CAP_MIB = 256,
     SLICES = 20,
     LOOK_MS = 1000,
     WARM_PERCENT = 30,   /* caches and buffers fill until then */
@@ -94,22 +95,23 @@ static void *watch(void *context)
     return NULL;
 }
 
-static void start_decide(struct bench *b, uint64_t cap_mib)
+static void start_decide(struct bench *b, uint64_t cap_mib, uint64_t cache_mib)
 {
-    const struct rlimit cap = {cap_mib << 20, cap_mib << 20};
     char cache[64];
+    struct err err;
     const char *const argv[] = {"build/attent",   "run", "-c",  b->config, "--role",
                                 "decide,console", "-s",  cache, NULL};
 
-    snprintf(cache, sizeof cache, "worker.cache_bytes=%lluMiB", (unsigned long long)cap_mib / 8);
+    snprintf(cache, sizeof cache, "worker.cache_bytes=%lluMiB", (unsigned long long)cache_mib);
     b->attent = process_start(argv, NULL);
-    if (prlimit(process_pid(b->attent), RLIMIT_DATA, &cap, NULL) != 0)
-        bench_give_up("the cap cannot be set", NULL);
+    if (cap_mib != 0 && cap_memory(process_pid(b->attent), cap_mib, &err) != ERR_NONE)
+        bench_give_up("the cap cannot be set", &err);
 }
 
 bool soak_run(struct bench *b)
 {
-    const uint64_t cap_mib = bench_setting("CAP_MIB", 512), slice = b->events / SLICES;
+    const uint64_t cap_mib = bench_setting("CAP_MIB", CAP_MIB), slice = b->events / SLICES;
+    const uint64_t room_mib = cap_mib != 0 ? cap_mib : CAP_MIB;
     struct soak s = {.b = b, .csv = fopen("build/soak.csv", "w"), .start_ms = clock_mono_ms()};
     struct buf metrics = {0};
     pthread_t thread;
@@ -120,8 +122,9 @@ bool soak_run(struct bench *b)
         bench_give_up("build/soak.csv cannot be written", NULL);
     fprintf(s.csv, "# %llu events, %u customers, cap %llu MiB\n", (unsigned long long)b->events,
             b->customers, (unsigned long long)cap_mib);
+    b->read_ahead_kib = (int)(room_mib << 10) / 16;
     bench_open(b, "log", false);
-    start_decide(b, cap_mib);
+    start_decide(b, cap_mib, room_mib / 8);
     pthread_create(&thread, NULL, watch, &s);
     for (int i = 0; i < SLICES; i++) {
         bench_fill(b, BENCH_EVENTS, b->seed + (uint64_t)i, slice, i * LATER_MS);
@@ -131,6 +134,7 @@ bool soak_run(struct bench *b)
     atomic_store(&s.stop, true);
     pthread_join(thread, NULL);
     bench_stop(b);
+    cap_end();
     bench_close(b);
     fclose(s.csv);
     buf_free(&metrics);
