@@ -2,6 +2,8 @@
  */
 #include "tests/sim/kafka_clients.h"
 
+enum { PLACE_TIMEOUT_MS = 2000 };
+
 static bool is_unstable(struct group *g, const struct kafka_partition *partitions, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -48,6 +50,25 @@ enum err_code consumer_resolve(struct kafka_consumer *c, struct kafka_partition 
     for (size_t i = 0; i < count; i++)
         if (partitions[i].offset == KAFKA_OFFSET_GROUP)
             partitions[i].offset = offsets[i] < 0 ? KAFKA_OFFSET_BEGIN : offsets[i];
+    return ERR_NONE;
+}
+
+enum err_code consumer_place(struct kafka_partition *p, struct err *err)
+{
+    const struct log *log;
+    struct question q;
+    int64_t at = -1;
+
+    if (p->offset >= 0)
+        return ERR_NONE;
+    if (!question_arrives(&q, "ask", PLACE_TIMEOUT_MS))
+        return answer_down(err, "a bound of a log");
+    log = log_find(str_of(p->topic), p->partition);
+    if (log != NULL)
+        at = p->offset == KAFKA_OFFSET_BEGIN ? log->first : log_stable(log);
+    if (at < 0 || !question_is_answered(&q))
+        return answer_down(err, "a bound of a log");
+    p->offset = at;
     return ERR_NONE;
 }
 

@@ -77,6 +77,8 @@ void consumer_assign(struct kafka_consumer *c, const struct kafka_partition *par
 /* Asks for what the group committed; takes time. */
 enum err_code consumer_resolve(struct kafka_consumer *c, struct kafka_partition *partitions,
                                size_t count, struct err *err);
+/* A beginning or an end becomes a number. */
+enum err_code consumer_place(struct kafka_partition *p, struct err *err);
 
 void slot_fetch(struct slot *s); /* what has come by now */
 bool slot_has(const struct slot *s);

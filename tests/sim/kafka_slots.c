@@ -163,6 +163,8 @@ enum err_code kafka_consumer_seek(struct kafka_consumer *c, const char *topic, i
                        partition);
     if (offset == KAFKA_OFFSET_GROUP && consumer_resolve(c, &to, 1, err) != ERR_NONE)
         return err != NULL ? err->code : ERR_KAFKA;
+    if (consumer_place(&to, err) != ERR_NONE)
+        return ERR_DOWN;
     if (s->held)
         s->paused = false;
     s->held = false;
