@@ -233,10 +233,10 @@ enum err_code kafka_group_members(const struct kafka_settings *settings, const c
 
 struct kafka_mock;
 
-/* One broker inside this process (for a topic of more replicas: as many).  The mock of librdkafka 2.0.2 fences no transaction, hides no
- * aborted one, forgets the offsets sent with one, keeps 5 MiB a partition: no guarantees are
- * tested with it.  It has no CreateTopics: topics are made here.  The first member of a group
- * waits 3 s for others. */
+/* One broker inside this process (for a topic of more replicas: as many).  The mock of librdkafka 2.0.2
+ * fences no transaction, hides no aborted one, forgets the offsets sent with one, keeps 5 MiB a
+ * partition: no guarantees are tested with it.  It has no CreateTopics: topics are made here.  The first
+ * member of a group waits 3 s for others. */
 enum err_code kafka_mock_open(const struct kafka_topic_config *topics, size_t count,
                               struct kafka_mock **out, struct err *err);
 const char *kafka_mock_brokers(const struct kafka_mock *mock);

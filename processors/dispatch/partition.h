@@ -22,8 +22,8 @@ struct partition {
     int64_t next;          /* offset to be read next */
     int64_t now_ms;        /* never goes back */
     int64_t committed_next, committed_now_ms;
-    int64_t
-        taken_ms; /* real_ms when plan_adopt saw it first: whoever owned it announced nothing later */
+    /* real_ms when plan_adopt saw it first: whoever owned it before announced nothing later */
+    int64_t taken_ms;
     int64_t adopt_ms; /* real_ms at which there is something to be adopted; INT64_MAX: never */
     int64_t look_to;  /* see abreast.h: what waits goes once this offset has been reached */
     bool behind;      /* it has not: nothing that waited goes in this round */
