@@ -34,13 +34,14 @@ static const char *const guarded[] = {
 };
 
 /* Our latency comes from Nagle and from waiting fetches, so both are cut short; the reconnect
- * back-off is what a restarted broker costs.  A request may take no longer than a member of a group may be
- * silent: librdkafka 2.0.2 asks who coordinates a group on the connection to the coordinator itself when that
- * is the only one, closes it, and waits for the answer; with its 60 s nobody joined again before. */
+ * back-off is what a restarted broker costs. */
 static const struct kafka_property common[] = {
-    {"socket.nagle.disable", "true"},      {"reconnect.backoff.ms", "20"},
-    {"reconnect.backoff.max.ms", "1000"},  {"socket.timeout.ms", "6000"},
-    {"allow.auto.create.topics", "false"}, {"topic.metadata.refresh.interval.ms", "30000"},
+    {"socket.nagle.disable", "true"},
+    {"reconnect.backoff.ms", "20"},
+    {"reconnect.backoff.max.ms", "1000"},
+    {"socket.timeout.ms", "6000"}, /* a session: docs/decisions/110 says what waits for it */
+    {"allow.auto.create.topics", "false"},
+    {"topic.metadata.refresh.interval.ms", "30000"},
     {"log.connection.close", "false"},
 };
 
