@@ -11,8 +11,8 @@
 #include "schemas/suspect.h"
 
 enum {
-    CAREFUL_RECORDS =
-        100, /* a round, the root of 8000 or so: as few notes as can be, 1 to 3 ms each */
+    CAREFUL_RECORDS = 100, /* a round, for each partition: the root of 8000 or so, so that the notes
+                              for many and then for one are as few as can be, 1 to 3 ms each */
     NAME_BYTES = 64,
 };
 
@@ -296,18 +296,26 @@ static void end_care(const struct suspects *t, struct part *p)
         p->tried = false;
 }
 
+static bool any_is_among(const struct suspects *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (is_among(&t->parts[i], t->parts[i].committed))
+            return true;
+    return false;
+}
+
+/* A note of all partitions takes no longer than that of one. */
 size_t suspects_records(const struct suspects *t, size_t max, size_t one)
 {
-    size_t most = t != NULL && t->fresh ? one : max; /* it is not known yet */
+    size_t careful = 0;
 
     if (t == NULL)
         return max;
-    for (size_t i = 0; i < t->count && most > one; i++)
-        if (is_among(&t->parts[i], t->parts[i].committed))
-            most = one;
-        else if (t->parts[i].tried && most > CAREFUL_RECORDS)
-            most = CAREFUL_RECORDS;
-    return most;
+    if (t->fresh || any_is_among(t)) /* fresh: it is not known yet */
+        return one < max ? one : max;
+    for (size_t i = 0; i < t->count; i++)
+        careful += t->parts[i].tried ? CAREFUL_RECORDS : 0;
+    return careful != 0 && careful < max ? careful : max;
 }
 
 static struct part *part_at(const struct suspects *t, struct str topic, int32_t partition)

@@ -160,7 +160,7 @@ START_TEST(many_records_take_few_notes)
         commit_round(done += count);
     }
     ck_assert_uint_eq(done, RECORDS);
-    ck_assert_int_lt(commits, RECORDS / 40);
+    ck_assert_int_lt(commits, RECORDS / 100); /* two a round, whatever the number of partitions */
 }
 END_TEST
 
