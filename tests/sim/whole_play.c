@@ -315,14 +315,26 @@ static bool has_ended(enum ledger_state state)
     return state != LEDGER_PENDING && state != LEDGER_SENDING && state != LEDGER_RECALLING;
 }
 
+/* Nobody holds a transaction open in it, behind which a reader would not see what is written. */
+static bool is_settled(const char *topic, int32_t partition)
+{
+    struct kafka_model_bounds bounds = kafka_model_bounds(topic, partition);
+
+    return bounds.stable == bounds.next;
+}
+
 static bool dispatch_is_at_rest(void *context)
 {
     (void)context;
+    for (int q = 0; q < QUEUES; q++)
+        if (!is_settled(queues[q], 0))
+            return false;
     for (int32_t p = 0; p < w.partitions; p++) {
         int64_t at = kafka_model_committed("attent-dispatch", "attent.tasks", p), next;
         struct record record;
 
-        if (kafka_model_read("attent.tasks", p, at < 0 ? 0 : at, &record, 1, &next) > 0)
+        if (!is_settled("attent.ledger", p) ||
+            kafka_model_read("attent.tasks", p, at < 0 ? 0 : at, &record, 1, &next) > 0)
             return false;
         each_record("attent.ledger", p, &w.ledger_next[p], see_ledger);
     }
