@@ -34,7 +34,9 @@ endif
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Werror
 CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread -lm
-MEMORY_LIBS_release := -lmimalloc # of the binary alone: sanitizers bring their own, and R is librdkafka's with plain malloc
+# of the binaries alone: sanitizers bring their own, and R is librdkafka's with plain malloc
+MEMORY_LIBS_release := -lmimalloc
+MEMORY_LIBS_sim := -lmimalloc
 CHECK_LIBS := $(shell pkg-config --libs check libssl 2>/dev/null) # libssl: peers of tests
 # -ffp-contract=off: a decision may not depend on whether a CPU fuses multiply and add
 CFLAGS_all := -std=c11 -g -fno-omit-frame-pointer -ffp-contract=off $(WARNINGS)
@@ -149,7 +151,7 @@ test: ## All tests, against real servers, after installing what they need
 	@TEST_JOBS=$(JOBS) tests/run $(filter-out $(ALONE),$(UNIT_PROGRAMS) $(wildcard tests/*.sh) $(SERVER_PROGRAMS)) --alone $(ALONE)
 
 .PHONY: test-programs
-test-programs: build/attent build/asan/attent build/chaos $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) fuzzers build/sim/sim build/asan/sim
+test-programs: build/attent build/asan/attent build/chaos $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) fuzzers build/sim/sim build/asan/sim build/sim/attent
 
 # --- fuzzing ------------------------------------------------------------------------------
 FUZZ_PROGRAMS := $(FUZZERS:tests/fuzz/%.c=build/fuzz/bin/%)
@@ -210,7 +212,7 @@ build/mutants/attent: build/mutants/tests/chaos/mutants/switch.o
 .PHONY: chaos chaos-mutants
 chaos: ## Real faults against real servers: MINUTES (20), SEED, RATE, CONTINUE=DIR (docs/chaos.md)
 	@deploy/install build run test kafka
-	@$(MAKE) --no-print-directory -j$(JOBS) build/attent build/chaos
+	@$(MAKE) --no-print-directory -j$(JOBS) build/sim/attent build/chaos
 	@build/chaos
 chaos-mutants: ## Deliberate bugs, each under faults that hit it: does make chaos find them?  MUTANT=NAME for one
 	@deploy/install build run test kafka

@@ -24,10 +24,12 @@ void fail_point_meet(const char *role, struct str value);
 #define FAIL_POINT_PASS(name)         fail_point_pass(FAIL_##name)
 #define FAIL_POINT_MEET(role, record) fail_point_meet((role), (record)->value)
 #define FAIL_POINT_MEET_TEXT(role, t) fail_point_meet((role), (t))
+#define FAIL_POINT_NOTE               ", for tests: it can be killed at named steps" /* --version */
 #else
 #define FAIL_POINT_PASS(name)         ((void)0)
 #define FAIL_POINT_MEET(role, record) ((void)0)
 #define FAIL_POINT_MEET_TEXT(role, t) ((void)0)
+#define FAIL_POINT_NOTE               ""
 #endif
 
 #endif

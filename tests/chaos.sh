@@ -3,7 +3,7 @@
 # SEED, LOAD_S and the other settings of `make chaos` may be given.
 set -eu
 [ -x build/chaos ] || {
-    echo "build/chaos is not there: make build/attent build/chaos"
+    echo "build/chaos is not there: make build/sim/attent build/chaos"
     exit 1
 }
 LOAD_S=${LOAD_S:-90} EVENTS=${EVENTS:-20000} FAULT_S=${FAULT_S:-3} FAULTS_MIN=${FAULTS_MIN:-10} build/chaos

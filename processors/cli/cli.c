@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "core/fail_point.h"
 #include "processors/cli/config.h"
 #include "rules/moment/ruleset.h"
 
@@ -141,7 +142,7 @@ int cli_run(int argc, char **argv)
                    ? unknown_verb(argv[2])
                    : print_help(argc > 2 ? argv[2] : NULL);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
-        puts("attent " ATTENT_VERSION " (semantics " RULES_SEMANTICS ")");
+        puts("attent " ATTENT_VERSION " (semantics " RULES_SEMANTICS ")" FAIL_POINT_NOTE);
         return EXIT_FINE;
     }
     verb = find_verb(argv[1]);

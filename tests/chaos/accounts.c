@@ -29,6 +29,7 @@ enum place {
     PLACE_SOURCE,
     PLACE_EVENTS,
     PLACE_DLQ,
+    PLACE_DLQ_OF_EVENTS,
     PLACE_TASKS,
     PLACE_DECISIONS,
     PLACE_LEDGER,
@@ -48,6 +49,7 @@ static const struct {
     {CHAOS_VEHICLES ".dlq", PLACE_DLQ, 1},
     {CHAOS_OUTCOMES ".dlq", PLACE_DLQ, 1},
     {"attent.identify.dlq", PLACE_DLQ, 1},
+    {"attent.events.dlq", PLACE_DLQ_OF_EVENTS, 1},
     {"attent.tasks", PLACE_TASKS, CHAOS_PARTITIONS},
     {"attent.decisions", PLACE_DECISIONS, CHAOS_PARTITIONS},
     {"attent.ledger", PLACE_LEDGER, CHAOS_PARTITIONS},
@@ -209,9 +211,16 @@ static void take_event(struct accounts *a, const struct record *r)
         take_arrived(a, r);
 }
 
+static void take_lethal(struct accounts *a, const struct record *r)
+{
+    if (str_is(record_header(r, STR("attent-reason")), "poison"))
+        load_lethal_put_aside(a->load);
+}
+
 /* Dispatch puts outcomes of unknown tasks there as well: they have been in the events before. */
 static void take_dead(struct accounts *a, const struct record *r)
 {
+    take_lethal(a, r);
     if (!str_is(record_header(r, STR("attent-reason")), "unknown_task"))
         take_arrived(a, r);
 }
@@ -374,6 +383,7 @@ static void take(struct accounts *a, const struct record *r)
     case PLACE_SOURCE: take_source(a, r); break;
     case PLACE_EVENTS: take_event(a, r); break;
     case PLACE_DLQ: take_dead(a, r); break;
+    case PLACE_DLQ_OF_EVENTS: take_lethal(a, r); break;
     case PLACE_TASKS: take_of_tasks(a, r); break;
     case PLACE_DECISIONS: take_decision(a, r); break;
     case PLACE_LEDGER: take_ledger(a, r); break;

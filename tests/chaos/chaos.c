@@ -7,7 +7,7 @@
  *     FAULTS=no               nothing happens: is the comparison itself right?
  *     FAULT_S=8               seconds from a fault to the next, on average
  *     ONLY=kill-decide,...    these faults alone
- *     ATTENT=build/asan/attent another program (build/attent)
+ *     ATTENT=build/asan/attent another program (build/sim/attent)
  *     MUTANT=NAME             a deliberate bug, if that program has them (core/mutants.def)
  *     REST_S=300              how long it may take until all is at rest
  *     FAULTS_MIN=10           one piece with fewer faults than that says nothing, and fails
@@ -248,7 +248,7 @@ static struct chaos read_settings(bool campaign)
                           .duration_ms = (int64_t)seconds * 1000,
                           .fault_ms = (int64_t)setting("FAULT_S", FAULT_S) * 1000,
                           .rest_ms = (int64_t)setting("REST_S", REST_S) * 1000,
-                          .attent = text_setting("ATTENT", "build/attent"),
+                          .attent = text_setting("ATTENT", "build/sim/attent"),
                           .mutant = text_setting("MUTANT", NULL),
                           .quiet = strcmp(text_setting("FAULTS", ""), "no") == 0,
                           .only = text_setting("ONLY", NULL)};

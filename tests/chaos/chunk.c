@@ -98,6 +98,14 @@ void chunk_add_poison(struct chunk *c, uint64_t number)
     }
 }
 
+void chunk_add_lethal(struct chunk *c, unsigned number, const char *role)
+{
+    struct str name = arena_format(c->arena, "lethal-%u", number);
+
+    chunk_add(c, CHAOS_CRM, name, "chaos.lethal", name, true, clock_wall_ms(),
+              arena_format(c->arena, "{\"kills\":\"kills-%s\"}", role));
+}
+
 void chunk_add_late(struct chunk *c, uint64_t number, uint32_t customer, int64_t at_ms)
 {
     chunk_add(c, CHAOS_CRM, arena_format(c->arena, "late-%llu", (unsigned long long)number),

@@ -96,6 +96,26 @@ static bool pause_dispatch(struct faults *f, struct active *a)
     return signal_one(f, a, SITE_DISPATCH, SIGSTOP);
 }
 
+static bool kill_by_event(struct faults *f, const char *role)
+{
+    bool asked = load_lethal(f->load, role);
+
+    f->site->lethal = f->site->lethal || asked;
+    return asked;
+}
+
+static bool kill_by_event_ingest(struct faults *f, struct active *a)
+{
+    (void)a;
+    return kill_by_event(f, "ingest");
+}
+
+static bool kill_by_event_decide(struct faults *f, struct active *a)
+{
+    (void)a;
+    return kill_by_event(f, "decide");
+}
+
 static void go_on(struct faults *f, struct active *a)
 {
     site_kill(f->site, a->target, SIGCONT);
@@ -388,6 +408,8 @@ static bool is_wanted(const struct faults *f, enum fault_kind kind)
 {
     struct str rest = str_of(f->chaos->only), code;
 
+    if ((kind == FAULT_LETHAL_INGEST || kind == FAULT_LETHAL_DECIDE) && !f->site->mortal)
+        return false;
     while (str_cut(rest, ',', &code, &rest))
         if (str_is(code, kinds[kind].code))
             return true;
@@ -458,7 +480,7 @@ static bool is_well(struct faults *f, const struct active *a)
     switch (kinds[a->kind].domain) {
     case DOMAIN_KAFKA: return a->target < 0 || server_answers(f->site->kafka, a->target);
     case DOMAIN_REDIS: return servers_redis_is_whole(f->site);
-    case DOMAIN_PROCESS:
+    case DOMAIN_PROCESS: return load_lethals_are_over(f->load);
     case DOMAIN_SOURCE:
     case DOMAIN_RECEIVER:
     case DOMAINS: break;

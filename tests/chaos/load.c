@@ -43,6 +43,9 @@ struct load {
     pthread_mutex_t lock; /* of what follows, up to the next comment */
     bool going, done, stop;
     uint64_t written;
+    bool closing;       /* the time is over: nothing new is asked for */
+    const char *lethal; /* of whom something is to be written that kills; NULL: nothing */
+    unsigned lethals, put_aside;
     unsigned percent[LOAD_MORE_COUNT];
     int64_t more_until_ms[LOAD_MORE_COUNT];
     struct probe *probes;
@@ -148,7 +151,7 @@ size_t load_probes(struct load *l, struct probe *out, size_t max)
 
 /* --- answers -------------------------------------------------------------------------------- */
 
-_Static_assert(CHUNK *PER_EVENT_MAX + CHAOS_PARTITIONS + 2 * ANSWERS_MAX <= CHUNK_RECORDS_MAX,
+_Static_assert(CHUNK *PER_EVENT_MAX + CHAOS_PARTITIONS + 2 * ANSWERS_MAX + 1 <= CHUNK_RECORDS_MAX,
                "a chunk has room for all that comes at once");
 
 static bool fits(char *to, size_t size, struct str from)
@@ -196,6 +199,53 @@ static void put_answers(struct load *l)
         if (draw >= 1 && draw <= 3)
             chunk_add_answer(&l->chunk, &a, "declined", true);
     }
+}
+
+/* --- what kills ----------------------------------------------------------------------------- */
+
+bool load_lethal(struct load *l, const char *role)
+{
+    bool asked;
+
+    pthread_mutex_lock(&l->lock);
+    asked = !l->closing && l->lethal == NULL;
+    if (asked) {
+        l->lethal = role;
+        l->lethals++;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return asked;
+}
+
+void load_lethal_put_aside(struct load *l)
+{
+    pthread_mutex_lock(&l->lock);
+    l->put_aside++;
+    pthread_mutex_unlock(&l->lock);
+}
+
+bool load_lethals_are_over(struct load *l)
+{
+    bool over;
+
+    pthread_mutex_lock(&l->lock);
+    over = l->put_aside >= l->lethals;
+    pthread_mutex_unlock(&l->lock);
+    return over;
+}
+
+static void put_lethal(struct load *l)
+{
+    const char *role;
+    unsigned number;
+
+    pthread_mutex_lock(&l->lock);
+    role = l->lethal;
+    number = l->lethals;
+    l->lethal = NULL;
+    pthread_mutex_unlock(&l->lock);
+    if (role != NULL)
+        chunk_add_lethal(&l->chunk, number, role);
 }
 
 /* --- the thread ----------------------------------------------------------------------------- */
@@ -248,12 +298,15 @@ static bool is_held(struct load *l)
     return held;
 }
 
-static bool is_over(struct load *l)
+/* Then nothing new is asked for. */
+static bool is_over(struct load *l, bool all_made)
 {
     bool over;
 
     pthread_mutex_lock(&l->lock);
-    over = l->going && wait_now_ms() - l->begin_ms >= l->chaos->duration_ms;
+    over = l->going && l->lethal == NULL &&
+           (all_made || wait_now_ms() - l->begin_ms >= l->chaos->duration_ms);
+    l->closing = over;
     pthread_mutex_unlock(&l->lock);
     return over;
 }
@@ -304,9 +357,10 @@ static bool make_chunk(struct load *l)
 
     put_probes(l);
     put_answers(l);
+    put_lethal(l);
     for (size_t i = 0; i < count; i++) {
         if (!workload_next(l->workload, &e))
-            return false;
+            return !is_over(l, true);
         e.at_ms = clock_wall_ms();
         put(l, &e);
         truth_take(l->truth, &e);
@@ -314,7 +368,7 @@ static bool make_chunk(struct load *l)
         put_odd(l, i);
     }
     l->credit -= (double)count;
-    return !is_over(l);
+    return !is_over(l, false);
 }
 
 static void *run(void *context)

@@ -30,6 +30,12 @@ uint64_t load_written(struct load *load);
 enum load_more { LOAD_TWICE, LOAD_LATE, LOAD_POISON, LOAD_MORE_COUNT };
 void load_more(struct load *load, enum load_more what, unsigned percent);
 
+/* An event at which whoever plays `role` dies ("ingest", "decide"; site.h).  False: nothing is written any
+ * more. */
+bool load_lethal(struct load *load, const char *role);
+void load_lethal_put_aside(struct load *load); /* a letter says so; from any thread */
+bool load_lethals_are_over(struct load *load); /* as many are put aside as were asked for */
+
 /* End the thread, whatever it has done. */
 void load_stop(struct load *load);
 void load_free(struct load *load); /* NULL allowed */

@@ -101,6 +101,16 @@ static void make_topics(struct site *s)
     free(site_run(s, "activate", "--unproved", "tests/chaos/rules", NULL));
 }
 
+static bool says_it_is_mortal(const char *attent)
+{
+    const char *const args[] = {attent, "--version", NULL};
+    char *said = NULL;
+    bool mortal = process_run(args, RUN_MS_MAX, &said) == 0 && strstr(said, "for tests") != NULL;
+
+    free(said);
+    return mortal;
+}
+
 void site_open(struct site *s, const struct chaos *chaos, const char *folder)
 {
     const char *redis;
@@ -109,6 +119,7 @@ void site_open(struct site *s, const struct chaos *chaos, const char *folder)
     s->starts = fopen(scratch_path(folder, "processes"), "w");
     if (s->starts == NULL)
         scratch_fail("%s/processes cannot be written", folder);
+    s->mortal = says_it_is_mortal(chaos->attent);
     s->proxy = proxy_open();
     s->receivers = receivers_open(chaos->seed);
     open_kafka(s);
@@ -182,6 +193,7 @@ static void start(struct site *s, struct member *m)
         arena_format(s->arena, "ATTENT_MUTANT=%s",
                      s->chaos->mutant != NULL ? s->chaos->mutant : "NONE")
             .data,
+        "ATTENT_POISON=ingest=kills-ingest,decide=kills-decide",
         NULL,
     };
 
@@ -228,6 +240,12 @@ static void say_end(struct member *m, int code)
            said + (bytes > TAIL_BYTES ? bytes - TAIL_BYTES : 0));
 }
 
+/* Killed by nobody: by an event (or by the system, for want of memory). */
+static bool died_of_event(const struct site *s, int code)
+{
+    return s->lethal && code == 128 + SIGKILL;
+}
+
 /* Exit code 69 says that a server did not answer at the start: that is for the service manager. */
 static void look(struct site *s, struct member *m)
 {
@@ -239,6 +257,8 @@ static void look(struct site *s, struct member *m)
     if (m->killed)
         return;
     s->restarts++;
+    if (died_of_event(s, code))
+        return;
     if (code > 128)
         s->crashes++;
     if (code != 69)

@@ -41,6 +41,8 @@ struct site {
     const char *config_direct;
     struct member members[SITE_PROCESSES_MAX];
     int member_count;
+    bool mortal;                /* the program is one that an event can kill (core/fail_point.h) */
+    bool lethal;                /* one such event has been asked for */
     uint64_t crashes, restarts; /* by a signal that was not ours; because they gave up */
     struct arena *arena;
 };
