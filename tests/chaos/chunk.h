@@ -11,7 +11,7 @@
 #include "tests/bench/workload.h"
 #include "tests/chaos/chaos.h"
 
-enum { CHUNK_RECORDS_MAX = 2000 };
+enum { CHUNK_RECORDS_MAX = 3000 };
 
 struct chunk {
     struct record records[CHUNK_RECORDS_MAX];

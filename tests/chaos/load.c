@@ -1,6 +1,6 @@
 /* Events go out in chunks; a chunk is written again until Kafka has acknowledged all of it.  Chunks are
  * short, so that what comes twice is within what a customer's state remembers (64 events): the
- * busiest customer has an event in eight.
+ * busiest customer has an event in eight.  And they are no shorter, as each waits for Kafka.
  *
  * Both topics have as many partitions as attent.events, and the key is the customer: so the events of
  * a customer from one topic come in order, and what must come of them does not depend on faults.
@@ -22,7 +22,7 @@
 #include "tests/support/wait.h"
 
 enum {
-    CHUNK = 180,
+    CHUNK = 320,
     PER_EVENT_MAX = 8, /* records */
     PAUSE_MS = 40,
     BURST_S = 5,               /* what was not written in time follows, but not all at once */
