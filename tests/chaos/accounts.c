@@ -214,7 +214,7 @@ static void take_event(struct accounts *a, const struct record *r)
 static void take_lethal(struct accounts *a, const struct record *r)
 {
     if (str_is(record_header(r, STR("attent-reason")), "poison"))
-        load_lethal_put_aside(a->load);
+        load_lethal_put_aside(a->load, record_header(r, STR("ce_id")));
 }
 
 /* Dispatch puts outcomes of unknown tasks there as well: they have been in the events before. */

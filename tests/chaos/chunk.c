@@ -98,9 +98,9 @@ void chunk_add_poison(struct chunk *c, uint64_t number)
     }
 }
 
-void chunk_add_lethal(struct chunk *c, unsigned number, const char *role)
+void chunk_add_lethal(struct chunk *c, uint64_t number, const char *role)
 {
-    struct str name = arena_format(c->arena, "lethal-%u", number);
+    struct str name = arena_format(c->arena, "lethal-%llu", (unsigned long long)number);
 
     chunk_add(c, CHAOS_CRM, name, "chaos.lethal", name, true, clock_wall_ms(),
               arena_format(c->arena, "{\"kills\":\"kills-%s\"}", role));

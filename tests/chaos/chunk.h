@@ -41,7 +41,7 @@ void chunk_introduce(struct chunk *c, uint32_t customer);
 /* What cannot be taken: no JSON, a type that nobody knows, data that is not the type's. */
 void chunk_add_poison(struct chunk *c, uint64_t number);
 /* Of no customer of the workload; whoever plays `role` dies of it. */
-void chunk_add_lethal(struct chunk *c, unsigned number, const char *role);
+void chunk_add_lethal(struct chunk *c, uint64_t number, const char *role);
 void chunk_add_late(struct chunk *c, uint64_t number, uint32_t customer, int64_t at_ms);
 void chunk_add_answer(struct chunk *c, const struct answer *answer, const char *code, bool final);
 

@@ -40,12 +40,12 @@ static const unsigned usual[LOAD_MORE_COUNT] = {
 
 struct load {
     pthread_t thread;
-    pthread_mutex_t lock; /* of what follows, up to the next comment */
+    pthread_mutex_t lock; /* of what follows, up to what is the thread's */
     bool going, done, stop;
     uint64_t written;
-    bool closing;       /* the time is over: nothing new is asked for */
-    const char *lethal; /* of whom something is to be written that kills; NULL: nothing */
-    unsigned lethals, put_aside;
+    bool closing;                /* the time is over: nothing new is asked for */
+    const char *lethal;          /* of whom something is to be written that kills; NULL: nothing */
+    uint64_t lethals, put_aside; /* numbers of the last ones */
     unsigned percent[LOAD_MORE_COUNT];
     int64_t more_until_ms[LOAD_MORE_COUNT];
     struct probe *probes;
@@ -118,16 +118,24 @@ static void put_probes(struct load *l)
                   "chaos.probe", probe_customer(l, p), true, clock_wall_ms(), STR("{\"n\":1}"));
 }
 
+/* "probe-17" */
+static bool number_of(struct str id, struct str name, uint64_t *out)
+{
+    char digits[24];
+
+    if (!str_starts(id, name))
+        return false;
+    snprintf(digits, sizeof digits, "%.*s", STR_ARG(str_slice(id, name.len, id.len)));
+    *out = strtoull(digits, NULL, 10);
+    return true;
+}
+
 void load_probe_arrived(struct load *l, struct str id)
 {
-    struct str rest = str_slice(id, strlen("probe-"), id.len);
-    char number[24];
-    size_t index;
+    uint64_t index;
 
-    if (!str_starts(id, STR("probe-")))
+    if (!number_of(id, STR("probe-"), &index))
         return;
-    snprintf(number, sizeof number, "%.*s", STR_ARG(rest));
-    index = strtoul(number, NULL, 10);
     pthread_mutex_lock(&l->lock);
     if (index < l->probe_count && l->probes[index].arrived_ms == 0) {
         l->probes[index].arrived_ms = wait_now_ms();
@@ -217,10 +225,15 @@ bool load_lethal(struct load *l, const char *role)
     return asked;
 }
 
-void load_lethal_put_aside(struct load *l)
+void load_lethal_put_aside(struct load *l, struct str id)
 {
+    uint64_t number;
+
+    if (!number_of(id, STR("lethal-"), &number))
+        return;
     pthread_mutex_lock(&l->lock);
-    l->put_aside++;
+    if (number > l->put_aside)
+        l->put_aside = number;
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -229,7 +242,7 @@ bool load_lethals_are_over(struct load *l)
     bool over;
 
     pthread_mutex_lock(&l->lock);
-    over = l->put_aside >= l->lethals;
+    over = l->put_aside == l->lethals;
     pthread_mutex_unlock(&l->lock);
     return over;
 }
@@ -237,7 +250,7 @@ bool load_lethals_are_over(struct load *l)
 static void put_lethal(struct load *l)
 {
     const char *role;
-    unsigned number;
+    uint64_t number;
 
     pthread_mutex_lock(&l->lock);
     role = l->lethal;

@@ -33,8 +33,9 @@ void load_more(struct load *load, enum load_more what, unsigned percent);
 /* An event at which whoever plays `role` dies ("ingest", "decide"; site.h).  False: nothing is written any
  * more. */
 bool load_lethal(struct load *load, const char *role);
-void load_lethal_put_aside(struct load *load); /* a letter says so; from any thread */
-bool load_lethals_are_over(struct load *load); /* as many are put aside as were asked for */
+/* A letter says so; from any thread. */
+void load_lethal_put_aside(struct load *load, struct str id);
+bool load_lethals_are_over(struct load *load); /* the last one that was asked for is put aside */
 
 /* End the thread, whatever it has done. */
 void load_stop(struct load *load);
