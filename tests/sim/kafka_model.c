@@ -156,13 +156,14 @@ void kafka_model_share_out(const char *group)
 
 /* --- faults ------------------------------------------------------------------------------------ */
 
+/* Also one that is leaving: what it wanted to say may not be said any more. */
 void kafka_model_process_stopped(int process, int64_t until_us)
 {
     cluster_advance();
     for (size_t i = 0; i < cluster->consumer_count; i++) {
         struct kafka_consumer *c = cluster->consumers[i];
 
-        if (c->process != process || c->dead)
+        if (c->process != process)
             continue;
         if (c->member.silent_at_us == NEVER_US)
             c->member.silent_at_us = model_now_us();
