@@ -297,19 +297,11 @@ static bool say_who_is_behind(struct cluster *c, struct err *why)
     return false;
 }
 
-bool cluster_settle(struct cluster *c, void (*nudge)(void *context), void *context, struct err *why)
+bool cluster_rest(struct cluster *c, struct err *why)
 {
-    int64_t until_us;
+    int64_t until_us = sim_now_us() + REST_US_MAX;
     size_t writes;
 
-    if (!sim_go(is_fed, c, FEED_US_MAX)) {
-        err_set(why, ERR_STATE, "input could not be written");
-        return false;
-    }
-    kafka_model_end_faults();
-    sim_tell("faults are over");
-    nudge(context);
-    until_us = sim_now_us() + REST_US_MAX;
     do {
         if (!sim_go(is_at_rest, c, until_us - sim_now_us()))
             return say_who_is_behind(c, why);
@@ -324,6 +316,18 @@ bool cluster_settle(struct cluster *c, void (*nudge)(void *context), void *conte
         return true;
     err_set(why, c->stopped.code, "%s", c->stopped.text);
     return false;
+}
+
+bool cluster_settle(struct cluster *c, void (*nudge)(void *context), void *context, struct err *why)
+{
+    if (!sim_go(is_fed, c, FEED_US_MAX)) {
+        err_set(why, ERR_STATE, "input could not be written");
+        return false;
+    }
+    kafka_model_end_faults();
+    sim_tell("faults are over");
+    nudge(context);
+    return cluster_rest(c, why);
 }
 
 void cluster_close(struct cluster *c)

@@ -64,6 +64,8 @@ void cluster_fed(struct cluster *c);
  * stopped, or stayed behind. */
 bool cluster_settle(struct cluster *c, void (*nudge)(void *context), void *context,
                     struct err *why);
+/* Once more, when time has gone on: there may have been ticks. */
+bool cluster_rest(struct cluster *c, struct err *why);
 void cluster_close(struct cluster *c);
 
 /* The offset that a partition's state goes up to, -1: there is none; and is there anything behind it? */

@@ -480,7 +480,8 @@ bool whole_play(const struct sim_plan *plan, struct err *why)
     cluster_start(&w.cluster);
     cluster_feed(&w.cluster, feed, NULL);
     well = cluster_settle(&w.cluster, nudge, NULL, why) && ingest_was_exact(why) &&
-           dispatch_was_exact(why) && oracle_compare(&w.cluster, why);
+           dispatch_was_exact(why) && cluster_rest(&w.cluster, why) &&
+           oracle_compare(&w.cluster, why);
     cluster_close(&w.cluster);
     arena_free(w.arena);
     return well;
