@@ -34,17 +34,12 @@ static void put_bytes(struct buf *out, int64_t bytes)
 static bool parse_int(struct str text, int64_t *number)
 {
     bool negative = str_starts(text, STR("-"));
-    int64_t n = 0;
+    uint64_t n;
 
-    text = str_slice(text, negative, text.len);
-    for (size_t i = 0; i < text.len; i++) {
-        int digit = text.data[i] - '0';
-        if (digit < 0 || digit > 9 || n > (INT64_MAX - digit) / 10)
-            return false;
-        n = n * 10 + digit;
-    }
-    *number = negative ? -n : n;
-    return text.len != 0;
+    if (!str_read_number(str_slice(text, negative, text.len), &n) || n > INT64_MAX)
+        return false;
+    *number = negative ? -(int64_t)n : (int64_t)n;
+    return true;
 }
 
 static bool parse_bytes(struct str text, int64_t *number)

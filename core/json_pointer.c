@@ -36,14 +36,9 @@ static struct value item_at(struct value v, struct str key)
                 return v.map[i].value;
         return VALUE_NONE;
     }
-    if (v.kind != VALUE_LIST || key.len == 0 || key.len > 9)
+    if (v.kind != VALUE_LIST)
         return VALUE_NONE;
-    for (size_t i = 0; i < key.len; i++) {
-        if (key.data[i] < '0' || key.data[i] > '9')
-            return VALUE_NONE;
-        index = index * 10 + (uint64_t)(key.data[i] - '0');
-    }
-    return index < v.n ? v.list[index] : VALUE_NONE;
+    return str_read_number(key, &index) && index < v.n ? v.list[index] : VALUE_NONE;
 }
 
 /* The first key of a pointer that is not empty; the rest stays. */

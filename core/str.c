@@ -1,7 +1,5 @@
 #include "core/str.h"
 
-#include <stdint.h>
-
 enum { NEAREST_LEN_MAX = 64 }; /* names longer than this are never suggested */
 
 int str_compare(struct str a, struct str b)
@@ -81,6 +79,22 @@ bool str_cut(struct str s, char at, struct str *before, struct str *after)
     *before = (struct str){s.data, index};
     *after = (struct str){found + 1, s.len - index - 1};
     return true;
+}
+
+bool str_read_number(struct str s, uint64_t *out)
+{
+    uint64_t number = 0;
+
+    *out = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned digit = (unsigned)(s.data[i] - '0');
+
+        if (digit > 9 || number > (UINT64_MAX - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    *out = number;
+    return s.len != 0;
 }
 
 size_t str_utf8_bytes(struct str s)

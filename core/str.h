@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct str {
@@ -41,6 +42,8 @@ struct str str_slice(struct str s, size_t from, size_t to); /* [from, to), both 
 struct str str_head(struct str s, size_t bytes_max); /* its beginning; no half of a character */
 struct str str_trim(struct str s);                   /* without blanks at the ends */
 bool str_cut(struct str s, char at, struct str *before, struct str *after); /* first `at` */
+/* All of s, decimal digits alone.  False, and *out 0: it is none, or beyond 2^64 - 1. */
+bool str_read_number(struct str s, uint64_t *out);
 bool str_is_utf8(struct str s);      /* RFC 3629: no surrogates, no overlong forms */
 size_t str_utf8_bytes(struct str s); /* of the character that s begins with; 0: there is none */
 

@@ -71,15 +71,7 @@ void chain_stamp(struct chain *last, uint64_t generation, struct str from,
 
 static bool read_number(struct str text, uint64_t *out)
 {
-    *out = 0;
-    if (text.len == 0 || text.len > 19) /* so that it cannot overflow */
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        *out = *out * 10 + (uint64_t)(text.data[i] - '0');
-    }
-    return *out > 0;
+    return str_read_number(text, out) && *out > 0;
 }
 
 static bool read_hex64(const char *hex, uint64_t *out)

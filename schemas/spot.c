@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { TOPIC_BYTES = 249, NUMBER_DIGITS = 19 };
+enum { TOPIC_BYTES = 249 };
 
 struct spot spot_of(const struct record *record)
 {
@@ -32,16 +32,10 @@ static bool is_topic(struct str name)
 
 bool spot_read_number(struct str text, int64_t max, int64_t *out)
 {
-    uint64_t number = 0;
+    uint64_t number;
 
-    if (text.len == 0 || text.len > NUMBER_DIGITS || (text.len > 1 && text.data[0] == '0'))
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        number = number * 10 + (uint64_t)(text.data[i] - '0');
-    }
-    if (number > (uint64_t)max)
+    if ((text.len > 1 && text.data[0] == '0') || !str_read_number(text, &number) ||
+        number > (uint64_t)max)
         return false;
     *out = (int64_t)number;
     return true;

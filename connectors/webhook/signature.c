@@ -67,14 +67,11 @@ enum { SECONDS_DIGITS_MAX = 12 };
 
 static bool read_seconds(struct str text, int64_t *out)
 {
-    *out = 0;
-    if (text.len == 0 || text.len > SECONDS_DIGITS_MAX)
+    uint64_t seconds;
+
+    if (text.len > SECONDS_DIGITS_MAX || !str_read_number(text, &seconds))
         return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        *out = *out * 10 + (text.data[i] - '0');
-    }
+    *out = (int64_t)seconds;
     return true;
 }
 

@@ -63,14 +63,11 @@ static struct str text_at(struct value v, const char *pointer)
 static int64_t time_of(struct value v)
 {
     struct str text = text_at(v, "/timestamp");
-    int64_t seconds = 0;
+    uint64_t seconds;
 
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9' || i == SECONDS_DIGITS_MAX)
-            return 0;
-        seconds = seconds * 10 + (text.data[i] - '0');
-    }
-    return seconds * 1000;
+    if (text.len > SECONDS_DIGITS_MAX || !str_read_number(text, &seconds))
+        return 0;
+    return (int64_t)seconds * 1000;
 }
 
 static bool find_code(struct str status, enum callback_code *out)

@@ -43,11 +43,12 @@ static void tell(struct turn *turn, enum reason reason, struct str what)
 static uint32_t hops_of(const struct record *record)
 {
     struct str text = record_header(record, STR(MERGE_HOPS_HEADER));
-    uint32_t hops = 0;
+    uint64_t hops;
 
-    for (size_t i = 0; i < text.len && hops < LIMIT_MERGE_HOPS; i++)
-        hops = hops * 10 + (uint32_t)(text.data[i] - '0') % 10;
-    return hops;
+    if (text.len == 0)
+        return 0;
+    return str_read_number(text, &hops) && hops < LIMIT_MERGE_HOPS ? (uint32_t)hops
+                                                                   : LIMIT_MERGE_HOPS;
 }
 
 /* Everything else of a record stays as it is; its number is given anew. */

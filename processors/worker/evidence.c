@@ -39,13 +39,10 @@ static bool all_read(struct kafka_consumer *c, const struct tails *tails)
 static void note(const struct record *record, const char *step, bool *seen, size_t seen_count)
 {
     struct str from = record_header(record, STR(CHAIN_FROM_HEADER)), name, number;
-    size_t n = 0;
+    uint64_t n;
 
-    if (!str_cut(from, '/', &name, &number) || !str_is(name, step) || number.len > 9)
-        return;
-    for (size_t i = 0; i < number.len; i++)
-        n = n * 10 + (size_t)(number.data[i] - '0') % 10;
-    if (number.len > 0 && n < seen_count)
+    if (str_cut(from, '/', &name, &number) && str_is(name, step) && str_read_number(number, &n) &&
+        n < seen_count)
         seen[n] = true;
 }
 

@@ -4,8 +4,6 @@
 #include "processors/worker/redis_store.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "connectors/redis/scan.h"
@@ -13,8 +11,6 @@
 #include "core/mem.h"
 #include "processors/worker/redis_copy.h"
 #include "processors/worker/redis_store_parts.h"
-
-enum { NUMBER_SIZE = 24 };
 
 /* An identity counts once something has been committed under it. */
 static const char claim_text[] =
@@ -59,10 +55,10 @@ struct str redis_number(struct arena *arena, uint64_t number)
 
 uint64_t redis_number_of(struct str text)
 {
-    char copy[NUMBER_SIZE];
+    uint64_t number;
 
-    snprintf(copy, sizeof copy, "%.*s", STR_ARG(text));
-    return strtoull(copy, NULL, 10);
+    str_read_number(text, &number);
+    return number;
 }
 
 /* Wrong type, out of memory, read-only replica, no permission: not our state's fault, and it may

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "core/check.h"
 #include "core/mem.h"
@@ -163,13 +162,11 @@ static void check_repeat(struct accounts *a, const struct outputs *list, const s
 {
     struct str seq = record_header(r, STR(CHAIN_SEQ_HEADER)), generation, number;
     struct hash128 chain;
-    uint64_t n = 0;
+    uint64_t n;
 
     a->now.repeats++;
-    if (str_cut(seq, '.', &generation, &number))
-        n = strtoull(arena_str(a->passing, number).data, NULL, 10);
-    if (n == 0 || n > list->count ||
-        !chain_hash_read(record_header(r, STR(CHAIN_HASH_HEADER)), &chain) ||
+    if (!str_cut(seq, '.', &generation, &number) || !str_read_number(number, &n) || n == 0 ||
+        n > list->count || !chain_hash_read(record_header(r, STR(CHAIN_HASH_HEADER)), &chain) ||
         memcmp(&list->items[n - 1].chain, &chain, sizeof chain) != 0)
         wrong(a, r, "a repeat with another content");
 }

@@ -9,7 +9,6 @@
 
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "core/arena.h"
 #include "core/clock.h"
@@ -121,13 +120,7 @@ static void put_probes(struct load *l)
 /* "probe-17" */
 static bool number_of(struct str id, struct str name, uint64_t *out)
 {
-    char digits[24];
-
-    if (!str_starts(id, name))
-        return false;
-    snprintf(digits, sizeof digits, "%.*s", STR_ARG(str_slice(id, name.len, id.len)));
-    *out = strtoull(digits, NULL, 10);
-    return true;
+    return str_starts(id, name) && str_read_number(str_slice(id, name.len, id.len), out);
 }
 
 void load_probe_arrived(struct load *l, struct str id)

@@ -21,12 +21,10 @@ static void add(struct undisturbed *u, enum outputs_of what, int to, struct str 
 {
     struct output output = {0};
     struct str generation, number;
-    char digits[24];
 
-    if (!str_cut(seq, '.', &generation, &number) || !chain_hash_read(chain, &output.chain))
+    if (!str_cut(seq, '.', &generation, &number) || !str_read_number(number, &output.number) ||
+        !chain_hash_read(chain, &output.chain))
         finding("offline: an output without a number");
-    snprintf(digits, sizeof digits, "%.*s", STR_ARG(number));
-    output.number = strtoull(digits, NULL, 10);
     MEM_RESERVE(u->outputs, u->count, u->capacity);
     MEM_RESERVE(u->to, u->count, u->to_capacity);
     MEM_RESERVE(u->what, u->count, u->what_capacity);

@@ -214,14 +214,15 @@ bool report_read(const char *dir, struct figures *out)
 
     *out = (struct figures){0};
     while (str_cut(rest, '\n', &line, &rest)) {
-        char digits[64], *end;
-        uint64_t value;
+        struct str stop = STR_EMPTY;
+        uint64_t value, stop_ms;
 
         if (!str_cut(line, ' ', &name, &values))
             continue;
-        snprintf(digits, sizeof digits, "%.*s", STR_ARG(values));
-        value = strtoull(digits, &end, 10);
-        read_figure(out, name, value, strtoull(end, NULL, 10));
+        str_cut(values, ' ', &values, &stop);
+        str_read_number(stop, &stop_ms);
+        if (str_read_number(values, &value))
+            read_figure(out, name, value, stop_ms);
     }
     free(text);
     return text != NULL;

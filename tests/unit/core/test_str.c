@@ -79,7 +79,24 @@ START_TEST(a_head_ends_before_a_character_that_does_not_fit)
 }
 END_TEST
 
-SUITE_MAIN("str", a_head_ends_before_a_character_that_does_not_fit, slices_are_clamped_to_the_text,
-           order_is_bytewise_and_shorter_first, cut_takes_the_first_separator,
-           utf8_is_checked_as_rfc_3629_says, nearest_name_is_a_likely_misspelling_or_none,
-           blanks_at_the_ends_are_trimmed)
+START_TEST(a_number_is_all_digits_and_fits)
+{
+    uint64_t n;
+
+    ck_assert(str_read_number(STR("0"), &n) && n == 0);
+    ck_assert(str_read_number(STR("0042"), &n) && n == 42);
+    ck_assert(str_read_number(STR("18446744073709551615"), &n) && n == UINT64_MAX);
+    n = 1;
+    ck_assert(!str_read_number(STR("18446744073709551616"), &n) && n == 0);
+    ck_assert(!str_read_number(STR("99999999999999999999"), &n));
+    ck_assert(!str_read_number(STR("4x"), &n) && n == 0);
+    ck_assert(!str_read_number(STR("-1"), &n));
+    ck_assert(!str_read_number(STR(" 1"), &n));
+    ck_assert(!str_read_number(STR_EMPTY, &n));
+}
+END_TEST
+
+SUITE_MAIN("str", a_number_is_all_digits_and_fits, a_head_ends_before_a_character_that_does_not_fit,
+           slices_are_clamped_to_the_text, order_is_bytewise_and_shorter_first,
+           cut_takes_the_first_separator, utf8_is_checked_as_rfc_3629_says,
+           nearest_name_is_a_likely_misspelling_or_none, blanks_at_the_ends_are_trimmed)
