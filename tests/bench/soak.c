@@ -5,13 +5,14 @@
  * The reference workload in slices, each a month of the log behind the one before, with another seed; a
  * thread looks every second at the process, at Redis and at how far they are.  The process may not
  * have more than CAP_MIB of memory (cap.h: beyond it, it is killed and so ends the run; 0 for no cap), its
- * cache of states is an eighth of that, and what Kafka's client reads ahead a sixteenth.  Writes build/soak.csv, which tests/bench/soak_plot makes a
- * picture of. */
+ * cache of states is an eighth of that, and what Kafka's client reads ahead a sixteenth.  It grows when more is in use
+ * between slices, when nothing is in hand.  Writes build/soak.csv, which tests/bench/soak_plot makes a picture of. */
 #include "tests/bench/soak.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "core/clock.h"
@@ -22,8 +23,8 @@ enum {
     CAP_MIB = 256,
     SLICES = 20,
     LOOK_MS = 1000,
-    WARM_PERCENT = 30,   /* caches and buffers fill until then */
-    GROWTH_PERCENT = 10, /* of the most that was in use between there and the middle */
+    QUARTER = SLICES / 4,
+    GROWTH_PERCENT = 20, /* of a quarter's median low, from the second quarter to the last */
 };
 
 #define LATER_MS (31 * (int64_t)WHEN_DAY_MS)
@@ -37,7 +38,9 @@ struct soak {
     FILE *csv;
     atomic_bool stop;
     int64_t start_ms;
-    double middle_mib, end_mib; /* most in use from the warm-up to the middle, and from there on */
+    double
+        low_mib[SLICES]; /* the least in use in each slice, when nothing is in hand; 0: not seen */
+    double most_mib;
 };
 
 static double rss_mib(pid_t pid)
@@ -67,13 +70,45 @@ static bool look(struct soak *s, struct buf *metrics, struct sample *out)
     return true;
 }
 
-static void judge(struct soak *s, const struct sample *sample)
+static void count(struct soak *s, const struct sample *sample)
 {
-    double share = 100 * sample->events / (double)s->b->events;
-    double *most = share >= 50 ? &s->end_mib : &s->middle_mib;
+    int slice = (int)(sample->events * SLICES / (double)s->b->events);
+    double *low = &s->low_mib[slice < SLICES ? slice : SLICES - 1];
 
-    if (share >= WARM_PERCENT && sample->rss_mib > *most)
-        *most = sample->rss_mib;
+    if (*low == 0 || sample->rss_mib < *low)
+        *low = sample->rss_mib;
+    if (sample->rss_mib > s->most_mib)
+        s->most_mib = sample->rss_mib;
+}
+
+static int compare_mib(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+
+    return (left > right) - (left < right);
+}
+
+static double median_low_mib(struct soak *s, int quarter)
+{
+    double *lows = &s->low_mib[quarter * QUARTER];
+
+    qsort(lows, QUARTER, sizeof *lows, compare_mib);
+    return lows[QUARTER / 2];
+}
+
+static bool judge(struct soak *s)
+{
+    double early = median_low_mib(s, 1), late = median_low_mib(s, 3);
+    bool flat = early > 0 && late <= early * (100 + GROWTH_PERCENT) / 100;
+
+    printf(
+        "memory of decide      between slices %.0f MiB in the second quarter, %.0f in the last; ",
+        early, late);
+    printf("at most %.0f: %s\n", s->most_mib,
+           flat        ? "flat"
+           : early > 0 ? "IT GROWS"
+                       : "TOO SHORT TO SAY");
+    return flat;
 }
 
 static void *watch(void *context)
@@ -89,7 +124,7 @@ static void *watch(void *context)
         fprintf(s->csv, "%.1f,%.0f,%.1f,%.1f\n", sample.seconds, sample.events, sample.rss_mib,
                 sample.redis_mib);
         fflush(s->csv);
-        judge(s, &sample);
+        count(s, &sample);
     }
     buf_free(&metrics);
     return NULL;
@@ -116,7 +151,6 @@ bool soak_run(struct bench *b)
     struct buf metrics = {0};
     pthread_t thread;
     int64_t first_us;
-    bool flat;
 
     if (s.csv == NULL)
         bench_give_up("build/soak.csv cannot be written", NULL);
@@ -138,8 +172,5 @@ bool soak_run(struct bench *b)
     bench_close(b);
     fclose(s.csv);
     buf_free(&metrics);
-    flat = s.end_mib <= s.middle_mib * (100 + GROWTH_PERCENT) / 100;
-    printf("memory of decide      %.0f MiB at most up to the middle, %.0f MiB behind it: %s\n",
-           s.middle_mib, s.end_mib, flat ? "flat" : "IT GROWS");
-    return flat;
+    return judge(&s);
 }
