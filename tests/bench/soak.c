@@ -38,8 +38,7 @@ struct soak {
     FILE *csv;
     atomic_bool stop;
     int64_t start_ms;
-    double
-        low_mib[SLICES]; /* the least in use in each slice, when nothing is in hand; 0: not seen */
+    double low_mib[SLICES]; /* the least in use in each slice; 0: it was not seen */
     double most_mib;
 };
 
@@ -101,9 +100,8 @@ static bool judge(struct soak *s)
     double early = median_low_mib(s, 1), late = median_low_mib(s, 3);
     bool flat = early > 0 && late <= early * (100 + GROWTH_PERCENT) / 100;
 
-    printf(
-        "memory of decide      between slices %.0f MiB in the second quarter, %.0f in the last; ",
-        early, late);
+    printf("memory of decide      between slices %.0f MiB in the second quarter, ", early);
+    printf("%.0f in the last; ", late);
     printf("at most %.0f: %s\n", s->most_mib,
            flat        ? "flat"
            : early > 0 ? "IT GROWS"
